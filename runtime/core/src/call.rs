@@ -1,0 +1,148 @@
+//! What workflow code asks for.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::id::{ExecutionId, Millis, Seq};
+use crate::payload::Payload;
+
+/// One thing that workflow code asks for. Recorded in the turn that asked, delivered after that turn is committed.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Call {
+    /// Publish events. Done when recorded.
+    Emit(Vec<Emitted>),
+    /// Send a signal to another execution. Done when recorded.
+    Send {
+        /// The receiver.
+        execution: ExecutionId,
+        /// Name of the signal.
+        signal: String,
+        /// Its payload.
+        payload: Payload,
+    },
+    /// Wait for the next signal of this name.
+    Signal {
+        /// Name of the signal.
+        name: String,
+    },
+    /// Perform a task.
+    Task(TaskCall),
+    /// Wait until a moment.
+    Timer {
+        /// The moment.
+        due: Millis,
+    },
+    /// Start another execution, and wait for its end unless it is detached.
+    Workflow {
+        /// The new execution.
+        execution: ExecutionId,
+        /// Its input.
+        input: Payload,
+        /// Whether nobody waits for it: done when recorded.
+        detached: bool,
+    },
+}
+
+/// An event to publish.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Emitted {
+    /// Name of the event.
+    pub name: String,
+    /// The event.
+    pub payload: Payload,
+}
+
+/// A task to perform.
+#[derive(Clone, PartialEq, Debug)]
+pub struct TaskCall {
+    /// Name of the task.
+    pub name: String,
+    /// Its input.
+    pub input: Payload,
+    /// Whether it runs in the orchestrator instead of in a function of its own.
+    pub inline: bool,
+    /// Idempotency key that every attempt sees; by default the host makes one of execution and sequence number.
+    pub key: Option<String>,
+    /// Longest run of one attempt, in milliseconds.
+    pub timeout_ms: u64,
+    /// When another attempt is made.
+    pub retry: RetryPolicy,
+}
+
+/// When another attempt of a task is made.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct RetryPolicy {
+    /// Most attempts, the first included. Default 3.
+    pub attempts: u32,
+    /// Whether an error that the task returned is retried too, and not only a lost worker. Default no.
+    pub errors: bool,
+    /// Pause before the second attempt, in milliseconds. Default 0 for a lost worker; a policy on errors sets it.
+    pub initial_ms: u64,
+    /// Factor from one pause to the next, in per cent. Default 200.
+    pub backoff_percent: u32,
+    /// Longest pause, in milliseconds. Default 60,000.
+    pub max_ms: u64,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self { attempts: 3, errors: false, initial_ms: 0, backoff_percent: 200, max_ms: 60_000 }
+    }
+}
+
+impl RetryPolicy {
+    /// The pause before attempt `attempt` (from 2), in milliseconds.
+    #[must_use]
+    pub fn pause_ms(&self, attempt: u32) -> u64 {
+        let mut pause = self.initial_ms;
+        for _ in 2..attempt {
+            pause = (pause.saturating_mul(u64::from(self.backoff_percent)) / 100).min(self.max_ms);
+        }
+        pause.min(self.max_ms)
+    }
+}
+
+/// Another attempt of a task, decided by a turn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Attempt {
+    /// The task's call.
+    pub seq: Seq,
+    /// Number of the attempt, from 1.
+    pub attempt: u32,
+    /// When it starts.
+    pub at: Millis,
+}
+
+impl Call {
+    /// What is compared on replay besides the content: the kind as it is named in messages.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Emit(_) => "emit",
+            Self::Send { .. } => "send signal",
+            Self::Signal { .. } => "wait for signal",
+            Self::Task(_) => "task",
+            Self::Timer { .. } => "timer",
+            Self::Workflow { .. } => "workflow",
+        }
+    }
+
+    /// The name of what is called, as it is shown in messages and histories.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Emit(events) => events.first().map_or("", |it| &it.name),
+            Self::Send { signal, .. } => signal,
+            Self::Signal { name } => name,
+            Self::Task(task) => &task.name,
+            Self::Timer { .. } => "",
+            Self::Workflow { execution, .. } => execution.workflow(),
+        }
+    }
+
+    /// Whether the call is done as soon as it is recorded.
+    #[must_use]
+    pub const fn done_when_recorded(&self) -> bool {
+        matches!(self, Self::Emit(_) | Self::Send { .. } | Self::Workflow { detached: true, .. })
+    }
+}

@@ -1,0 +1,118 @@
+//! What has happened: the messages that an execution records, in the order in which it recorded them.
+
+use alloc::string::String;
+
+use crate::id::Seq;
+use crate::payload::Payload;
+
+/// How a call, or an execution, ended.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Outcome {
+    /// Cancelled before it was done.
+    Cancelled,
+    /// The code that performed it panicked, or its workers were lost too often. A bug or a fault, never a decision.
+    Crashed(String),
+    /// User code said no.
+    Failed(Failure),
+    /// A worker's heartbeat stopped.
+    HeartbeatLost,
+    /// User code returned this.
+    Succeeded(Payload),
+    /// It took longer than allowed.
+    TimedOut,
+}
+
+/// An error of user code.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Failure {
+    /// Name of the error's type and variant: `PaymentError::Declined`.
+    pub class: String,
+    /// The error for people.
+    pub message: String,
+    /// The error itself, for the caller to decode; `null` when its type is not serializable.
+    pub data: Payload,
+    /// HTTP status with which a command answers this error.
+    pub status: u16,
+}
+
+/// One thing that happened to an execution.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Fact {
+    /// A child execution ended.
+    ChildDone {
+        /// The call that started it.
+        seq: Seq,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// The pause before another attempt is over.
+    RetryDue {
+        /// The task's call.
+        seq: Seq,
+        /// The attempt to make.
+        attempt: u32,
+    },
+    /// A signal came.
+    Signal {
+        /// Chosen by the sender; the same signal sent again has the same id.
+        id: String,
+        /// Name of the signal.
+        name: String,
+        /// Its payload.
+        payload: Payload,
+    },
+    /// An attempt of a task answered.
+    TaskDone {
+        /// The task's call.
+        seq: Seq,
+        /// The attempt that answered.
+        attempt: u32,
+        /// Its answer.
+        outcome: Outcome,
+    },
+    /// An attempt of a task will never answer: its worker was lost, or ran out of time.
+    TaskLost {
+        /// The task's call.
+        seq: Seq,
+        /// The attempt that was lost.
+        attempt: u32,
+        /// Whether it ran out of time.
+        timed_out: bool,
+        /// What is known of the loss, for people.
+        reason: String,
+    },
+    /// A moment for which a timer waits has come.
+    TimerFired {
+        /// The timer's call.
+        seq: Seq,
+    },
+}
+
+/// What makes two facts the same fact, delivered twice.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum FactKey {
+    /// Of [`Fact::ChildDone`].
+    Child(Seq),
+    /// Of [`Fact::RetryDue`].
+    Retry(Seq, u32),
+    /// Of [`Fact::Signal`].
+    Signal(String),
+    /// Of [`Fact::TaskDone`] and [`Fact::TaskLost`]: the first of them decides the attempt.
+    Task(Seq, u32),
+    /// Of [`Fact::TimerFired`].
+    Timer(Seq),
+}
+
+impl Fact {
+    /// What makes this fact the same as another.
+    #[must_use]
+    pub fn key(&self) -> FactKey {
+        match self {
+            Self::ChildDone { seq, .. } => FactKey::Child(*seq),
+            Self::RetryDue { seq, attempt } => FactKey::Retry(*seq, *attempt),
+            Self::Signal { id, .. } => FactKey::Signal(id.clone()),
+            Self::TaskDone { seq, attempt, .. } | Self::TaskLost { seq, attempt, .. } => FactKey::Task(*seq, *attempt),
+            Self::TimerFired { seq } => FactKey::Timer(*seq),
+        }
+    }
+}

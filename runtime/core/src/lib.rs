@@ -1,0 +1,24 @@
+//! The pure part of the workflow engine: what an execution remembers, and the machine that matches what its code asks
+//! for with what has happened.
+//!
+//! `no_std`, without dependencies: nothing here can reach a clock, a disk, a network or a thread. Time and seed come
+//! in as facts of history. It deliberately knows neither futures nor a serialization format; `eventual-engine` polls
+//! the code and writes the history down.
+#![no_std]
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod call;
+mod fact;
+mod id;
+mod machine;
+mod payload;
+mod turn;
+
+pub use call::{Attempt, Call, Emitted, RetryPolicy, TaskCall};
+pub use fact::{Failure, Fact, FactKey, Outcome};
+pub use id::{ExecutionId, ExecutionIdError, Millis, Seq};
+pub use machine::{Machine, Mismatch, Output};
+pub use payload::Payload;
+pub use turn::{Status, Turn};

@@ -1,0 +1,86 @@
+//! One wake-up of an execution, as it is committed.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::call::{Attempt, Call};
+use crate::fact::{Fact, Outcome};
+use crate::id::{Millis, Seq};
+
+/// One wake-up of an execution: what it learnt, and what it asked for then. Written once, under its number.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Turn {
+    /// From 1, without gaps.
+    pub number: u64,
+    /// The time that workflow code saw in this turn.
+    pub time: Millis,
+    /// What had happened, in the order in which the code learns it.
+    pub facts: Vec<Fact>,
+    /// What the code asked for, by sequence number.
+    pub calls: Vec<(Seq, Call)>,
+    /// Further attempts of tasks.
+    pub attempts: Vec<Attempt>,
+    /// How the execution ended, when this is its last turn.
+    pub end: Option<Outcome>,
+    /// Why the code could not take this turn; its facts are kept for when it can.
+    pub parked: Option<String>,
+}
+
+/// Where an execution stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Status {
+    /// Cancelled.
+    Cancelled,
+    /// Ended with an error, or crashed.
+    Failed,
+    /// Its code cannot go on with its history; it waits for a fix.
+    Parked,
+    /// Not ended.
+    Running,
+    /// Ended with a result.
+    Succeeded,
+    /// Ran out of time.
+    TimedOut,
+}
+
+impl Status {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Cancelled, Self::Failed, Self::Parked, Self::Running, Self::Succeeded, Self::TimedOut];
+
+    /// The status by its name in stores, answers and command lines.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+            Self::Parked => "parked",
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::TimedOut => "timedOut",
+        }
+    }
+
+    /// The status of that name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == text)
+    }
+
+    /// The status of an execution that ended so.
+    #[must_use]
+    pub const fn of(end: &Outcome) -> Self {
+        match end {
+            Outcome::Cancelled => Self::Cancelled,
+            Outcome::Crashed(_) | Outcome::Failed(_) | Outcome::HeartbeatLost => Self::Failed,
+            Outcome::Succeeded(_) => Self::Succeeded,
+            Outcome::TimedOut => Self::TimedOut,
+        }
+    }
+
+    /// Whether nothing more happens to such an execution.
+    #[must_use]
+    pub const fn is_closed(self) -> bool {
+        !matches!(self, Self::Parked | Self::Running)
+    }
+}

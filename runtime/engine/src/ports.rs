@@ -1,0 +1,170 @@
+//! What the engine asks of a host, and the values that cross that border.
+//!
+//! A host keeps three promises. *Store*: a turn is written only if its number is free, and what was written is read.
+//! *Dispatch*: an accepted message is delivered at least once, messages to one execution one at a time. *Clock*: time.
+//! It holds no workflow logic.
+
+use async_trait::async_trait;
+use eventual_core::{Emitted, ExecutionId, Fact, Millis, Outcome, Payload, Seq, Status, Turn};
+
+/// A failure of the world: throttling, network, a missing permission. The caller returns and is redelivered.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation}: {source}")]
+pub struct Fault {
+    /// What was being done, for people: `dynamodb PutItem turn#0000000003 of processOrder/17`.
+    pub operation: String,
+    /// What came back.
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl Fault {
+    /// A fault of `operation`.
+    pub fn new(operation: impl Into<String>, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { operation: operation.into(), source: source.into() }
+    }
+}
+
+/// What is known of an execution without its history. It changes at start, status change and close only.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Meta {
+    /// The execution.
+    pub id: ExecutionId,
+    /// Where it stands.
+    pub status: Status,
+    /// Its input.
+    pub input: Payload,
+    /// When it was started.
+    pub started: Millis,
+    /// When it ended.
+    pub closed: Option<Millis>,
+    /// How it ended.
+    pub end: Option<Outcome>,
+    /// Why it is parked.
+    pub parked: Option<String>,
+    /// Seed of the random numbers that its code sees.
+    pub seed: u64,
+    /// Hash of the code that it started on.
+    pub code: String,
+    /// The execution, and its call, that waits for the end of this one.
+    pub parent: Option<(ExecutionId, Seq)>,
+}
+
+/// Answer to an insertion.
+#[derive(Debug, PartialEq)]
+pub enum Insert {
+    /// The execution is new.
+    Inserted,
+    /// There is one of this id; nothing was changed.
+    Exists(Box<Meta>),
+}
+
+/// Answer to a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Commit {
+    /// Somebody else wrote a turn of this number; nothing was changed.
+    Taken,
+    /// The turn is durable.
+    Written,
+}
+
+/// Which executions to list; newest first.
+#[derive(Clone, Debug, Default)]
+pub struct ListQuery {
+    /// Only of this workflow.
+    pub workflow: Option<String>,
+    /// Only with this status; all without.
+    pub status: Option<Status>,
+    /// Most executions in the answer.
+    pub limit: usize,
+    /// `next` of the page before.
+    pub after: Option<String>,
+}
+
+/// Some executions.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// Newest first.
+    pub executions: Vec<Meta>,
+    /// Pass it as `after` for the next page; absent at the end.
+    pub next: Option<String>,
+}
+
+/// The durable memory of executions.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Writes a new execution, if there is none of its id. Once this returned, the execution will be woken even if
+    /// the caller dies now.
+    async fn insert(&self, meta: &Meta) -> Result<Insert, Fault>;
+
+    /// Reads what is known of an execution.
+    async fn meta(&self, id: &ExecutionId) -> Result<Option<Meta>, Fault>;
+
+    /// Reads the turns of an execution whose number is above `after`, in order. Sees every turn written before.
+    async fn turns(&self, id: &ExecutionId, after: u64) -> Result<Vec<Turn>, Fault>;
+
+    /// Writes a turn, if its number is free.
+    async fn commit(&self, id: &ExecutionId, turn: &Turn) -> Result<Commit, Fault>;
+
+    /// Writes status, closing time, end and reason of parking of an execution. A closed execution stays closed.
+    async fn set_status(&self, meta: &Meta) -> Result<(), Fault>;
+
+    /// Takes an attempt of a task for one worker. `true` for the first to ask, and again after `lease_ms`.
+    async fn claim(&self, id: &ExecutionId, seq: Seq, attempt: u32, lease_ms: u64) -> Result<bool, Fault>;
+
+    /// Lists executions.
+    async fn list(&self, query: &ListQuery) -> Result<Page, Fault>;
+}
+
+/// A wake-up of an execution, with what it has to learn. Without facts: look at your history again.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Message {
+    /// What happened.
+    pub facts: Vec<Fact>,
+}
+
+/// One attempt of a remote task, as its worker gets it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskRequest {
+    /// The execution that asked.
+    pub execution: ExecutionId,
+    /// Its call.
+    pub seq: Seq,
+    /// Number of the attempt, from 1.
+    pub attempt: u32,
+    /// Name of the task.
+    pub task: String,
+    /// Its input.
+    pub input: Payload,
+    /// The same for every attempt of the call.
+    pub idempotency_key: String,
+    /// Longest run, in milliseconds.
+    pub timeout_ms: u64,
+    /// When the call was made.
+    pub scheduled: Millis,
+}
+
+/// Delivery of what was committed. All of it at least once, so receivers drop duplicates.
+#[async_trait]
+pub trait Dispatch: Send + Sync {
+    /// Wakes an execution. Messages to one execution are handled one at a time, in order.
+    async fn wake(&self, id: &ExecutionId, message: &Message) -> Result<(), Fault>;
+
+    /// Has a worker perform an attempt. If the worker is lost, the host sends [`Fact::TaskLost`].
+    async fn task(&self, request: &TaskRequest) -> Result<(), Fault>;
+
+    /// Sends `fact` to the execution at `due`, not before.
+    async fn timer(&self, id: &ExecutionId, due: Millis, fact: &Fact) -> Result<(), Fault>;
+
+    /// Publishes events. `key` is the same when the same events are delivered again.
+    async fn emit(&self, key: &str, events: &[Emitted]) -> Result<(), Fault>;
+}
+
+/// Time.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Millis;
+
+    /// A number that nobody can guess.
+    fn entropy(&self) -> u64;
+}
