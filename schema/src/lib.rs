@@ -5,8 +5,11 @@
 //! of a service's commands, and [`deploy`]: every name on which the provider (which makes the cloud resources) and the
 //! runtime (which uses them) must agree, each written once.
 //!
-//! It deliberately links neither the runtime nor a cloud SDK, reads no clock, and does no I/O.
+//! It deliberately links neither the runtime nor a cloud SDK, reads no clock, and does no I/O; the one exception is
+//! `artifact` (behind the feature of that name), which opens the file that it is given.
 
+#[cfg(feature = "artifact")]
+pub mod artifact;
 pub mod deploy;
 pub mod digest;
 pub mod functions;
