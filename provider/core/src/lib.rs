@@ -1,1 +1,9 @@
-//! Not written yet.
+//! What both provider wires share: values, the declaration of the resource, planning and applying.
+//!
+//! It deliberately does no I/O, reads no clock, and names neither wire nor a cloud SDK: the cloud is a port.
+
+pub mod config;
+pub mod declaration;
+pub mod diagnostic;
+pub mod path;
+pub mod value;

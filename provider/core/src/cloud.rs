@@ -1,0 +1,215 @@
+//! The port through which applying and reading reach a cloud: resources, the ownership record, time and chance.
+//!
+//! It holds no decision: what to create, in which order, when to try again and when to give up is in [`crate::apply`].
+//! An implementation classifies what its cloud answers ([`Trouble`]) and makes each operation safe to repeat.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::resource::Resource;
+use crate::state::Recorded;
+
+/// Where a deployment lives; part of its resources' names and ARNs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Identity {
+    /// Account number, 12 digits.
+    pub account: String,
+    /// Region, `eu-central-1`.
+    pub region: String,
+    /// Partition, `aws`, `aws-cn` or `aws-us-gov`.
+    pub partition: String,
+}
+
+/// What an error means for the one who called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// It is not there. For a deletion that is success.
+    NotFound,
+    /// Something of this name exists and is not this deployment's.
+    Foreign,
+    /// A conditional write lost: somebody else wrote in between.
+    Lost,
+    /// The caller may not do that.
+    Denied,
+    /// A role or permission that was just written is not seen everywhere yet, or is really missing.
+    Propagating,
+    /// Too many calls.
+    Throttled,
+    /// The resource is being created, updated or deleted; later it will do.
+    Busy,
+    /// No answer, or an answer that the service itself calls temporary.
+    Unreachable,
+    /// The request is wrong and will stay wrong.
+    Invalid,
+    /// Everything else; final.
+    Other,
+}
+
+/// An operation of the cloud that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloudError {
+    /// What it means.
+    pub trouble: Trouble,
+    /// Service and operation, `lambda CreateFunction`.
+    pub operation: String,
+    /// The cloud's own code, `ResourceConflictException`; empty when there was no answer.
+    pub code: String,
+    /// The cloud's own words, or why there was no answer.
+    pub message: String,
+    /// Request id, empty when there was none.
+    pub request_id: String,
+}
+
+impl fmt::Display for CloudError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.operation)?;
+        if !self.code.is_empty() {
+            write!(f, ": {}", self.code)?;
+        }
+        write!(f, ": {}", self.message)?;
+        if !self.request_id.is_empty() {
+            write!(f, " (request {})", self.request_id)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for CloudError {}
+
+/// Whose resource is being made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// The deployment's owner id, [`eventual_schema::deploy::TAG_OWNER`] of every resource.
+    pub id: String,
+    /// The deployment's name, [`eventual_schema::deploy::TAG_SERVICE`] of every resource.
+    pub service: String,
+}
+
+/// What an operation made or found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Made {
+    /// ARN; empty for kinds that have none.
+    pub arn: String,
+    /// What others refer to, and what later operations on the resource need.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// A resource as the cloud describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Observed {
+    /// Main settings, by the names of [`crate::resource::Spec::settings`]; a setting that cannot be read is left out.
+    pub settings: BTreeMap<String, String>,
+    /// What changed about it that others refer to.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// How far a deployment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Its creation began and has not finished.
+    Creating,
+    /// It was created.
+    Complete,
+    /// Its deletion began and has not finished.
+    Deleting,
+}
+
+/// The ownership record, an object in the deployment's bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ownership {
+    /// The deployment's owner id, also its incarnation: another creation of the same name has another.
+    pub owner: String,
+    /// The deployment's name.
+    pub service: String,
+    /// Who created it, as the engine can tell again after a crash; see [`crate::request::Control::claimant`].
+    pub claimant: String,
+    /// Which run of apply wrote it last.
+    pub writer: String,
+    /// How far it is.
+    pub progress: Progress,
+    /// Counts up while its writer lives.
+    pub beat: u64,
+}
+
+/// The ownership record and the mark by which a conditional write recognizes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnershipRead {
+    /// The record.
+    pub record: Ownership,
+    /// Its entity tag.
+    pub mark: String,
+}
+
+/// What stands where the ownership record should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OwnershipState {
+    /// There is no bucket.
+    NoBucket,
+    /// There is a bucket without the record; `empty` when it holds nothing at all.
+    NoRecord {
+        /// Whether the bucket holds nothing.
+        empty: bool,
+    },
+    /// The record.
+    Found(OwnershipRead),
+}
+
+/// A cloud. Every operation is safe to repeat.
+#[async_trait]
+pub trait Cloud: Send + Sync {
+    /// Makes the resource as its (resolved) spec says: creates it, finishes what an earlier call began, or changes
+    /// `recorded` to it.
+    ///
+    /// # Errors
+    /// [`Trouble::Foreign`] when something of that name exists that does not carry the owner's tag.
+    async fn ensure(&self, owner: &Owner, resource: &Resource, recorded: Option<&Recorded>) -> Result<Made, CloudError>;
+
+    /// Deletes the resource. One that is not there, or that carries another owner's tag when `verify` is set, counts
+    /// as deleted. Without the attributes that creation gave, it is found by name.
+    ///
+    /// # Errors
+    /// When it could not be deleted.
+    async fn delete(&self, owner: &Owner, recorded: &Recorded, verify: bool) -> Result<(), CloudError>;
+
+    /// Describes the resource; `None` when it is not there.
+    ///
+    /// # Errors
+    /// When it could not be described.
+    async fn describe(&self, owner: &Owner, recorded: &Recorded) -> Result<Option<Observed>, CloudError>;
+
+    /// What user data the resource holds, for people (`12 objects below payloads/`); `None` when deleting it loses
+    /// nothing, or it is not there.
+    ///
+    /// # Errors
+    /// When it could not be found out.
+    async fn data(&self, recorded: &Recorded) -> Result<Option<String>, CloudError>;
+
+    /// Reads the ownership record of the bucket.
+    ///
+    /// # Errors
+    /// [`Trouble::Foreign`] when the bucket is another account's.
+    async fn ownership(&self, bucket: &str) -> Result<OwnershipState, CloudError>;
+
+    /// Creates the bucket bare, for the ownership record. One of ours that is there counts as created.
+    ///
+    /// # Errors
+    /// [`Trouble::Foreign`] when the bucket is another account's.
+    async fn found(&self, bucket: &str) -> Result<(), CloudError>;
+
+    /// Writes the ownership record if it is still as `expected` (absent for `None`). Returns its new mark.
+    ///
+    /// # Errors
+    /// [`Trouble::Lost`] when it is not.
+    async fn claim(&self, bucket: &str, record: &Ownership, expected: Option<&str>) -> Result<String, CloudError>;
+
+    /// Milliseconds of a clock that only moves forward; its zero means nothing.
+    fn now_ms(&self) -> u64;
+
+    /// Returns after that many milliseconds.
+    async fn sleep_ms(&self, milliseconds: u64);
+
+    /// A number that nobody can guess.
+    fn random(&self) -> u64;
+}

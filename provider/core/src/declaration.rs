@@ -1,0 +1,166 @@
+//! The one declaration of the provider's configuration and of the service resource.
+//!
+//! The Terraform schema, the Pulumi package schema, the documentation of both and the validation of shapes are made
+//! from it. Ranges and cross-attribute rules are in [`crate::config`]; whether a name is one of the service's own is
+//! in the planning, which has the manifest.
+
+use std::sync::LazyLock;
+
+mod provider;
+mod service;
+
+/// What a value of an attribute looks like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// Text.
+    String,
+    /// True or false.
+    Bool,
+    /// A number; all of ours are whole.
+    Number,
+    /// Values of one kind in order.
+    List(Box<Self>),
+    /// Values of one kind by keys that the user chooses.
+    Map(Box<Self>),
+    /// Named attributes.
+    Object(Object),
+}
+
+/// An object with named attributes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// Name of the type, UpperCamelCase, for languages that name types: `CommandSettings`. Two objects of the same
+    /// name are the same.
+    pub name: &'static str,
+    /// What it is, in Markdown.
+    pub description: &'static str,
+    /// Its attributes, in the order of the documentation.
+    pub attributes: Vec<Attribute>,
+}
+
+impl Object {
+    /// The attribute of that name.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|it| it.name == name)
+    }
+}
+
+/// Who gives an attribute its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The user must.
+    Required,
+    /// The user may.
+    Optional,
+    /// The provider does.
+    Computed,
+}
+
+/// One attribute of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attribute {
+    /// Its name, snake_case.
+    pub name: &'static str,
+    /// What its values look like.
+    pub kind: Kind,
+    /// Who gives it its value.
+    pub mode: Mode,
+    /// Whether it must never be shown, even when the user did not mark it.
+    pub sensitive: bool,
+    /// Whether another value means another resource.
+    pub replace_on_change: bool,
+    /// What it is, with units, default and limits, in Markdown.
+    pub description: &'static str,
+    /// Environment variables that stand in for it when it is absent, first to last.
+    pub environment: &'static [&'static str],
+}
+
+impl Attribute {
+    fn new(mode: Mode, name: &'static str, kind: Kind, description: &'static str) -> Self {
+        Self { name, kind, mode, sensitive: false, replace_on_change: false, description, environment: &[] }
+    }
+
+    fn required(name: &'static str, kind: Kind, description: &'static str) -> Self {
+        Self::new(Mode::Required, name, kind, description)
+    }
+
+    fn optional(name: &'static str, kind: Kind, description: &'static str) -> Self {
+        Self::new(Mode::Optional, name, kind, description)
+    }
+
+    fn computed(name: &'static str, kind: Kind, description: &'static str) -> Self {
+        Self::new(Mode::Computed, name, kind, description)
+    }
+
+    fn sensitive(self) -> Self {
+        Self { sensitive: true, ..self }
+    }
+
+    fn replaces(self) -> Self {
+        Self { replace_on_change: true, ..self }
+    }
+
+    fn from_environment(self, environment: &'static [&'static str]) -> Self {
+        Self { environment, ..self }
+    }
+}
+
+fn list(kind: Kind) -> Kind {
+    Kind::List(Box::new(kind))
+}
+
+fn map(kind: Kind) -> Kind {
+    Kind::Map(Box::new(kind))
+}
+
+fn object(name: &'static str, description: &'static str, attributes: Vec<Attribute>) -> Kind {
+    Kind::Object(Object { name, description, attributes })
+}
+
+/// The provider's own configuration.
+#[must_use]
+pub fn provider() -> &'static Object {
+    static PROVIDER: LazyLock<Object> = LazyLock::new(provider::declare);
+    &PROVIDER
+}
+
+/// The resource: `eventual_service` of Terraform, `eventual:index:Service` of Pulumi.
+#[must_use]
+pub fn service() -> &'static Object {
+    static SERVICE: LazyLock<Object> = LazyLock::new(service::declare);
+    &SERVICE
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn walk<'a>(object: &'a Object, seen: &mut BTreeMap<&'static str, &'a Object>) {
+        assert!(!object.description.is_empty(), "{}", object.name);
+        if let Some(other) = seen.insert(object.name, object) {
+            assert_eq!(other, object, "two types are called {}", object.name);
+        }
+        for attribute in &object.attributes {
+            assert!(attribute.description.ends_with('.'), "{}.{}", object.name, attribute.name);
+            assert!(attribute.name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{}", attribute.name);
+            let mut kind = &attribute.kind;
+            while let Kind::List(inner) | Kind::Map(inner) = kind {
+                kind = inner;
+            }
+            if let Kind::Object(inner) = kind {
+                walk(inner, seen);
+            }
+        }
+    }
+
+    #[test]
+    fn everything_is_described_and_types_of_one_name_are_one_type() {
+        let mut seen = BTreeMap::new();
+        walk(provider(), &mut seen);
+        walk(service(), &mut seen);
+        assert!(seen.contains_key("CommandSettings") && seen.contains_key("Grants"));
+    }
+}
