@@ -1,0 +1,65 @@
+//! The command line: parses it, dispatches, and turns the outcome into an exit code. Deliberately holds no work of its own.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+use crate::emulator::{Emulator, Settings};
+use crate::failure::{Failure, Result};
+use crate::places::Places;
+use crate::{payments, process, suite};
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "What developers of eventual run.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Runs the whole test suite: style, unit tests, and services end to end on the emulated AWS.
+    Test(suite::Options),
+    /// Starts the emulated AWS, prints how to use it, and keeps it until Ctrl-C.
+    Emulator,
+    /// Serves the payments gateway that the order service charges.
+    #[command(hide = true)]
+    Payments {
+        /// The port of the loopback to listen on.
+        port: u16,
+    },
+}
+
+/// Runs what the command line asks for.
+pub(crate) fn run() -> ExitCode {
+    let outcome = process::end_all_on_interrupt().and_then(|()| dispatch(Arguments::parse().command));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) if process::interrupted() => {
+            eprintln!("interrupted: everything that was started is ended and removed");
+            ExitCode::from(130)
+        }
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(task: Task) -> Result<()> {
+    match task {
+        Task::Test(options) => suite::run(&Places::find()?, &options),
+        Task::Emulator => emulator(&Places::find()?),
+        Task::Payments { port } => payments::serve(port),
+    }
+}
+
+fn emulator(places: &Places) -> Result<()> {
+    let emulator = Emulator::start(places, Settings { echo: true, ..Settings::default() })?;
+    for (name, value) in emulator.credentials() {
+        println!("export {name}={value}");
+    }
+    println!("# running; Ctrl-C ends it");
+    process::wait_for("the emulator", Duration::MAX, || Ok(None::<()>)).map_err(|_| Failure::new("ended"))
+}

@@ -1,0 +1,25 @@
+//! The emulator's own tests: what AWS refuses, it must refuse too, or our end-to-end tests would prove nothing.
+
+use crate::emulator::{Emulator, Settings};
+use crate::failure::Result;
+use crate::places::Places;
+use crate::process::{self, Terms};
+use crate::suite::{Options, Outcome};
+
+/// It takes 35 s on an idle machine.
+const LIMIT: Terms = Terms::seconds(300);
+
+/// Runs `emulator/tests/refusals.py` against an emulator of its own, with the default delays.
+pub(super) fn run(places: &Places, options: &Options) -> Result<Outcome> {
+    let emulator = Emulator::start(places, Settings { echo: options.verbose, ..Settings::default() })?;
+    let mut script = emulator.script("tests/refusals.py");
+    let done = process::run(
+        script.args(["--endpoint", &emulator.endpoint()]),
+        Terms { echo: options.verbose, ..LIMIT },
+    )?;
+    let misses: Vec<_> = done.stdout.lines().filter(|line| line.starts_with("MISS ")).collect();
+    let failed = if done.status.success() { 0 } else { misses.len().max(1) };
+    let passed = done.stdout.lines().filter(|line| line.starts_with("ok ")).count();
+    let text = if misses.is_empty() { done.all.clone() } else { misses.join("\n") };
+    Ok(Outcome { passed, failed, text, ..Outcome::default() })
+}
