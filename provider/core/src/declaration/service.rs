@@ -240,6 +240,7 @@ fn resource() -> Kind {
             Attribute::computed("type", Kind::String, "What it is, such as `function` or `table`."),
             Attribute::computed("name", Kind::String, "Its name in AWS."),
             Attribute::computed("arn", Kind::String, "Its ARN, or its id where AWS has no ARN for it."),
+            Attribute::computed("attributes", map(Kind::String), "What others of the service refer to, such as the URL of a queue."),
             Attribute::computed("fingerprint", Kind::String, "Hash of how it is configured; what is equal is not touched."),
         ],
     )
