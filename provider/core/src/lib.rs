@@ -2,8 +2,12 @@
 //!
 //! It deliberately does no I/O, reads no clock, and names neither wire nor a cloud SDK: the cloud is a port.
 
+pub mod cloud;
 pub mod config;
 pub mod declaration;
 pub mod diagnostic;
 pub mod path;
+pub mod request;
+pub mod resource;
+pub mod state;
 pub mod value;

@@ -222,20 +222,24 @@ pub fn validate(scope: &Scope<'_>, config: &Value) -> Vec<Diagnostic> {
 /// Plans: what the state will be, and what changes. Touches nothing.
 #[must_use]
 pub fn plan(scope: &Scope<'_>, prior: Option<&Value>, config: &Value) -> Planned {
-    crate::planning::plan(scope, prior, config)
+    let _ = (scope, prior);
+    Planned { planned: config.clone(), replace: Vec::new(), diagnostics: vec![Diagnostic::error("Not there yet", "Planning is being written.")], changes: Vec::new() }
 }
 
 /// Makes what was planned. `planned` is what [`plan`] answered, by now without unknown configuration.
 pub async fn apply(scope: &Scope<'_>, cloud: &dyn Cloud, prior: Option<&Value>, planned: &Value, control: &Control) -> Applied {
-    crate::operate::apply(scope, cloud, prior, planned, control).await
+    let _ = (scope, cloud, planned, control);
+    Applied { state: prior.cloned(), diagnostics: vec![Diagnostic::error("Not there yet", "Applying is being written.")] }
 }
 
 /// Reads what is there.
 pub async fn read(scope: &Scope<'_>, cloud: &dyn Cloud, state: &Value) -> ReadBack {
-    crate::operate::read(scope, cloud, state).await
+    let _ = (scope, cloud);
+    ReadBack { state: Some(state.clone()), diagnostics: vec![Diagnostic::error("Not there yet", "Reading is being written.")] }
 }
 
 /// Deletes everything. Refuses, before deleting anything, when data would be lost and `force_destroy` is not set.
 pub async fn destroy(scope: &Scope<'_>, cloud: &dyn Cloud, state: &Value, control: &Control) -> Applied {
-    crate::operate::destroy(scope, cloud, state, control).await
+    let _ = (scope, cloud, control);
+    Applied { state: Some(state.clone()), diagnostics: vec![Diagnostic::error("Not there yet", "Destroying is being written.")] }
 }
