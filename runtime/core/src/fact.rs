@@ -111,7 +111,9 @@ impl Fact {
             Self::ChildDone { seq, .. } => FactKey::Child(*seq),
             Self::RetryDue { seq, attempt } => FactKey::Retry(*seq, *attempt),
             Self::Signal { id, .. } => FactKey::Signal(id.clone()),
-            Self::TaskDone { seq, attempt, .. } | Self::TaskLost { seq, attempt, .. } => FactKey::Task(*seq, *attempt),
+            Self::TaskDone { seq, attempt, .. } | Self::TaskLost { seq, attempt, .. } => {
+                FactKey::Task(*seq, *attempt)
+            }
             Self::TimerFired { seq } => FactKey::Timer(*seq),
         }
     }

@@ -30,7 +30,11 @@ impl ExecutionId {
     /// `-_.:@+=` (the ones that every key, URL and queue of ours takes as they are).
     pub fn new(workflow: &str, name: &str) -> Result<Self, ExecutionIdError> {
         let fine = |c: char| c.is_ascii_alphanumeric() || "-_.:@+=".contains(c);
-        if workflow.is_empty() || name.is_empty() || name.len() > EXECUTION_NAME_MAX || !name.chars().all(fine) {
+        if workflow.is_empty()
+            || name.is_empty()
+            || name.len() > EXECUTION_NAME_MAX
+            || !name.chars().all(fine)
+        {
             return Err(ExecutionIdError(format!(
                 "{name:?} is not an execution name: 1 to {EXECUTION_NAME_MAX} ASCII letters, digits and -_.:@+="
             )));
@@ -44,7 +48,9 @@ impl ExecutionId {
     /// When there is no single slash, or the name is refused by [`ExecutionId::new`].
     pub fn parse(text: &str) -> Result<Self, ExecutionIdError> {
         let Some((workflow, name)) = text.split_once('/') else {
-            return Err(ExecutionIdError(format!("{text:?} is not an execution id: <workflow>/<name> expected")));
+            return Err(ExecutionIdError(format!(
+                "{text:?} is not an execution id: <workflow>/<name> expected"
+            )));
         };
         Self::new(workflow, name)
     }

@@ -17,8 +17,8 @@ mod payload;
 mod turn;
 
 pub use call::{Attempt, Call, Emitted, RetryPolicy, TaskCall};
-pub use fact::{Failure, Fact, FactKey, Outcome};
-pub use id::{ExecutionId, ExecutionIdError, Millis, Seq};
+pub use fact::{Fact, FactKey, Failure, Outcome};
+pub use id::{EXECUTION_NAME_MAX, ExecutionId, ExecutionIdError, Millis, Seq};
 pub use machine::{Machine, Mismatch, Output};
 pub use payload::Payload;
 pub use turn::{Status, Turn};

@@ -1,1 +1,29 @@
-//! Not written yet.
+//! Drives executions: polls their code, commits turns, delivers calls.
+//!
+//! A host (AWS, testing) implements [`ports`] and calls the verbs of [`Engine`]; the engine holds all workflow logic
+//! that is not pure, which is little: when to load, when to commit, what to deliver after a commit. What an execution
+//! is, and in which order its code learns what happened, is `eventual-core`'s.
+//!
+//! It deliberately knows no cloud, no disk, and no type of user code.
+
+mod advance;
+pub mod ambient;
+mod client;
+pub mod codec;
+mod deliver;
+mod engine;
+mod perform;
+pub mod ports;
+mod registry;
+mod system;
+mod workflows;
+
+pub use advance::AdvanceError;
+pub use client::{Client, ClientError};
+pub use engine::Engine;
+pub use eventual_core as core;
+pub use ports::{Fault, Ports};
+pub use registry::{
+    HandlerContext, HandlerEntry, HandlerFn, HandlerRequest, Registry, States, TaskEntry, User, WorkflowFn,
+};
+pub use system::{ExecutionSummary, SystemError, SystemRequest, SystemResponse};

@@ -4,6 +4,9 @@
 //! *Dispatch*: an accepted message is delivered at least once, messages to one execution one at a time. *Clock*: time.
 //! It holds no workflow logic.
 
+use std::fmt;
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use eventual_core::{Emitted, ExecutionId, Fact, Millis, Outcome, Payload, Seq, Status, Turn};
 
@@ -20,7 +23,10 @@ pub struct Fault {
 
 impl Fault {
     /// A fault of `operation`.
-    pub fn new(operation: impl Into<String>, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub fn new(
+        operation: impl Into<String>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
         Self { operation: operation.into(), source: source.into() }
     }
 }
@@ -167,4 +173,21 @@ pub trait Clock: Send + Sync {
 
     /// A number that nobody can guess.
     fn entropy(&self) -> u64;
+}
+
+/// The ports of one host, together. Cheap to clone.
+#[derive(Clone)]
+pub struct Ports {
+    /// Durable memory.
+    pub store: Arc<dyn Store>,
+    /// Delivery.
+    pub dispatch: Arc<dyn Dispatch>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for Ports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ports")
+    }
 }

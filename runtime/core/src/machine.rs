@@ -1,0 +1,356 @@
+//! The machine: what an execution has asked for and what it has learnt, and in which order its code learns it.
+//!
+//! A driver feeds it one turn at a time. Within a turn it opens the *gate* for one completion at a time, the oldest
+//! that some call waits for; the driver polls the code to quiescence after each. So the order of history alone decides
+//! every race in the code, however its `select!` shuffles its branches.
+
+mod mismatch;
+
+use alloc::borrow::ToOwned;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::mem;
+use core::panic::Location;
+
+pub use mismatch::Mismatch;
+
+use crate::call::{Attempt, Call};
+use crate::fact::{Fact, FactKey, Outcome};
+use crate::id::{Millis, Seq};
+use crate::payload::Payload;
+
+/// What a turn asked for.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Output {
+    /// New calls, by sequence number.
+    pub calls: Vec<(Seq, Call)>,
+    /// Further attempts of tasks.
+    pub attempts: Vec<Attempt>,
+}
+
+/// A call that was scheduled and whose outcome has not been taken.
+#[derive(Debug)]
+struct Open {
+    call: Call,
+    /// Current attempt of a task.
+    attempt: u32,
+    /// Polled in vain since the gate was last opened for it, so that opening it now makes sense.
+    waits: bool,
+    /// An outcome is queued.
+    complete: bool,
+}
+
+/// Something that the code may learn next.
+#[derive(Debug)]
+enum Completion {
+    Call { seq: Seq, outcome: Outcome },
+    Signal { name: String, payload: Payload },
+}
+
+/// Where the calls of the turn come from.
+#[derive(Debug)]
+enum Mode {
+    /// The code asks for something new.
+    Live,
+    /// The code must ask for exactly these again.
+    Replay(BTreeMap<Seq, Call>),
+}
+
+/// The state of one execution. See the module's text.
+#[derive(Debug)]
+pub struct Machine {
+    turn: u64,
+    now: Millis,
+    random: u64,
+    next: Seq,
+    open: BTreeMap<Seq, Open>,
+    /// What happened and was not learnt yet, by the order in which it happened.
+    queue: BTreeMap<u64, Completion>,
+    order: u64,
+    gate: Option<(Seq, u64)>,
+    seen: BTreeSet<FactKey>,
+    mode: Mode,
+    output: Output,
+    mismatch: Option<Mismatch>,
+}
+
+impl Machine {
+    /// A machine that knows nothing yet. The same `seed` gives the same random numbers.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self {
+            turn: 0,
+            now: 0,
+            random: seed,
+            next: 0,
+            open: BTreeMap::new(),
+            queue: BTreeMap::new(),
+            order: 0,
+            gate: None,
+            seen: BTreeSet::new(),
+            mode: Mode::Live,
+            output: Output { calls: Vec::new(), attempts: Vec::new() },
+            mismatch: None,
+        }
+    }
+
+    // --- the driver's side -------------------------------------------------------------------------------------------
+
+    /// Number of the turn that was begun last; 0 before the first.
+    #[must_use]
+    pub const fn turn(&self) -> u64 {
+        self.turn
+    }
+
+    /// Those of `facts` that were not recorded before, each once.
+    #[must_use]
+    pub fn fresh(&self, facts: Vec<Fact>) -> Vec<Fact> {
+        let mut keys = BTreeSet::new();
+        facts.into_iter().filter(|it| !self.seen.contains(&it.key()) && keys.insert(it.key())).collect()
+    }
+
+    /// Begins a turn of which nothing was asked yet.
+    pub fn begin(&mut self, time: Millis, facts: &[Fact]) {
+        self.mode = Mode::Live;
+        self.learn_all(time, facts);
+    }
+
+    /// Begins a turn that was committed before: the code must make the same calls again.
+    pub fn begin_replay(&mut self, time: Millis, facts: &[Fact], calls: &[(Seq, Call)]) {
+        self.mode = Mode::Replay(calls.iter().cloned().collect());
+        self.learn_all(time, facts);
+    }
+
+    /// Goes on with a turn that was begun: learns the facts of the next one too. For turns that were parked, whose calls
+    /// were made, and recorded, by the first turn after them that was not.
+    pub fn go_on(&mut self, time: Millis, facts: &[Fact]) {
+        self.learn_all(time, facts);
+    }
+
+    /// Opens the gate for the oldest completion that a call waits for, and says for which call, so that the driver
+    /// wakes and polls it. `None`: the code has learnt all that it can in this turn.
+    pub fn open_next(&mut self) -> Option<Seq> {
+        self.gate = None;
+        if self.mismatch.is_some() {
+            return None;
+        }
+        let (seq, order) = self.queue.iter().find_map(|(order, it)| Some((self.waiter(it)?, *order)))?;
+        if let Some(open) = self.open.get_mut(&seq) {
+            open.waits = false;
+        }
+        self.gate = Some((seq, order));
+        Some(seq)
+    }
+
+    /// Ends the turn.
+    ///
+    /// # Errors
+    /// When the code did not make the calls that history has.
+    pub fn end(&mut self) -> Result<Output, Mismatch> {
+        self.gate = None;
+        if let Some(mismatch) = self.mismatch.take() {
+            return Err(mismatch);
+        }
+        let output = mem::take(&mut self.output);
+        if let Mode::Replay(missing) = mem::replace(&mut self.mode, Mode::Live) {
+            if let Some((seq, call)) = missing.into_iter().next() {
+                return Err(Mismatch::missing(self.turn, seq, &call));
+            }
+            // Attempts follow from facts, so a replay decides them again; they were delivered then.
+            return Ok(Output::default());
+        }
+        Ok(output)
+    }
+
+    /// What stopped the code in this turn, if its calls do not match.
+    #[must_use]
+    pub const fn mismatch(&self) -> Option<&Mismatch> {
+        self.mismatch.as_ref()
+    }
+
+    /// The calls whose outcome is not known: what the execution waits for. For a task with its current attempt.
+    pub fn outstanding(&self) -> impl Iterator<Item = (Seq, &Call, u32)> {
+        self.open.iter().filter(|(_, it)| !it.complete).map(|(seq, it)| (*seq, &it.call, it.attempt))
+    }
+
+    /// Whether any call is open, with or without an outcome.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    // --- the code's side ---------------------------------------------------------------------------------------------
+
+    /// The time of this turn.
+    #[must_use]
+    pub const fn now(&self) -> Millis {
+        self.now
+    }
+
+    /// A random number, the same on every replay (splitmix64).
+    pub const fn random(&mut self) -> u64 {
+        self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.random;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// The number of a call that is being built.
+    pub const fn allocate(&mut self) -> Seq {
+        let seq = self.next;
+        self.next += 1;
+        seq
+    }
+
+    /// Schedules a call at its first poll. `at` is where the code built it.
+    pub fn schedule(&mut self, seq: Seq, call: Call, at: &'static Location<'static>) {
+        if self.mismatch.is_some() {
+            return;
+        }
+        let call = match &mut self.mode {
+            Mode::Live => {
+                self.output.calls.push((seq, call.clone()));
+                call
+            }
+            Mode::Replay(recorded) => match recorded.remove(&seq) {
+                // The recorded call counts: its policy and its due time stay what they were when it was made.
+                Some(before) if mismatch::same(&before, &call) => before,
+                before => {
+                    self.mismatch = Some(Mismatch::other(self.turn, seq, before.as_ref(), &call, at));
+                    return;
+                }
+            },
+        };
+        let done = call.done_when_recorded();
+        self.open.insert(seq, Open { call, attempt: 1, waits: true, complete: false });
+        if done {
+            self.complete(seq, Outcome::Succeeded(Payload::null()));
+        }
+    }
+
+    /// The outcome of a scheduled call, if the gate is open for it. Otherwise the call waits from now on.
+    pub fn take(&mut self, seq: Seq) -> Option<Outcome> {
+        if let Some((_, order)) = self.gate.filter(|(open, _)| *open == seq) {
+            self.gate = None;
+            self.open.remove(&seq);
+            return self.queue.remove(&order).map(|it| match it {
+                Completion::Call { outcome, .. } => outcome,
+                Completion::Signal { payload, .. } => Outcome::Succeeded(payload),
+            });
+        }
+        if let Some(open) = self.open.get_mut(&seq) {
+            open.waits = true;
+        }
+        None
+    }
+
+    /// Forgets a scheduled call that the code dropped: nobody will learn its outcome.
+    pub fn forget(&mut self, seq: Seq) {
+        if self.open.remove(&seq).is_some_and(|it| it.complete) {
+            self.queue.retain(|_, it| !matches!(it, Completion::Call { seq: other, .. } if *other == seq));
+        }
+        if self.gate.is_some_and(|(open, _)| open == seq) {
+            self.gate = None;
+        }
+    }
+
+    // --- facts -------------------------------------------------------------------------------------------------------
+
+    fn learn_all(&mut self, time: Millis, facts: &[Fact]) {
+        self.turn += 1;
+        self.now = time;
+        for fact in facts {
+            if self.seen.insert(fact.key()) {
+                self.learn(fact);
+            }
+        }
+    }
+
+    fn learn(&mut self, fact: &Fact) {
+        match fact {
+            Fact::ChildDone { seq, outcome } => self.complete(*seq, outcome.clone()),
+            Fact::RetryDue { seq, attempt } => self.attempt_again(*seq, *attempt, self.now),
+            Fact::Signal { name, payload, .. } => {
+                self.push(Completion::Signal { name: name.clone(), payload: payload.clone() });
+            }
+            Fact::TaskDone { seq, attempt, outcome } => {
+                let failed = matches!(outcome, Outcome::Failed(_));
+                if !self.retry(*seq, *attempt, failed) {
+                    self.complete_attempt(*seq, *attempt, outcome.clone());
+                }
+            }
+            Fact::TaskLost { seq, attempt, timed_out, reason } => {
+                let outcome =
+                    if *timed_out { Outcome::TimedOut } else { Outcome::Crashed(reason.to_owned()) };
+                if !self.retry_lost(*seq, *attempt) {
+                    self.complete_attempt(*seq, *attempt, outcome);
+                }
+            }
+            Fact::TimerFired { seq } => self.complete(*seq, Outcome::Succeeded(Payload::null())),
+        }
+    }
+
+    /// Decides another attempt of a task whose code returned an error, if its policy wants one.
+    fn retry(&mut self, seq: Seq, attempt: u32, failed: bool) -> bool {
+        let errors =
+            self.open.get(&seq).is_some_and(|it| matches!(&it.call, Call::Task(task) if task.retry.errors));
+        failed && errors && self.retry_lost(seq, attempt)
+    }
+
+    /// Decides another attempt of a task, if it has one left.
+    fn retry_lost(&mut self, seq: Seq, attempt: u32) -> bool {
+        let Some(open) = self.open.get_mut(&seq) else { return false };
+        let Call::Task(task) = &open.call else { return false };
+        if open.complete || open.attempt != attempt || attempt >= task.retry.attempts {
+            return false;
+        }
+        open.attempt += 1;
+        let at = self.now + task.retry.pause_ms(open.attempt);
+        self.output.attempts.push(Attempt { seq, attempt: attempt + 1, at });
+        true
+    }
+
+    fn attempt_again(&mut self, seq: Seq, attempt: u32, at: Millis) {
+        if self.open.get(&seq).is_some_and(|it| !it.complete && it.attempt == attempt) {
+            self.output.attempts.push(Attempt { seq, attempt, at });
+        }
+    }
+
+    fn complete_attempt(&mut self, seq: Seq, attempt: u32, outcome: Outcome) {
+        if self.open.get(&seq).is_some_and(|it| it.attempt == attempt) {
+            self.complete(seq, outcome);
+        }
+    }
+
+    /// Queues the outcome of a call. The first outcome of a call is its outcome.
+    fn complete(&mut self, seq: Seq, outcome: Outcome) {
+        if let Some(open) = self.open.get_mut(&seq).filter(|it| !it.complete) {
+            open.complete = true;
+            self.push(Completion::Call { seq, outcome });
+        }
+    }
+
+    fn push(&mut self, completion: Completion) {
+        self.queue.insert(self.order, completion);
+        self.order += 1;
+    }
+
+    /// The call that waits for this completion. Of several that wait for one signal, the one that was built first.
+    fn waiter(&self, completion: &Completion) -> Option<Seq> {
+        match completion {
+            Completion::Call { seq, .. } => self.open.get(seq).filter(|it| it.waits).map(|_| *seq),
+            Completion::Signal { name, .. } => self
+                .open
+                .iter()
+                .find(|(_, it)| {
+                    it.waits && matches!(&it.call, Call::Signal { name: wanted } if wanted == name)
+                })
+                .map(|(seq, _)| *seq),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

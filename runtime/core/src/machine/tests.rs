@@ -1,0 +1,215 @@
+//! Scripts against the machine, without any code to poll: the test takes and schedules as code would.
+
+use alloc::string::ToString;
+use alloc::vec;
+use std::format;
+
+use super::*;
+use crate::call::{RetryPolicy, TaskCall};
+use crate::fact::Failure;
+
+fn task(name: &str, retry: RetryPolicy) -> Call {
+    Call::Task(TaskCall {
+        name: name.into(),
+        input: "1".into(),
+        inline: false,
+        key: None,
+        timeout_ms: 60_000,
+        retry,
+    })
+}
+
+fn signal(name: &str) -> Call {
+    Call::Signal { name: name.into() }
+}
+
+fn done(seq: Seq, attempt: u32, value: &str) -> Fact {
+    Fact::TaskDone { seq, attempt, outcome: Outcome::Succeeded(value.into()) }
+}
+
+fn came(id: &str, name: &str) -> Fact {
+    Fact::Signal { id: id.into(), name: name.into(), payload: format!("\"{id}\"").as_str().into() }
+}
+
+#[track_caller]
+fn ask(machine: &mut Machine, call: Call) -> Seq {
+    let seq = machine.allocate();
+    machine.schedule(seq, call, Location::caller());
+    assert_eq!(machine.take(seq), None, "nothing is ready before the gate opens");
+    seq
+}
+
+fn learn(machine: &mut Machine) -> Vec<Outcome> {
+    let mut learnt = Vec::new();
+    while let Some(seq) = machine.open_next() {
+        learnt.extend(machine.take(seq));
+    }
+    learnt
+}
+
+#[test]
+fn completions_are_learnt_in_the_order_of_history() {
+    let mut machine = Machine::new(1);
+    machine.begin(10, &[]);
+    let (a, b) = (
+        ask(&mut machine, task("a", RetryPolicy::default())),
+        ask(&mut machine, task("b", RetryPolicy::default())),
+    );
+    assert_eq!(machine.end().unwrap().calls.len(), 2);
+    machine.begin(20, &[done(b, 1, "\"b\""), done(a, 1, "\"a\"")]);
+    assert_eq!(learn(&mut machine), [Outcome::Succeeded("\"b\"".into()), Outcome::Succeeded("\"a\"".into())]);
+    assert!(!machine.waits());
+}
+
+#[test]
+fn the_gate_is_open_for_one_call_at_a_time() {
+    let mut machine = Machine::new(1);
+    machine.begin(10, &[]);
+    let (a, b) = (ask(&mut machine, signal("x")), ask(&mut machine, signal("y")));
+    machine.end().unwrap();
+    machine.begin(20, &[came("1", "y"), came("2", "x")]);
+    assert_eq!(machine.open_next(), Some(b), "the older completion comes first");
+    assert_eq!(machine.take(a), None, "a younger one is closed while the gate is open for another");
+    assert!(machine.take(b).is_some());
+    assert_eq!(machine.open_next(), Some(a));
+}
+
+#[test]
+fn a_held_call_does_not_block_those_behind_it() {
+    let mut machine = Machine::new(1);
+    machine.begin(10, &[]);
+    let (held, other) = (ask(&mut machine, signal("x")), ask(&mut machine, signal("y")));
+    machine.end().unwrap();
+    machine.begin(20, &[came("1", "x"), came("2", "y")]);
+    assert_eq!(machine.open_next(), Some(held));
+    assert_eq!(machine.open_next(), Some(other), "nobody took it, so the next one gets its chance");
+    assert!(machine.take(other).is_some());
+    assert_eq!(machine.open_next(), None, "the held one is not offered again until it is polled");
+    assert_eq!(machine.take(held), None);
+    assert_eq!(machine.open_next(), Some(held));
+    assert!(machine.take(held).is_some());
+}
+
+#[test]
+fn signals_are_buffered_and_go_to_the_first_that_waits() {
+    let mut machine = Machine::new(1);
+    machine.begin(10, &[came("1", "x"), came("2", "x"), came("1", "x")]);
+    assert_eq!(learn(&mut machine), []);
+    let dropped = ask(&mut machine, signal("x"));
+    let [first, second, third] = [(); 3].map(|()| ask(&mut machine, signal("x")));
+    machine.forget(dropped);
+    assert_eq!(machine.open_next(), Some(first));
+    assert_eq!(machine.take(first), Some(Outcome::Succeeded("\"1\"".into())));
+    assert_eq!(machine.open_next(), Some(second));
+    assert_eq!(machine.take(second), Some(Outcome::Succeeded("\"2\"".into())));
+    assert_eq!(
+        machine.outstanding().map(|it| it.0).collect::<Vec<_>>(),
+        [third],
+        "the same signal sent again is one signal"
+    );
+}
+
+#[test]
+fn the_first_outcome_counts_and_duplicates_are_dropped() {
+    let mut machine = Machine::new(1);
+    machine.begin(10, &[]);
+    let a = ask(&mut machine, task("a", RetryPolicy::default()));
+    machine.end().unwrap();
+    machine.begin(20, &[done(a, 1, "1"), done(a, 1, "2")]);
+    assert_eq!(learn(&mut machine), [Outcome::Succeeded("1".into())]);
+    assert_eq!(machine.fresh(vec![done(a, 1, "3"), came("s", "x"), came("s", "x")]), [came("s", "x")]);
+}
+
+#[test]
+fn lost_workers_are_replaced_until_the_attempts_are_used_up() {
+    let mut machine = Machine::new(1);
+    let lost = |attempt| Fact::TaskLost { seq: 0, attempt, timed_out: false, reason: "gone".into() };
+    machine.begin(10, &[]);
+    ask(&mut machine, task("a", RetryPolicy { initial_ms: 5, ..RetryPolicy::default() }));
+    machine.end().unwrap();
+    machine.begin(20, &[lost(1), lost(1), done(0, 1, "\"late\"")]);
+    assert_eq!(
+        machine.end().unwrap().attempts,
+        [Attempt { seq: 0, attempt: 2, at: 25 }],
+        "and the late answer is not taken"
+    );
+    machine.begin(25, &[Fact::RetryDue { seq: 0, attempt: 2 }]);
+    assert_eq!(machine.end().unwrap().attempts, [Attempt { seq: 0, attempt: 2, at: 25 }]);
+    machine.begin(30, &[lost(2)]);
+    assert_eq!(machine.end().unwrap().attempts, [Attempt { seq: 0, attempt: 3, at: 40 }]);
+    machine.begin(50, &[lost(3)]);
+    assert_eq!(learn(&mut machine), [Outcome::Crashed("gone".into())]);
+}
+
+#[test]
+fn an_error_of_user_code_is_final_unless_the_policy_says_otherwise() {
+    let failed = |seq| Fact::TaskDone {
+        seq,
+        attempt: 1,
+        outcome: Outcome::Failed(Failure {
+            class: "E".into(),
+            message: "no".into(),
+            data: Payload::null(),
+            status: 500,
+        }),
+    };
+    let mut machine = Machine::new(1);
+    machine.begin(10, &[]);
+    ask(&mut machine, task("final", RetryPolicy::default()));
+    ask(&mut machine, task("again", RetryPolicy { errors: true, initial_ms: 7, ..RetryPolicy::default() }));
+    machine.end().unwrap();
+    machine.begin(20, &[failed(0), failed(1)]);
+    assert_eq!(learn(&mut machine).len(), 1);
+    assert_eq!(machine.end().unwrap().attempts, [Attempt { seq: 1, attempt: 2, at: 27 }]);
+}
+
+#[test]
+fn what_is_done_when_recorded_still_passes_the_gate() {
+    let mut machine = Machine::new(1);
+    machine.begin(10, &[]);
+    let emit = ask(&mut machine, Call::Emit(Vec::new()));
+    assert_eq!(machine.open_next(), Some(emit));
+    assert_eq!(machine.take(emit), Some(Outcome::Succeeded(Payload::null())));
+}
+
+#[test]
+fn a_replay_makes_the_same_calls_or_says_which_differ() {
+    let script = |machine: &mut Machine, name: &str| {
+        ask(machine, task("a", RetryPolicy::default()));
+        ask(machine, signal(name));
+    };
+    let mut first = Machine::new(1);
+    first.begin(10, &[]);
+    script(&mut first, "x");
+    let calls = first.end().unwrap().calls;
+
+    let mut again = Machine::new(1);
+    again.begin_replay(10, &[], &calls);
+    script(&mut again, "x");
+    assert_eq!(again.end(), Ok(Output::default()), "nothing is asked for twice");
+
+    let mut other = Machine::new(1);
+    other.begin_replay(10, &[], &calls);
+    script(&mut other, "y");
+    let text = other.end().unwrap_err().to_string();
+    assert!(
+        text.contains("call 1 of turn 1 was wait for signal `x` then, and is wait for signal `y` now, at "),
+        "{text}"
+    );
+
+    let mut less = Machine::new(1);
+    less.begin_replay(10, &[], &calls);
+    ask(&mut less, task("a", RetryPolicy::default()));
+    assert!(less.end().unwrap_err().to_string().contains("`x` then, and is not made now"));
+}
+
+#[test]
+fn random_numbers_repeat_with_the_seed() {
+    let numbers = |seed| {
+        let mut machine = Machine::new(seed);
+        [machine.random(), machine.random()]
+    };
+    assert_eq!(numbers(3), numbers(3));
+    assert_ne!(numbers(3), numbers(4));
+    assert_ne!(numbers(3)[0], numbers(3)[1]);
+}

@@ -1,0 +1,179 @@
+//! What running code finds around itself without being handed anything: in a workflow its machine, in any other
+//! handler the client of its service.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::panic::Location;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use eventual_core::{Call, ExecutionId, Machine, Millis, Outcome, Seq};
+
+use crate::client::Client;
+
+thread_local! {
+    static CURRENT: RefCell<Option<Rc<Current>>> = const { RefCell::new(None) };
+    static EPOCH: Cell<u64> = const { Cell::new(0) };
+}
+
+tokio::task_local! {
+    static CLIENT: Client;
+}
+
+/// The execution whose code is being polled on this thread.
+#[derive(Debug)]
+pub(crate) struct Current {
+    pub(crate) execution: ExecutionId,
+    pub(crate) machine: RefCell<Machine>,
+    /// Whom to wake when the gate opens for a call.
+    pub(crate) wakers: RefCell<BTreeMap<Seq, Waker>>,
+    /// Tells this execution's calls from those of another on the same thread.
+    epoch: u64,
+}
+
+impl Current {
+    pub(crate) fn new(execution: ExecutionId, seed: u64) -> Rc<Self> {
+        let epoch = EPOCH.with(|it| it.replace(it.get() + 1));
+        Rc::new(Self {
+            execution,
+            machine: RefCell::new(Machine::new(seed)),
+            wakers: RefCell::default(),
+            epoch,
+        })
+    }
+
+    /// Runs `body` as code of this execution.
+    pub(crate) fn enter<R>(self: &Rc<Self>, body: impl FnOnce() -> R) -> R {
+        struct Leave(Option<Rc<Current>>);
+        impl Drop for Leave {
+            fn drop(&mut self) {
+                CURRENT.set(self.0.take());
+            }
+        }
+        let _leave = Leave(CURRENT.replace(Some(self.clone())));
+        body()
+    }
+}
+
+fn current() -> Option<Rc<Current>> {
+    CURRENT.with_borrow(Clone::clone)
+}
+
+/// What workflow code may know of its execution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkflowInfo {
+    /// The execution.
+    pub execution: ExecutionId,
+    /// The time of the turn, from history.
+    pub now: Millis,
+}
+
+/// The execution of the workflow code that runs on this thread, if any does.
+#[must_use]
+pub fn workflow() -> Option<WorkflowInfo> {
+    current().map(|it| WorkflowInfo { execution: it.execution.clone(), now: it.machine.borrow().now() })
+}
+
+/// A random number from history; `None` outside of workflow code.
+#[must_use]
+pub fn random() -> Option<u64> {
+    current().map(|it| it.machine.borrow_mut().random())
+}
+
+/// The client of the handler that runs in this tokio task; `None` outside of handlers.
+#[must_use]
+pub fn client() -> Option<Client> {
+    CLIENT.try_with(Clone::clone).ok()
+}
+
+/// Runs a handler's future with its client around it.
+pub(crate) async fn with_client<F: Future>(client: Client, future: F) -> F::Output {
+    CLIENT.scope(client, future).await
+}
+
+/// A call of workflow code: numbered when it is built, scheduled at its first poll.
+#[derive(Debug)]
+pub struct CallSlot {
+    seq: Seq,
+    epoch: u64,
+    at: &'static Location<'static>,
+    stage: Stage,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Stage {
+    Built,
+    Scheduled,
+    Taken,
+}
+
+/// Numbers a call that is built at `at`. `None` outside of workflow code.
+#[must_use]
+pub fn new_call(at: &'static Location<'static>) -> Option<CallSlot> {
+    let current = current()?;
+    let seq = current.machine.borrow_mut().allocate();
+    Some(CallSlot { seq, epoch: current.epoch, at, stage: Stage::Built })
+}
+
+impl CallSlot {
+    /// The call's number within its execution.
+    #[must_use]
+    pub const fn seq(&self) -> Seq {
+        self.seq
+    }
+
+    /// Polls the call. `make` is asked for it at the first poll, with the time of the turn.
+    ///
+    /// # Panics
+    /// When polled outside of the execution that built it, or after it was ready: both are mistakes in workflow code
+    /// that nothing can go on from.
+    pub fn poll(&mut self, cx: &Context<'_>, make: impl FnOnce(Millis) -> Call) -> Poll<Outcome> {
+        let current = current().filter(|it| it.epoch == self.epoch);
+        let Some(current) = current else {
+            panic!(
+                "the call built at {} is polled outside of its execution: await it in the workflow that built it",
+                self.at
+            );
+        };
+        let mut machine = current.machine.borrow_mut();
+        match self.stage {
+            Stage::Taken => panic!("the call built at {} is polled again after it was ready", self.at),
+            Stage::Scheduled => {}
+            Stage::Built => {
+                let call = make(machine.now());
+                machine.schedule(self.seq, call, self.at);
+                self.stage = Stage::Scheduled;
+            }
+        }
+        let outcome = machine.take(self.seq);
+        drop(machine);
+        // A waker may own what it wakes: it is dropped only after both borrows have ended.
+        if let Some(outcome) = outcome {
+            self.stage = Stage::Taken;
+            let _waker = current.wakers.borrow_mut().remove(&self.seq);
+            return Poll::Ready(outcome);
+        }
+        let _waker = current.wakers.borrow_mut().insert(self.seq, cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Whether the outcome was taken, so that the call must not be polled again.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        self.stage == Stage::Taken
+    }
+}
+
+impl Drop for CallSlot {
+    fn drop(&mut self) {
+        if self.stage != Stage::Scheduled {
+            return;
+        }
+        // Without a current execution the whole workflow is being dropped, and there is nobody left to tell.
+        if let Some(current) = current().filter(|it| it.epoch == self.epoch) {
+            current.machine.borrow_mut().forget(self.seq);
+            let _waker = current.wakers.borrow_mut().remove(&self.seq);
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! What code outside of workflows may do with executions and events: start, read, signal, publish.
+//!
+//! A handler's client knows what the handler declared, and refuses the rest by the same rule on every host: what AWS
+//! would deny in production is an error in the first test.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use eventual_core::{Emitted, ExecutionId, Fact, Payload, Status};
+use eventual_schema::{HandlerName, Need};
+
+use crate::ports::{Fault, Insert, ListQuery, Message, Meta, Page, Ports};
+
+/// Why a client's call failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The execution was started before, with another input.
+    #[error(
+        "execution {0} was started before with another input; use another name, or the same input to get the same execution"
+    )]
+    AlreadyExists(ExecutionId),
+    /// The execution has ended.
+    #[error("execution {0} has ended ({1}); it takes no more signals")]
+    Closed(ExecutionId, &'static str),
+    /// The world failed; trying again is safe.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// A name that cannot be an execution's, workflow's or signal's.
+    #[error("{0}")]
+    Name(String),
+    /// There is no such execution.
+    #[error("there is no execution {0}")]
+    NotFound(ExecutionId),
+    /// The handler did not declare that it needs this.
+    #[error(
+        "{who} {does} `{name}` without declaring it: write `uses({name_in_code})` in its attribute, so that its role permits it"
+    )]
+    Undeclared {
+        /// The handler.
+        who: String,
+        /// What it does.
+        does: &'static str,
+        /// To what.
+        name: String,
+        /// How that is written in Rust, as far as it can be told.
+        name_in_code: String,
+    },
+    /// No workflow of that name is part of this service.
+    #[error("this service has no workflow `{0}`")]
+    UnknownWorkflow(String),
+}
+
+/// A client of the service's executions. Cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    ports: Ports,
+    workflows: Arc<BTreeSet<String>>,
+    code: Arc<str>,
+    /// Who uses it, and what that handler declared; everything is allowed without.
+    user: Option<Arc<(String, BTreeSet<Need>)>>,
+}
+
+impl Client {
+    pub(crate) fn new(ports: Ports, workflows: Arc<BTreeSet<String>>, code: Arc<str>) -> Self {
+        Self { ports, workflows, code, user: None }
+    }
+
+    /// The same client, limited to what the handler `who` declared.
+    pub(crate) fn limited(&self, who: String, needs: BTreeSet<Need>) -> Self {
+        Self { user: Some(Arc::new((who, needs))), ..self.clone() }
+    }
+
+    /// Starts an execution of `workflow`, or finds the one that this name and input started before. Without a name, a
+    /// random one. When this returns, the execution will run even if the caller dies.
+    ///
+    /// # Errors
+    /// When the name is taken by an execution with another input, is no execution name, or the handler did not declare
+    /// the workflow.
+    pub async fn start(
+        &self,
+        workflow: &str,
+        name: Option<&str>,
+        input: Payload,
+    ) -> Result<ExecutionId, ClientError> {
+        self.check("starts workflow", workflow, Need::Workflow)?;
+        if !self.workflows.contains(workflow) {
+            return Err(ClientError::UnknownWorkflow(workflow.to_owned()));
+        }
+        let clock = &self.ports.clock;
+        let name =
+            name.map_or_else(|| format!("{:016x}{:016x}", clock.entropy(), clock.entropy()), str::to_owned);
+        let id = ExecutionId::new(workflow, &name).map_err(|error| ClientError::Name(error.into()))?;
+        let meta = Meta::new(id.clone(), input, clock.now(), clock.entropy(), &self.code, None);
+        match self.ports.store.insert(&meta).await? {
+            Insert::Exists(before) if before.input != meta.input => {
+                return Err(ClientError::AlreadyExists(id));
+            }
+            Insert::Exists(_) => {}
+            Insert::Inserted => {
+                // The store's promise covers a wake-up that is lost here.
+                if let Err(fault) = self.ports.dispatch.wake(&id, &Message::default()).await {
+                    tracing::warn!(execution = %id, %fault, "first wake-up left to the relay");
+                }
+            }
+        }
+        Ok(id)
+    }
+
+    /// Reads what is known of an execution.
+    ///
+    /// # Errors
+    /// When there is none of that id, or the handler did not declare its workflow.
+    pub async fn get(&self, id: &ExecutionId) -> Result<Meta, ClientError> {
+        self.check("reads executions of workflow", id.workflow(), Need::Workflow)?;
+        self.ports.store.meta(id).await?.ok_or_else(|| ClientError::NotFound(id.clone()))
+    }
+
+    /// Sends a signal to an execution. When this returns, the signal will be received even if the caller dies.
+    ///
+    /// # Errors
+    /// When there is no such execution, it has ended, or the handler did not declare the signal.
+    pub async fn signal(&self, id: &ExecutionId, name: &str, payload: Payload) -> Result<(), ClientError> {
+        self.check("sends signal", name, Need::Signal)?;
+        let meta = self.ports.store.meta(id).await?.ok_or_else(|| ClientError::NotFound(id.clone()))?;
+        if meta.status.is_closed() {
+            return Err(ClientError::Closed(id.clone(), meta.status.as_str()));
+        }
+        let clock = &self.ports.clock;
+        let unique = format!("{:016x}{:016x}", clock.entropy(), clock.entropy());
+        let fact = Fact::Signal { id: unique, name: name.to_owned(), payload };
+        Ok(self.ports.dispatch.wake(id, &Message { facts: vec![fact] }).await?)
+    }
+
+    /// Publishes events.
+    ///
+    /// # Errors
+    /// When the handler did not declare one of the events, or the bus refuses them.
+    pub async fn emit(&self, events: &[Emitted]) -> Result<(), ClientError> {
+        for event in events {
+            self.check("publishes event", &event.name, Need::Event)?;
+        }
+        let key = format!("{:016x}", self.ports.clock.entropy());
+        Ok(self.ports.dispatch.emit(&key, events).await?)
+    }
+
+    /// Lists executions, newest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn list(&self, query: &ListQuery) -> Result<Page, ClientError> {
+        Ok(self.ports.store.list(query).await?)
+    }
+
+    fn check(
+        &self,
+        does: &'static str,
+        name: &str,
+        need: fn(HandlerName) -> Need,
+    ) -> Result<(), ClientError> {
+        let Some(user) = &self.user else { return Ok(()) };
+        let wanted = HandlerName::new(name).map_err(|error| ClientError::Name(error.to_string()))?;
+        if user.1.contains(&need(wanted)) {
+            return Ok(());
+        }
+        let name_in_code =
+            if matches!(does, "sends signal" | "publishes event") { name.to_owned() } else { snake(name) };
+        Err(ClientError::Undeclared { who: user.0.clone(), does, name: name.to_owned(), name_in_code })
+    }
+}
+
+/// `processOrder` as the function is written: `process_order`.
+fn snake(name: &str) -> String {
+    let mut text = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() {
+            text.push('_');
+        }
+        text.push(c.to_ascii_lowercase());
+    }
+    text
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+impl Meta {
+    /// A new execution.
+    pub(crate) fn new(
+        id: ExecutionId,
+        input: Payload,
+        started: u64,
+        seed: u64,
+        code: &str,
+        parent: Option<(ExecutionId, u32)>,
+    ) -> Self {
+        let status = Status::Running;
+        Self {
+            id,
+            status,
+            input,
+            started,
+            closed: None,
+            end: None,
+            parked: None,
+            seed,
+            code: code.to_owned(),
+            parent,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Core values to JSON text and back: the one place where the engine's formats are written down.
+//!
+//! Payloads of user code stand in the text as the JSON that they are. What was written once must be readable for
+//! ever: members are only added, with defaults. `tests/histories` keeps texts of former releases.
+
+mod text;
+
+use eventual_core::{Emitted, ExecutionId, Fact, Turn};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::ports::{Message, Meta, TaskRequest};
+
+/// Why a text cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{what} cannot be read: {reason}")]
+pub struct CodecError {
+    what: &'static str,
+    reason: String,
+}
+
+fn encode(text: &impl Serialize) -> String {
+    // Nothing that is written here can fail: no map has keys other than strings, and raw payloads are checked JSON.
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+fn decode<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T, CodecError> {
+    serde_json::from_slice(bytes).map_err(|error| CodecError { what, reason: error.to_string() })
+}
+
+macro_rules! codec {
+    ($encode:ident, $decode:ident, $value:ty, $text:ty, $what:literal) => {
+        #[doc = concat!("A ", $what, " as JSON text.")]
+        #[must_use]
+        pub fn $encode(value: &$value) -> String {
+            encode(&<$text>::from(value))
+        }
+
+        #[doc = concat!("Reads a ", $what, " from its JSON text.")]
+        ///
+        /// # Errors
+        /// When the text is of another shape.
+        pub fn $decode(bytes: &[u8]) -> Result<$value, CodecError> {
+            decode::<$text>($what, bytes)?.try_into().map_err(|reason| CodecError { what: $what, reason })
+        }
+    };
+}
+
+codec!(encode_turn, decode_turn, Turn, text::TurnText, "turn");
+codec!(encode_meta, decode_meta, Meta, text::MetaText, "execution's meta");
+codec!(encode_message, decode_message, Message, text::MessageText, "message to an execution");
+codec!(encode_task, decode_task, TaskRequest, text::TaskRequestText, "task request");
+codec!(encode_fact, decode_fact, Fact, text::FactText, "fact");
+
+/// A timer on its way: at `due`, `fact` goes to `execution`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TimerMessage {
+    /// The receiver.
+    pub execution: ExecutionId,
+    /// When, in milliseconds since 1970.
+    pub due: u64,
+    /// What it then learns.
+    pub fact: Fact,
+}
+
+codec!(encode_timer, decode_timer, TimerMessage, text::TimerText, "timer");
+
+/// The events of one emission as JSON text, for hosts that store them before they publish them.
+#[must_use]
+pub fn encode_events(events: &[Emitted]) -> String {
+    encode(&events.iter().map(text::EmittedText::from).collect::<Vec<_>>())
+}
+
+/// A readable history event list of turns, for answers of the system function.
+#[must_use]
+pub fn turn_value(turn: &Turn) -> serde_json::Value {
+    serde_json::to_value(text::TurnText::from(turn)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

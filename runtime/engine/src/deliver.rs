@@ -1,0 +1,143 @@
+//! After a commit: every call of the turn goes where it belongs. All of it may be delivered twice, and none before
+//! the turn is durable.
+
+use eventual_core::{Attempt, Call, ExecutionId, Fact, Failure, Outcome, Payload, Seq, TaskCall, Turn};
+use futures_util::future::try_join_all;
+
+use crate::engine::Engine;
+use crate::ports::{Fault, Insert, Message, Meta, TaskRequest};
+use crate::workflows::Pending;
+
+impl Engine {
+    /// Delivers what a committed turn asked for.
+    pub(crate) async fn deliver(
+        &self,
+        id: &ExecutionId,
+        turn: &Turn,
+        pending: &Pending,
+    ) -> Result<(), Fault> {
+        let calls = turn.calls.iter().map(|(seq, call)| self.deliver_call(id, turn.time, *seq, call));
+        try_join_all(calls).await?;
+        let wanted = turn.attempts.iter().filter_map(|it| Some((it, pending.task(it)?)));
+        try_join_all(wanted.map(|(attempt, task)| self.deliver_attempt(id, turn.time, attempt, task)))
+            .await?;
+        Ok(())
+    }
+
+    async fn deliver_call(&self, id: &ExecutionId, now: u64, seq: Seq, call: &Call) -> Result<(), Fault> {
+        let dispatch = &self.ports.dispatch;
+        match call {
+            Call::Emit(events) => dispatch.emit(&format!("{id}#{seq}"), events).await,
+            Call::Send { execution, signal, payload } => {
+                let fact = Fact::Signal {
+                    id: format!("{id}#{seq}"),
+                    name: signal.clone(),
+                    payload: payload.clone(),
+                };
+                dispatch.wake(execution, &Message { facts: vec![fact] }).await
+            }
+            Call::Task(task) if !task.inline => {
+                let attempt = Attempt { seq, attempt: 1, at: now };
+                self.deliver_attempt(id, now, &attempt, task).await
+            }
+            Call::Timer { due } => dispatch.timer(id, *due, &Fact::TimerFired { seq }).await,
+            Call::Workflow { execution, input, detached } => {
+                self.start_child(id, seq, execution, input, *detached, now).await
+            }
+            // An inline task is performed by whoever took the turn; a signal comes by itself.
+            Call::Signal { .. } | Call::Task(_) => Ok(()),
+        }
+    }
+
+    async fn deliver_attempt(
+        &self,
+        id: &ExecutionId,
+        now: u64,
+        attempt: &Attempt,
+        task: &TaskCall,
+    ) -> Result<(), Fault> {
+        if attempt.at > now {
+            let fact = Fact::RetryDue { seq: attempt.seq, attempt: attempt.attempt };
+            return self.ports.dispatch.timer(id, attempt.at, &fact).await;
+        }
+        let request = task_request(id, attempt.seq, attempt.attempt, task, now);
+        self.ports.dispatch.task(&request).await
+    }
+
+    async fn start_child(
+        &self,
+        parent: &ExecutionId,
+        seq: Seq,
+        child: &ExecutionId,
+        input: &Payload,
+        detached: bool,
+        now: u64,
+    ) -> Result<(), Fault> {
+        let waits = (!detached).then(|| (parent.clone(), seq));
+        let meta = Meta::new(
+            child.clone(),
+            input.clone(),
+            now,
+            self.ports.clock.entropy(),
+            &self.code,
+            waits.clone(),
+        );
+        match self.ports.store.insert(&meta).await? {
+            Insert::Exists(other) if waits.is_some() && other.parent != waits => {
+                let message = format!(
+                    "execution {child} was started before by somebody else; give the child another name"
+                );
+                let failure = Failure {
+                    class: "ExecutionAlreadyExists".into(),
+                    message,
+                    data: Payload::null(),
+                    status: 409,
+                };
+                let fact = Fact::ChildDone { seq, outcome: Outcome::Failed(failure) };
+                self.ports.dispatch.wake(parent, &Message { facts: vec![fact] }).await
+            }
+            _ => self.ports.dispatch.wake(child, &Message::default()).await,
+        }
+    }
+
+    /// Tells the execution that waits for this one how it ended.
+    pub(crate) async fn tell_parent(&self, meta: &Meta, outcome: Outcome) -> Result<(), Fault> {
+        let Some((parent, seq)) = &meta.parent else { return Ok(()) };
+        self.ports
+            .dispatch
+            .wake(parent, &Message { facts: vec![Fact::ChildDone { seq: *seq, outcome }] })
+            .await
+    }
+}
+
+/// An attempt as its worker gets it.
+pub(crate) fn task_request(
+    id: &ExecutionId,
+    seq: Seq,
+    attempt: u32,
+    task: &TaskCall,
+    scheduled: u64,
+) -> TaskRequest {
+    TaskRequest {
+        execution: id.clone(),
+        seq,
+        attempt,
+        task: task.name.clone(),
+        input: task.input.clone(),
+        idempotency_key: task.key.clone().unwrap_or_else(|| format!("{id}#{seq}")),
+        timeout_ms: task.timeout_ms,
+        scheduled,
+    }
+}
+
+impl Pending {
+    /// The tasks that a history asked for, for a delivery that may have been missed. Those that are done by now are
+    /// among them: their workers find the attempt claimed, or answer in vain.
+    pub(crate) fn of_history(turns: &[Turn]) -> Self {
+        let tasks = turns.iter().flat_map(|it| &it.calls).filter_map(|(seq, call)| match call {
+            Call::Task(task) if !task.inline => Some((*seq, task.clone())),
+            _ => None,
+        });
+        Self { inline: Vec::new(), remote: tasks.collect() }
+    }
+}

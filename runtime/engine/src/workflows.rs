@@ -1,0 +1,230 @@
+//! The thread on which workflow code is polled, and the executions that are kept in its memory.
+//!
+//! Workflow futures need not be `Send`, and no async runtime is entered around them: code that needs tokio panics at
+//! its first poll, with an explanation, instead of arming a timer that no history knows.
+
+mod running;
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use eventual_core::{Attempt, Call, ExecutionId, Fact, Millis, Outcome, Seq, TaskCall, Turn};
+use tokio::sync::oneshot;
+
+use crate::ports::Meta;
+use crate::registry::Registry;
+use running::Running;
+
+/// Longest time that workflow code may keep its thread without awaiting anything.
+const BLOCKED_AFTER: Duration = Duration::from_secs(20);
+/// Most executions that stay in memory between turns.
+const KEPT_MAX: usize = 1_000;
+/// Stack of the thread; deep `async` recursion in workflow code needs more than the default.
+const STACK_BYTES: usize = 16 << 20;
+
+/// A turn to take.
+#[derive(Debug)]
+pub(crate) struct TurnRequest {
+    /// The execution.
+    pub(crate) meta: Meta,
+    /// Turns that were committed since the version in memory, in order; all turns when it is not in memory.
+    pub(crate) committed: Vec<Turn>,
+    /// What it has to learn, duplicates included.
+    pub(crate) facts: Vec<Fact>,
+    /// Now.
+    pub(crate) now: Millis,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) enum TurnReply {
+    /// The code's calls do not go with its history, or it cannot go on for another reason that a deploy can mend.
+    Blocked {
+        /// Why, for people.
+        reason: String,
+        /// Those facts that are new.
+        facts: Vec<Fact>,
+    },
+    /// Nothing is new.
+    Nothing(Pending),
+    /// A turn to commit.
+    Taken {
+        /// The turn.
+        turn: Turn,
+        /// What it waits for afterwards.
+        pending: Pending,
+    },
+}
+
+/// What an execution waits for.
+#[derive(Debug, Default)]
+pub(crate) struct Pending {
+    /// Open inline tasks with their current attempt.
+    pub(crate) inline: Vec<(Seq, u32, TaskCall)>,
+    /// Open remote tasks.
+    pub(crate) remote: Vec<(Seq, TaskCall)>,
+}
+
+impl Pending {
+    fn of<'a>(open: impl Iterator<Item = (Seq, &'a Call, u32)>) -> Self {
+        let mut pending = Self::default();
+        for (seq, call, attempt) in open {
+            if let Call::Task(task) = call {
+                if task.inline {
+                    pending.inline.push((seq, attempt, task.clone()));
+                } else {
+                    pending.remote.push((seq, task.clone()));
+                }
+            }
+        }
+        pending
+    }
+
+    /// The task of an attempt, if its outcome is still wanted.
+    pub(crate) fn task(&self, attempt: &Attempt) -> Option<&TaskCall> {
+        self.remote.iter().find(|(seq, _)| *seq == attempt.seq).map(|(_, task)| task)
+    }
+}
+
+enum Job {
+    Forget(ExecutionId),
+    Turn(Box<TurnRequest>, oneshot::Sender<TurnReply>),
+    Version(ExecutionId, oneshot::Sender<u64>),
+}
+
+/// A handle to the thread.
+pub(crate) struct Workflows {
+    registry: Arc<Registry>,
+    sender: Mutex<Sender<Job>>,
+}
+
+impl Workflows {
+    pub(crate) fn new(registry: Arc<Registry>) -> Self {
+        let sender = Mutex::new(spawn(registry.clone()));
+        Self { registry, sender }
+    }
+
+    fn send(&self, job: Job) {
+        let mut sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(unsent) = sender.send(job) {
+            // The thread is gone, which only a bug of ours does; its successor starts with an empty memory.
+            *sender = spawn(self.registry.clone());
+            let _ = sender.send(unsent.0);
+        }
+    }
+
+    /// Number of the last turn in memory; 0 when the execution is not in memory.
+    pub(crate) async fn version(&self, id: &ExecutionId) -> u64 {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Version(id.clone(), reply));
+        answer.await.unwrap_or(0)
+    }
+
+    /// Drops an execution from memory: its turn was not committed, or it has ended.
+    pub(crate) fn forget(&self, id: &ExecutionId) {
+        self.send(Job::Forget(id.clone()));
+    }
+
+    /// Takes a turn.
+    pub(crate) async fn turn(&self, request: TurnRequest) -> TurnReply {
+        let facts = request.facts.clone();
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Turn(Box::new(request), reply));
+        let reason = match tokio::time::timeout(BLOCKED_AFTER, answer).await {
+            Ok(Ok(reply)) => return reply,
+            Ok(Err(_)) => "the thread of workflow code ended: this is a bug of eventual".to_owned(),
+            Err(_) => {
+                // That thread is lost to the code that holds it. The others go on with a new one.
+                *self.sender.lock().unwrap_or_else(PoisonError::into_inner) = spawn(self.registry.clone());
+                format!(
+                    "the code kept its thread for {BLOCKED_AFTER:?} without awaiting anything; move long work into a task"
+                )
+            }
+        };
+        TurnReply::Blocked { reason, facts }
+    }
+}
+
+fn spawn(registry: Arc<Registry>) -> Sender<Job> {
+    let (sender, jobs) = channel();
+    let work = move || serve(&registry, &jobs);
+    // Without threads there is no engine; the caller's next send reports it.
+    let _ = thread::Builder::new().name("workflows".to_owned()).stack_size(STACK_BYTES).spawn(work);
+    sender
+}
+
+fn serve(registry: &Registry, jobs: &Receiver<Job>) {
+    let mut kept: HashMap<ExecutionId, Running> = HashMap::new();
+    while let Ok(job) = jobs.recv() {
+        match job {
+            Job::Forget(id) => drop(kept.remove(&id)),
+            Job::Version(id, reply) => {
+                let _ = reply.send(kept.get(&id).map_or(0, Running::version));
+            }
+            Job::Turn(request, reply) => {
+                let id = request.meta.id.clone();
+                if kept.len() >= KEPT_MAX && !kept.contains_key(&id) {
+                    // Any will do: whoever is needed again is read back from its history.
+                    let victim = kept.keys().next().cloned();
+                    victim.map(|it| kept.remove(&it));
+                }
+                let answer = take_turn(registry, &mut kept, *request);
+                if matches!(
+                    &answer,
+                    TurnReply::Blocked { .. } | TurnReply::Taken { turn: Turn { end: Some(_), .. }, .. }
+                ) {
+                    kept.remove(&id);
+                }
+                let _ = reply.send(answer);
+            }
+        }
+    }
+}
+
+fn take_turn(
+    registry: &Registry,
+    kept: &mut HashMap<ExecutionId, Running>,
+    request: TurnRequest,
+) -> TurnReply {
+    let TurnRequest { meta, committed, facts, now } = request;
+    let Some(workflow) = registry.workflows.get(meta.id.workflow()) else {
+        let reason = format!("this version of the service has no workflow `{}`", meta.id.workflow());
+        return TurnReply::Blocked { reason, facts };
+    };
+    let running = kept.entry(meta.id.clone()).or_insert_with(|| Running::new(*workflow, &meta));
+    if let Err(reason) = running.replay(&committed) {
+        return TurnReply::Blocked { reason, facts: running.fresh(facts) };
+    }
+    let fresh = running.fresh(facts);
+    if fresh.is_empty() && running.has_begun() {
+        return TurnReply::Nothing(running.pending());
+    }
+    match running.advance(now.max(running.time()), fresh.clone()) {
+        Ok(turn) => TurnReply::Taken { turn, pending: running.pending() },
+        Err(reason) => TurnReply::Blocked { reason, facts: fresh },
+    }
+}
+
+/// The end of an execution whose code panicked.
+fn crash(panic: &(dyn std::any::Any + Send)) -> Outcome {
+    Outcome::Crashed(panic_text(panic))
+}
+
+/// What a panic said, with an explanation where the cause is a known mistake.
+pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let said = panic
+        .downcast_ref::<&str>()
+        .map(|it| (*it).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "without a message".to_owned());
+    if said.contains("no reactor running") || said.contains("Tokio 1.x runtime") {
+        return format!(
+            "panicked: {said} Workflow code runs without tokio, because what it waits for must be in its history: use \
+             eventual::sleep for time, and a task for input and output"
+        );
+    }
+    format!("panicked: {said}")
+}

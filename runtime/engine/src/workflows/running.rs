@@ -1,0 +1,194 @@
+//! One execution in memory: its code as a suspended future, and its machine.
+
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use eventual_core::{Fact, Millis, Outcome, Turn};
+
+use super::{Pending, crash};
+use crate::ambient::Current;
+use crate::ports::Meta;
+use crate::registry::WorkflowFn;
+
+/// Most polls in a row that the code may ask for by itself before it counts as spinning.
+const SPIN_MAX: u32 = 10_000;
+
+/// Remembers that the code wants to be polled again.
+struct Flag(AtomicBool);
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+pub(super) struct Running {
+    current: Rc<Current>,
+    /// `None` after it ended.
+    code: Option<Pin<Box<dyn Future<Output = Outcome>>>>,
+    flag: Arc<Flag>,
+    end: Option<Outcome>,
+    time: Millis,
+    version: u64,
+}
+
+impl Running {
+    pub(super) fn new(workflow: WorkflowFn, meta: &Meta) -> Self {
+        let current = Current::new(meta.id.clone(), meta.seed);
+        let input = meta.input.clone();
+        // The function itself may panic before its first await, as may the decoding of its input: so it is called
+        // where polls are caught, at the first one.
+        let code: Pin<Box<dyn Future<Output = Outcome>>> = Box::pin(async move { workflow(input).await });
+        let flag = Arc::new(Flag(AtomicBool::new(false)));
+        Self { current, code: Some(code), flag, end: None, time: meta.started, version: 0 }
+    }
+
+    /// Number of the last turn that it took.
+    pub(super) const fn version(&self) -> u64 {
+        self.version
+    }
+
+    pub(super) const fn has_begun(&self) -> bool {
+        self.version > 0
+    }
+
+    /// Time of the last turn that it took.
+    pub(super) const fn time(&self) -> Millis {
+        self.time
+    }
+
+    pub(super) fn fresh(&self, facts: Vec<Fact>) -> Vec<Fact> {
+        self.current.machine.borrow().fresh(facts)
+    }
+
+    pub(super) fn pending(&self) -> Pending {
+        Pending::of(self.current.machine.borrow().outstanding())
+    }
+
+    /// Takes turns that were committed before. Calls of a parked turn were recorded by the first turn after it that was
+    /// not parked, so such turns are replayed together.
+    pub(super) fn replay(&mut self, committed: &[Turn]) -> Result<(), String> {
+        let silent = tracing::Dispatch::none();
+        tracing::dispatcher::with_default(&silent, || {
+            let mut rest = committed;
+            while !rest.is_empty() {
+                let parked = rest.iter().take_while(|it| it.parked.is_some()).count();
+                let (group, later) = rest.split_at((parked + 1).min(rest.len()));
+                self.replay_group(group)?;
+                rest = later;
+            }
+            Ok(())
+        })
+    }
+
+    fn replay_group(&mut self, group: &[Turn]) -> Result<(), String> {
+        let recorded = group.iter().find(|it| it.parked.is_none());
+        for (index, turn) in group.iter().enumerate() {
+            let mut machine = self.current.machine.borrow_mut();
+            match recorded {
+                Some(made) if index == 0 => machine.begin_replay(turn.time, &turn.facts, &made.calls),
+                None if index == 0 => machine.begin(turn.time, &turn.facts),
+                _ => machine.go_on(turn.time, &turn.facts),
+            }
+            drop(machine);
+            self.run();
+            self.time = turn.time;
+            self.version = turn.number;
+        }
+        if recorded.is_some() {
+            self.current.machine.borrow_mut().end().map_err(|it| it.to_string())?;
+        }
+        // Without a recorded turn, the calls stay in the machine until the next turn takes and commits them.
+        self.current.machine.borrow().mismatch().map_or(Ok(()), |it| Err(it.to_string()))
+    }
+
+    /// Takes a new turn.
+    pub(super) fn advance(&mut self, time: Millis, facts: Vec<Fact>) -> Result<Turn, String> {
+        self.current.machine.borrow_mut().begin(time, &facts);
+        self.run();
+        let output = self.current.machine.borrow_mut().end().map_err(|it| it.to_string())?;
+        if self.end.is_none() && !self.current.machine.borrow().waits() {
+            return Err("the code waits for something that is not in its history (a channel, a lock, another runtime's \
+                        future), so nothing can ever wake it; await calls of eventual only"
+                .to_owned());
+        }
+        self.time = time;
+        self.version += 1;
+        Ok(Turn {
+            number: self.version,
+            time,
+            facts,
+            calls: output.calls,
+            attempts: output.attempts,
+            end: self.end.clone(),
+            parked: None,
+        })
+    }
+
+    /// Polls the code until it has learnt all that it can.
+    fn run(&mut self) {
+        if self.version == 0 {
+            self.poll();
+        }
+        loop {
+            let Some(seq) = self.current.machine.borrow_mut().open_next() else { break };
+            let waker = self.current.wakers.borrow_mut().remove(&seq);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+            self.poll();
+        }
+    }
+
+    /// Polls the code, and again as long as it wakes itself.
+    fn poll(&mut self) {
+        let waker = Waker::from(self.flag.clone());
+        for _ in 0..SPIN_MAX {
+            let Some(code) = self.code.as_mut() else { return };
+            self.flag.0.store(false, Ordering::Relaxed);
+            let current = &self.current;
+            let polled = catch_unwind(AssertUnwindSafe(|| {
+                current.enter(|| code.as_mut().poll(&mut Context::from_waker(&waker)))
+            }));
+            let end = match polled {
+                Ok(Poll::Pending) if self.flag.0.load(Ordering::Relaxed) => continue,
+                Ok(Poll::Pending) => return,
+                Ok(Poll::Ready(outcome)) => outcome,
+                Err(panic) => crash(&*panic),
+            };
+            self.end = Some(end);
+            self.drop_code();
+            return;
+        }
+        self.end =
+            Some(Outcome::Crashed(format!("the code woke itself {SPIN_MAX} times without awaiting a call")));
+        self.drop_code();
+    }
+
+    /// Drops the future where a panic in a destructor of user code is caught.
+    fn drop_code(&mut self) {
+        let code = self.code.take();
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(code)));
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.drop_code();
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running")
+            .field("current", &self.current)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
