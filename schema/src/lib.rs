@@ -17,8 +17,12 @@ pub mod manifest;
 pub mod name;
 pub mod nearest;
 pub mod openapi;
+pub mod request;
 pub mod shape;
 
 pub use functions::{Function, FunctionKind, HandlerRef};
-pub use manifest::{Auth, Command, Event, Manifest, ManifestError, Method, Need, Route, Signal, Source, Subscription, Task, Workflow};
+pub use manifest::{
+    Auth, Command, Event, Manifest, ManifestError, Method, Need, Route, Signal, Source, Subscription, Task,
+    Workflow,
+};
 pub use name::{HandlerName, NameError, ServiceName};
