@@ -1,1 +1,4 @@
-//! Not written yet.
+//! Runs a service's handlers in a test: the production engine over memory and virtual time.
+pub mod faults;
+pub mod host;
+pub mod world;

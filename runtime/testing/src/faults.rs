@@ -1,0 +1,133 @@
+//! Ports that fail where a test wants: the process dies at its n-th port call, before or after the call took effect.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use eventual_engine::Ports;
+use eventual_engine::core::{Emitted, ExecutionId, Fact, Millis, Seq, Turn};
+use eventual_engine::ports::{
+    Commit, Dispatch, Fault, Insert, ListQuery, Message, Meta, Page, Store, TaskRequest,
+};
+
+/// Where a process dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CrashPoint {
+    /// Number of the port call, from 0.
+    pub call: u64,
+    /// Whether the call takes effect and only its answer is lost.
+    pub after_effect: bool,
+}
+
+/// Ports over other ports, in a process that dies at one point.
+pub struct Faults {
+    inner: Ports,
+    point: CrashPoint,
+    calls: AtomicU64,
+    dead: AtomicBool,
+}
+
+impl Faults {
+    /// `inner`, but the process dies at `point`. Every call after it fails until [`Faults::revive`].
+    #[must_use]
+    pub fn new(inner: Ports, point: CrashPoint) -> Arc<Self> {
+        Arc::new(Self { inner, point, calls: AtomicU64::new(0), dead: AtomicBool::new(false) })
+    }
+
+    /// These ports, for an engine.
+    #[must_use]
+    pub fn ports(self: &Arc<Self>) -> Ports {
+        Ports { store: self.clone(), dispatch: self.clone(), clock: self.inner.clock.clone() }
+    }
+
+    /// Whether the process has died.
+    pub fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::SeqCst)
+    }
+
+    /// Number of port calls so far.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    /// Whether the point was ever reached.
+    pub fn was_reached(&self) -> bool {
+        self.calls.load(Ordering::SeqCst) > self.point.call
+    }
+
+    /// A new process takes over; it does not die again.
+    pub fn revive(&self) {
+        self.dead.store(false, Ordering::SeqCst);
+    }
+
+    async fn through<T>(&self, call: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        let number = self.calls.fetch_add(1, Ordering::SeqCst);
+        let here = number == self.point.call;
+        if here {
+            self.dead.store(true, Ordering::SeqCst);
+        }
+        let takes_effect = !self.is_dead() || (here && self.point.after_effect);
+        let answer = if takes_effect { Some(call.await) } else { None };
+        match answer {
+            Some(answer) if !self.is_dead() => answer,
+            _ => Err(Fault::new(format!("port call {number}"), "the process died here")),
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Faults {
+    async fn insert(&self, meta: &Meta) -> Result<Insert, Fault> {
+        self.through(self.inner.store.insert(meta)).await
+    }
+
+    async fn meta(&self, id: &ExecutionId) -> Result<Option<Meta>, Fault> {
+        self.through(self.inner.store.meta(id)).await
+    }
+
+    async fn turns(&self, id: &ExecutionId, after: u64) -> Result<Vec<Turn>, Fault> {
+        self.through(self.inner.store.turns(id, after)).await
+    }
+
+    async fn commit(&self, id: &ExecutionId, turn: &Turn) -> Result<Commit, Fault> {
+        self.through(self.inner.store.commit(id, turn)).await
+    }
+
+    async fn set_status(&self, meta: &Meta) -> Result<(), Fault> {
+        self.through(self.inner.store.set_status(meta)).await
+    }
+
+    async fn claim(&self, id: &ExecutionId, seq: Seq, attempt: u32, lease_ms: u64) -> Result<bool, Fault> {
+        self.through(self.inner.store.claim(id, seq, attempt, lease_ms)).await
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<Page, Fault> {
+        self.through(self.inner.store.list(query)).await
+    }
+}
+
+#[async_trait]
+impl Dispatch for Faults {
+    async fn wake(&self, id: &ExecutionId, message: &Message) -> Result<(), Fault> {
+        self.through(self.inner.dispatch.wake(id, message)).await
+    }
+
+    async fn task(&self, request: &TaskRequest) -> Result<(), Fault> {
+        self.through(self.inner.dispatch.task(request)).await
+    }
+
+    async fn timer(&self, id: &ExecutionId, due: Millis, fact: &Fact) -> Result<(), Fault> {
+        self.through(self.inner.dispatch.timer(id, due, fact)).await
+    }
+
+    async fn emit(&self, key: &str, events: &[Emitted]) -> Result<(), Fault> {
+        self.through(self.inner.dispatch.emit(key, events)).await
+    }
+}
+
+impl fmt::Debug for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Faults").field("point", &self.point).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,264 @@
+//! The testing host: the engine's ports over memory and a clock that only tests move.
+//!
+//! It keeps the promises of a production host in the simplest way: one map of executions, one queue ordered by time.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use eventual_engine::core::{Emitted, ExecutionId, Fact, Machine, Millis, Seq, Turn};
+use eventual_engine::ports::{
+    Clock, Commit, Dispatch, Fault, Insert, ListQuery, Message, Meta, Page, Store, TaskRequest,
+};
+
+/// When a test begins: 2030-01-01T00:00:00Z, in milliseconds since 1970.
+pub const START: Millis = 1_893_456_000_000;
+
+/// Something that is on its way.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Delivery {
+    /// An event to one subscription.
+    Event {
+        /// The subscription.
+        subscription: String,
+        /// The event.
+        event: Emitted,
+    },
+    /// An attempt to a worker.
+    Task(TaskRequest),
+    /// A message to an execution.
+    Wake(ExecutionId, Message),
+}
+
+#[derive(Debug)]
+struct State {
+    now: Millis,
+    random: Machine,
+    executions: BTreeMap<ExecutionId, (Meta, Vec<Turn>)>,
+    claims: BTreeMap<(ExecutionId, Seq, u32), Millis>,
+    queue: BTreeMap<(Millis, u64), (Delivery, u32)>,
+    order: u64,
+    dead: Vec<Delivery>,
+    emitted: Vec<Emitted>,
+}
+
+/// Memory, queue and clock of one test.
+pub struct World {
+    state: Mutex<State>,
+    /// Names of the subscriptions of each event.
+    subscriptions: BTreeMap<String, Vec<String>>,
+}
+
+impl World {
+    /// An empty world at [`START`]. `subscriptions` are pairs of event and subscription; the same `seed` gives the same
+    /// random numbers.
+    #[must_use]
+    pub fn new(subscriptions: impl IntoIterator<Item = (String, String)>, seed: u64) -> Self {
+        let mut by_event: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (event, subscription) in subscriptions {
+            by_event.entry(event).or_default().push(subscription);
+        }
+        let state = State {
+            now: START,
+            random: Machine::new(seed),
+            executions: BTreeMap::new(),
+            claims: BTreeMap::new(),
+            queue: BTreeMap::new(),
+            order: 0,
+            dead: Vec::new(),
+            emitted: Vec::new(),
+        };
+        Self { state: Mutex::new(state), subscriptions: by_event }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the next delivery that is due now, with how often it was taken before.
+    pub fn next(&self) -> Option<(Delivery, u32)> {
+        let mut state = self.state();
+        let now = state.now;
+        let first = state.queue.first_entry().filter(|it| it.key().0 <= now)?;
+        Some(first.remove())
+    }
+
+    /// When the next delivery is due, if anything is on its way.
+    pub fn next_due(&self) -> Option<Millis> {
+        self.state().queue.keys().next().map(|(due, _)| *due)
+    }
+
+    /// Puts a delivery back, to be made again after `pause_ms`. `taken` is how often it was taken by now.
+    pub fn redeliver(&self, delivery: Delivery, taken: u32, pause_ms: u64) {
+        let mut state = self.state();
+        let due = state.now + pause_ms;
+        state.push_taken(due, delivery, taken);
+    }
+
+    /// Gives a delivery up.
+    pub fn bury(&self, delivery: Delivery) {
+        self.state().dead.push(delivery);
+    }
+
+    /// What was given up: the dead-letter queue.
+    pub fn dead_letters(&self) -> Vec<Delivery> {
+        self.state().dead.clone()
+    }
+
+    /// Moves the clock, never back.
+    pub fn set_now(&self, now: Millis) {
+        let mut state = self.state();
+        state.now = state.now.max(now);
+    }
+
+    /// All events that were published, in order.
+    pub fn emitted(&self) -> Vec<Emitted> {
+        self.state().emitted.clone()
+    }
+
+    /// The turns of an execution.
+    pub fn history(&self, id: &ExecutionId) -> Vec<Turn> {
+        self.state().executions.get(id).map(|(_, turns)| turns.clone()).unwrap_or_default()
+    }
+}
+
+impl State {
+    fn push(&mut self, due: Millis, delivery: Delivery) {
+        self.push_taken(due, delivery, 0);
+    }
+
+    fn push_taken(&mut self, due: Millis, delivery: Delivery, taken: u32) {
+        let order = self.order;
+        self.order += 1;
+        self.queue.insert((due, order), (delivery, taken));
+    }
+}
+
+#[async_trait]
+impl Store for World {
+    async fn insert(&self, meta: &Meta) -> Result<Insert, Fault> {
+        let mut state = self.state();
+        if let Some((before, _)) = state.executions.get(&meta.id) {
+            return Ok(Insert::Exists(Box::new(before.clone())));
+        }
+        state.executions.insert(meta.id.clone(), (meta.clone(), Vec::new()));
+        // The promise of `insert`: the execution is woken even if its starter dies now.
+        let now = state.now;
+        state.push(now, Delivery::Wake(meta.id.clone(), Message::default()));
+        Ok(Insert::Inserted)
+    }
+
+    async fn meta(&self, id: &ExecutionId) -> Result<Option<Meta>, Fault> {
+        Ok(self.state().executions.get(id).map(|(meta, _)| meta.clone()))
+    }
+
+    async fn turns(&self, id: &ExecutionId, after: u64) -> Result<Vec<Turn>, Fault> {
+        let state = self.state();
+        let turns = state.executions.get(id).map(|(_, turns)| turns.as_slice()).unwrap_or_default();
+        Ok(turns.iter().filter(|it| it.number > after).cloned().collect())
+    }
+
+    async fn commit(&self, id: &ExecutionId, turn: &Turn) -> Result<Commit, Fault> {
+        let mut state = self.state();
+        let Some((_, turns)) = state.executions.get_mut(id) else {
+            return Err(Fault::new(format!("commit of {id}"), "there is no such execution"));
+        };
+        if turns.last().map_or(0, |it| it.number) + 1 != turn.number {
+            return Ok(Commit::Taken);
+        }
+        turns.push(turn.clone());
+        Ok(Commit::Written)
+    }
+
+    async fn set_status(&self, meta: &Meta) -> Result<(), Fault> {
+        let mut state = self.state();
+        if let Some((known, _)) = state.executions.get_mut(&meta.id)
+            && !known.status.is_closed()
+        {
+            *known = meta.clone();
+        }
+        Ok(())
+    }
+
+    async fn claim(&self, id: &ExecutionId, seq: Seq, attempt: u32, lease_ms: u64) -> Result<bool, Fault> {
+        let mut state = self.state();
+        let now = state.now;
+        let until = state.claims.entry((id.clone(), seq, attempt)).or_insert(0);
+        let free = *until <= now;
+        if free {
+            *until = now + lease_ms;
+        }
+        Ok(free)
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<Page, Fault> {
+        let state = self.state();
+        let mut found: Vec<&Meta> = state
+            .executions
+            .values()
+            .map(|(meta, _)| meta)
+            .filter(|it| query.workflow.as_ref().is_none_or(|wanted| wanted == it.id.workflow()))
+            .filter(|it| query.status.is_none_or(|wanted| wanted == it.status))
+            .collect();
+        let key = |it: &Meta| format!("{:015}#{}", it.started, it.id);
+        found.sort_by_key(|it| std::cmp::Reverse(key(it)));
+        let from =
+            query.after.as_ref().map_or(0, |after| found.iter().take_while(|it| key(it) >= *after).count());
+        let page: Vec<Meta> = found.iter().skip(from).take(query.limit).map(|it| (*it).clone()).collect();
+        let next = (from + page.len() < found.len()).then(|| page.last().map(key)).flatten();
+        Ok(Page { executions: page, next })
+    }
+}
+
+#[async_trait]
+impl Dispatch for World {
+    async fn wake(&self, id: &ExecutionId, message: &Message) -> Result<(), Fault> {
+        let mut state = self.state();
+        let now = state.now;
+        state.push(now, Delivery::Wake(id.clone(), message.clone()));
+        Ok(())
+    }
+
+    async fn task(&self, request: &TaskRequest) -> Result<(), Fault> {
+        let mut state = self.state();
+        let now = state.now;
+        state.push(now, Delivery::Task(request.clone()));
+        Ok(())
+    }
+
+    async fn timer(&self, id: &ExecutionId, due: Millis, fact: &Fact) -> Result<(), Fault> {
+        let message = Message { facts: vec![fact.clone()] };
+        self.state().push(due, Delivery::Wake(id.clone(), message));
+        Ok(())
+    }
+
+    async fn emit(&self, _key: &str, events: &[Emitted]) -> Result<(), Fault> {
+        let mut state = self.state();
+        let now = state.now;
+        for event in events {
+            state.emitted.push(event.clone());
+            for subscription in self.subscriptions.get(&event.name).into_iter().flatten() {
+                let delivery = Delivery::Event { subscription: subscription.clone(), event: event.clone() };
+                state.push(now, delivery);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Clock for World {
+    fn now(&self) -> Millis {
+        self.state().now
+    }
+
+    fn entropy(&self) -> u64 {
+        self.state().random.random()
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("World")
+    }
+}

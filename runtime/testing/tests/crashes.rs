@@ -1,0 +1,156 @@
+//! The process dies at every port call of an execution, before and after the call took effect. After a restart the
+//! execution ends as it does without a crash, and the outside world saw every effect, each under one key.
+
+mod raw;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use eventual_engine::core::{Call, Emitted, Outcome, Payload, RetryPolicy, Status, TaskCall};
+use eventual_engine::ports::Clock;
+use eventual_engine::{HandlerRequest, Ports, Registry, States, TaskEntry};
+use eventual_testing::faults::{CrashPoint, Faults};
+use eventual_testing::host::Host;
+use eventual_testing::world::World;
+use raw::{ask, text};
+
+/// What the outside world saw: idempotency key to number of performances.
+type Ledger = Mutex<BTreeMap<String, u32>>;
+
+fn task(name: &str, inline: bool) -> Call {
+    let retry = RetryPolicy::default();
+    Call::Task(TaskCall {
+        name: name.into(),
+        input: "7".into(),
+        inline,
+        key: None,
+        timeout_ms: 60_000,
+        retry,
+    })
+}
+
+/// Everything that a turn can ask for: remote and inline tasks, an event, a timer, a child, a signal to it, a race.
+fn order(_: Payload) -> std::pin::Pin<Box<dyn Future<Output = Outcome>>> {
+    Box::pin(async {
+        let paid = text(ask(|_| task("pay", false)).await);
+        ask(|_| Call::Emit(vec![Emitted { name: "Paid".into(), payload: "1".into() }])).await;
+        let child = "child/one";
+        let both = futures_util::future::join(
+            ask(|_| Call::Workflow { execution: raw::id(child), input: "null".into(), detached: false }),
+            async {
+                ask(|now| Call::Timer { due: now + 90_000 }).await;
+                ask(|_| Call::Send {
+                    execution: raw::id(child),
+                    signal: "go".into(),
+                    payload: "\"go\"".into(),
+                })
+                .await;
+            },
+        );
+        let (came, ()) = both.await;
+        let noted = text(ask(|_| task("note", true)).await);
+        Outcome::Succeeded(format!("[{paid},{},{noted}]", text(came)).as_str().into())
+    })
+}
+
+fn child(_: Payload) -> std::pin::Pin<Box<dyn Future<Output = Outcome>>> {
+    Box::pin(async {
+        Outcome::Succeeded(text(ask(|_| Call::Signal { name: "go".into() }).await).as_str().into())
+    })
+}
+
+fn perform(request: HandlerRequest) -> std::pin::Pin<Box<dyn Future<Output = Outcome> + Send>> {
+    Box::pin(async move {
+        if let Some(ledger) = request.context.states.get::<Ledger>() {
+            *ledger.lock().unwrap().entry(request.context.idempotency_key).or_default() += 1;
+        }
+        Outcome::Succeeded(request.input)
+    })
+}
+
+fn registry() -> Arc<Registry> {
+    let entry = |inline| TaskEntry {
+        run: perform,
+        inline,
+        needs: std::collections::BTreeSet::new(),
+        timeout_ms: 60_000,
+    };
+    let mut registry = Registry::default();
+    registry.tasks.insert("pay".into(), entry(false));
+    registry.tasks.insert("note".into(), entry(true));
+    registry.workflows.insert("order".into(), order);
+    registry.workflows.insert("child".into(), child);
+    Arc::new(registry)
+}
+
+struct Run {
+    end: Option<Outcome>,
+    calls: u64,
+    reached: bool,
+    events: usize,
+    keys: Vec<String>,
+}
+
+async fn run(point: CrashPoint) -> Run {
+    let world = Arc::new(World::new([], 1));
+    let inner = Ports { store: world.clone(), dispatch: world.clone(), clock: world.clone() };
+    let faults = Faults::new(inner, point);
+    let ledger: Arc<Ledger> = Arc::default();
+    let mut states = States::default();
+    states.insert(ledger.clone());
+    let mut host = Host::new(world.clone(), faults.ports(), registry(), Arc::new(states));
+    let id = raw::id("order/17");
+    // A caller that gets no answer asks again, as callers do.
+    while host.engine().client().start("order", Some("17"), "7".into()).await.is_err() {
+        host = host.restarted();
+        faults.revive();
+    }
+    let deadline = world.now() + 3_600_000;
+    while world.now() < deadline {
+        match host.step().await {
+            Ok(true) => {}
+            Ok(false) => match world.next_due() {
+                Some(due) => world.set_now(due),
+                None => break,
+            },
+            Err(_) => {
+                host = host.restarted();
+                faults.revive();
+            }
+        }
+    }
+    let meta = inner_meta(&world, &id).await;
+    assert!(meta.status == Status::Succeeded, "{point:?}: {meta:?}");
+    let keys = ledger.lock().unwrap().keys().cloned().collect();
+    Run {
+        end: meta.end,
+        calls: faults.calls(),
+        reached: faults.was_reached(),
+        events: world.emitted().len(),
+        keys,
+    }
+}
+
+async fn inner_meta(world: &World, id: &eventual_engine::core::ExecutionId) -> eventual_engine::ports::Meta {
+    eventual_engine::ports::Store::meta(world, id).await.unwrap().unwrap()
+}
+
+#[test]
+fn an_execution_ends_the_same_wherever_its_process_dies() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async {
+        let calm = run(CrashPoint { call: u64::MAX, after_effect: false }).await;
+        assert_eq!(calm.end, Some(Outcome::Succeeded("[7,\"go\",7]".into())));
+        assert_eq!((calm.events, calm.keys.len()), (1, 2));
+        for call in 0..calm.calls {
+            for after_effect in [false, true] {
+                let crashed = run(CrashPoint { call, after_effect }).await;
+                assert!(crashed.reached, "call {call} happens in every run");
+                assert_eq!(crashed.end, calm.end, "call {call}, after effect {after_effect}");
+                assert_eq!(crashed.keys, calm.keys, "every attempt of a call has one key");
+                assert!(crashed.events >= 1, "an event may come twice, and is never lost");
+            }
+        }
+        println!("{} port calls, each a crash before and after", calm.calls);
+    });
+}
