@@ -88,7 +88,11 @@ fn read_file(path: &Path) -> Result<Vec<u8>, ArtifactProblem> {
     Ok(bytes)
 }
 
-fn check(bytes: &[u8]) -> Result<Opened, ArtifactProblem> {
+/// The same checks of an artifact that is not in a file yet.
+///
+/// # Errors
+/// As [`open`].
+pub fn check(bytes: &[u8]) -> Result<Opened, ArtifactProblem> {
     let mut archive = archive(bytes)?;
     let manifest = member(&mut archive, MANIFEST_FILE, MANIFEST_MAX)?;
     let manifest = Manifest::from_json(&manifest).map_err(ArtifactProblem::Manifest)?;
