@@ -1,0 +1,104 @@
+//! Workflow queue -> turns. Executions of a batch go on side by side, the messages of each one after the other.
+//!
+//! After the first failure of an execution its later messages wait with it, so that order is kept. A message that
+//! nobody can ever handle (no such execution, not our text) is logged and dropped: kept, it would block its execution
+//! until it reaches the dead-letter queue, and again after every redrive.
+
+use eventual_core::ExecutionId;
+use eventual_engine::{AdvanceError, codec};
+use futures_util::future::join_all;
+
+use crate::host::Host;
+use crate::spill::Kept;
+use crate::wire::envelope::Envelope;
+use crate::wire::queue::{self, BatchAnswer, Record};
+
+/// A message with its execution.
+struct Waking {
+    record: Record,
+    body: Kept,
+}
+
+pub(crate) async fn handle(host: &Host, event: &str) -> Result<BatchAnswer, lambda_runtime::Error> {
+    let groups = by_execution(queue::records(event)?);
+    let failed = join_all(groups.into_iter().map(|(id, messages)| advance_all(host, id, messages))).await;
+    Ok(BatchAnswer::failed(failed.into_iter().flatten()))
+}
+
+/// The messages of each execution, in order; what is not ours is logged and left out.
+fn by_execution(records: Vec<Record>) -> Vec<(ExecutionId, Vec<Waking>)> {
+    let mut groups: Vec<(ExecutionId, Vec<Waking>)> = Vec::new();
+    for record in records {
+        match Envelope::open(&record.body) {
+            Err(error) => tracing::error!(message = record.message_id, %error, "message dropped"),
+            Ok((id, body)) => match groups.iter_mut().find(|(known, _)| *known == id) {
+                Some((_, group)) => group.push(Waking { record, body }),
+                None => groups.push((id, vec![Waking { record, body }])),
+            },
+        }
+    }
+    groups
+}
+
+/// Handles the messages of one execution up to the first failure. Returns the messages to deliver again.
+async fn advance_all(host: &Host, id: ExecutionId, messages: Vec<Waking>) -> Vec<String> {
+    let mut messages = messages.into_iter();
+    while let Some(Waking { record, body }) = messages.next() {
+        if let Err(error) = advance(host, &id, &record, body).await {
+            tracing::warn!(execution = %id, message = record.message_id, %error, "wake-up failed, will be delivered again");
+            return std::iter::once(record)
+                .chain(messages.map(|it| it.record))
+                .map(|it| it.message_id)
+                .collect();
+        }
+    }
+    Vec::new()
+}
+
+async fn advance(host: &Host, id: &ExecutionId, record: &Record, body: Kept) -> Result<(), AdvanceError> {
+    let text = host.dispatch.open(body).await?;
+    let message = match codec::decode_message(text.as_bytes()) {
+        Ok(message) => message,
+        Err(error) => {
+            tracing::error!(execution = %id, message = record.message_id, %error, "message dropped");
+            return Ok(());
+        }
+    };
+    match host.engine.advance(id, message, record.redelivered()).await {
+        Err(AdvanceError::Unknown(_)) => {
+            tracing::error!(execution = %id, message = record.message_id, "message dropped: no such execution");
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_of_an_execution_stay_in_order() {
+        let record = |id: &str, body: &str| {
+            format!(
+                r#"{{"messageId":"{id}","body":{},"attributes":{{}}}}"#,
+                serde_json::to_string(body).unwrap()
+            )
+        };
+        let one = r#"{"execution":"w/1","body":{}}"#;
+        let two = r#"{"execution":"w/2","body":{}}"#;
+        let event = format!(
+            r#"{{"Records":[{},{},{},{}]}}"#,
+            record("a", one),
+            record("b", two),
+            record("c", "not ours"),
+            record("d", one)
+        );
+        let groups = by_execution(queue::records(&event).unwrap());
+        let ids: Vec<(&str, Vec<&str>)> = groups
+            .iter()
+            .map(|(id, group)| (id.as_str(), group.iter().map(|it| it.record.message_id.as_str()).collect()))
+            .collect();
+        assert_eq!(ids, [("w/1", vec!["a", "d"]), ("w/2", vec!["b"])]);
+    }
+}

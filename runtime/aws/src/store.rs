@@ -1,0 +1,298 @@
+//! The engine's store on DynamoDB.
+//!
+//! One item a turn, written only if its key is free: the key is the version, and no lock is needed. All reads of one
+//! execution are strongly consistent; lists come from the index and lag by what DynamoDB lags.
+//!
+//! **Lost answers.** A conditional write whose answer was lost is sent again by the SDK and then finds its own item.
+//! The refused write returns that item, and one that is ours (same body, same token) counts as written.
+//!
+//! **Retention.** Open executions have no expiry at all, because nobody knows how long they sleep. Closing one writes
+//! `expires` on its turns first (see [`close`]) and on its meta last, an hour later than on the turns, so that turns
+//! never outlive their meta; what has expired counts as gone although DynamoDB deletes it days later, so that the
+//! name can be used again. Claims expire by themselves: a day after their lease, when Lambda can no longer deliver
+//! their invocation a second time (six hours at most).
+
+mod close;
+mod item;
+mod list;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
+use aws_sdk_dynamodb::operation::put_item::{PutItemError, PutItemOutput};
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
+use eventual_core::{ExecutionId, Seq, Status, Turn};
+use eventual_engine::codec;
+use eventual_engine::ports::{Clock, Commit, Fault, Insert, ListQuery, Meta, Page, Store};
+use eventual_schema::deploy::table;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::clock::SystemClock;
+use crate::fault;
+use crate::spill::{Kept, Spill};
+use item::{Item, claim_key, names, number, text, turn_key};
+
+/// Largest body inside an item, in bytes; DynamoDB takes 400 KB an item, names and keys included.
+const INLINE_MAX: usize = 350 * 1024;
+/// Spilled bodies that are fetched at the same time.
+const FETCHES: usize = 8;
+/// How much longer a meta lives than its turns.
+const META_LIVES_LONGER_S: u64 = 3600;
+/// How much longer a claim lives than its lease; longer than an asynchronous invocation can be on its way.
+const CLAIM_LIVES_LONGER_S: u64 = 86_400;
+
+/// The engine table.
+#[derive(Clone, Debug)]
+pub struct DynamoStore {
+    client: Client,
+    table: String,
+    spill: Spill,
+    retention_s: u64,
+}
+
+/// What a conditional write came to.
+enum Written {
+    Yes,
+    /// The condition did not hold; the item that is there.
+    No(Item),
+}
+
+impl DynamoStore {
+    pub(crate) fn new(client: Client, table: String, spill: Spill, retention_days: u64) -> Self {
+        Self { client, table, spill, retention_s: retention_days * 86_400 }
+    }
+
+    /// A put that only replaces what has expired.
+    fn put_if_free(&self, item: Item) -> PutItemFluentBuilder {
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(#item) OR #expires < :now")
+            .set_expression_attribute_names(names(&[("#item", table::SORT), ("#expires", table::EXPIRES)]))
+            .expression_attribute_values(":now", number(now_s()))
+            .return_values_on_condition_check_failure(AllOld)
+    }
+
+    /// The item of a meta, spilled when it is large.
+    async fn meta_item(&self, meta: &Meta) -> Result<Item, Fault> {
+        let body = self.spill.keep(&meta.id, codec::encode_meta(meta), INLINE_MAX).await?;
+        Ok(item::meta(meta, body))
+    }
+
+    /// Reads a meta from its item.
+    async fn read_meta(&self, item: Item) -> Result<Meta, Fault> {
+        let operation = || format!("dynamodb: meta of {}", item::execution(&item));
+        let kept = item::body(&item).ok_or_else(|| Fault::new(operation(), "the item has no body"))?;
+        let text = self.spill.open(kept).await?;
+        codec::decode_meta(text.as_bytes()).map_err(|error| Fault::new(operation(), error))
+    }
+
+    /// One page of the turns above `after`, and where the next page starts.
+    async fn turn_page(
+        &self,
+        id: &ExecutionId,
+        after: u64,
+        start: Option<Item>,
+    ) -> Result<(Vec<Item>, Option<Item>), Fault> {
+        let page = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("#execution = :execution AND #item BETWEEN :first AND :last")
+            .set_expression_attribute_names(names(&[
+                ("#execution", table::PARTITION),
+                ("#item", table::SORT),
+            ]))
+            .expression_attribute_values(":execution", text(id.as_str()))
+            .expression_attribute_values(":first", text(turn_key(after.saturating_add(1))))
+            .expression_attribute_values(":last", text(turn_key(u64::MAX)))
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(|error| fault::aws(format!("dynamodb Query turns of {id} after {after}"), &error))?;
+        let now = now_s();
+        let items = page.items.unwrap_or_default().into_iter().filter(|it| !item::expired(it, now)).collect();
+        Ok((items, page.last_evaluated_key))
+    }
+
+    async fn read_turn(&self, id: &ExecutionId, item: Item) -> Result<Turn, Fault> {
+        let operation = || format!("dynamodb: {} of {id}", item::sort(&item));
+        let kept = item::body(&item).ok_or_else(|| Fault::new(operation(), "the item has no body"))?;
+        let text = self.spill.open(kept).await?;
+        codec::decode_turn(text.as_bytes()).map_err(|error| Fault::new(operation(), error))
+    }
+}
+
+#[async_trait]
+impl Store for DynamoStore {
+    async fn insert(&self, meta: &Meta) -> Result<Insert, Fault> {
+        let mut item = self.meta_item(meta).await?;
+        let ours = item::body(&item);
+        item.insert(table::UNCOVERED.to_owned(), text("start"));
+        let operation = || format!("dynamodb PutItem meta of {}", meta.id);
+        match written(operation, self.put_if_free(item).send().await)? {
+            Written::Yes => Ok(Insert::Inserted),
+            Written::No(there) if item::body(&there) == ours => Ok(Insert::Inserted),
+            Written::No(there) => Ok(Insert::Exists(Box::new(self.read_meta(there).await?))),
+        }
+    }
+
+    async fn meta(&self, id: &ExecutionId) -> Result<Option<Meta>, Fault> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key(table::PARTITION, text(id.as_str()))
+            .key(table::SORT, text(table::META))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| fault::aws(format!("dynamodb GetItem meta of {id}"), &error))?;
+        match answer.item {
+            Some(item) if !item::expired(&item, now_s()) => self.read_meta(item).await.map(Some),
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    async fn turns(&self, id: &ExecutionId, after: u64) -> Result<Vec<Turn>, Fault> {
+        let mut turns = Vec::new();
+        let mut start = None;
+        loop {
+            let (items, next) = self.turn_page(id, after, start).await?;
+            let page: Vec<Turn> = stream::iter(items.into_iter().map(|it| self.read_turn(id, it)))
+                .buffered(FETCHES)
+                .try_collect()
+                .await?;
+            turns.extend(page);
+            match next {
+                Some(key) => start = Some(key),
+                None => return Ok(turns),
+            }
+        }
+    }
+
+    async fn commit(&self, id: &ExecutionId, turn: &Turn) -> Result<Commit, Fault> {
+        let body = self.spill.keep(id, codec::encode_turn(turn), INLINE_MAX).await?;
+        let expires = turn.end.is_some().then(|| now_s() + self.retention_s);
+        let item = item::turn(id, turn.number, body.clone(), expires);
+        let operation = || format!("dynamodb PutItem {} of {id}", turn_key(turn.number));
+        Ok(match written(operation, self.put_if_free(item).send().await)? {
+            Written::Yes => Commit::Written,
+            Written::No(there) if item::body(&there) == Some(body) => Commit::Written,
+            Written::No(_) => Commit::Taken,
+        })
+    }
+
+    async fn set_status(&self, meta: &Meta) -> Result<(), Fault> {
+        let item = self.meta_item(meta).await?;
+        let mut set = vec!["#status = :status", "#listed = :listed"];
+        let mut remove = vec!["#uncovered"];
+        let mut request = self.client.update_item();
+        match item::body(&item) {
+            Some(Kept::Spilled(key)) => {
+                (set.push("#spilled = :body"), remove.push("#body"));
+                request = request.expression_attribute_values(":body", text(key));
+            }
+            Some(Kept::Inline(body)) => {
+                (set.push("#body = :body"), remove.push("#spilled"));
+                request = request.expression_attribute_values(":body", text(body));
+            }
+            None => {}
+        }
+        if meta.status.is_closed() {
+            let expires = now_s() + self.retention_s;
+            self.expire_turns(&meta.id, expires).await?;
+            set.push("#expires = :expires");
+            request = request
+                .expression_attribute_names("#expires", table::EXPIRES)
+                .expression_attribute_values(":expires", number(expires + META_LIVES_LONGER_S));
+        }
+        let closed: Vec<String> =
+            Status::ALL.iter().filter(|it| it.is_closed()).map(|it| format!(":{}", it.as_str())).collect();
+        for (value, status) in closed.iter().zip(Status::ALL.iter().filter(|it| it.is_closed())) {
+            request = request.expression_attribute_values(value, text(status.as_str()));
+        }
+        let answer = request
+            .table_name(&self.table)
+            .key(table::PARTITION, text(meta.id.as_str()))
+            .key(table::SORT, text(table::META))
+            .update_expression(format!("SET {} REMOVE {}", set.join(", "), remove.join(", ")))
+            .condition_expression(format!(
+                "attribute_exists(#item) AND NOT (#status IN ({}))",
+                closed.join(", ")
+            ))
+            .expression_attribute_names("#item", table::SORT)
+            .expression_attribute_names("#status", item::STATUS)
+            .expression_attribute_names("#listed", table::INDEX_PARTITION)
+            .expression_attribute_names("#uncovered", table::UNCOVERED)
+            .expression_attribute_names("#body", item::BODY)
+            .expression_attribute_names("#spilled", item::SPILLED)
+            .expression_attribute_values(":status", text(meta.status.as_str()))
+            .expression_attribute_values(":listed", text(item::listed(meta)))
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(()),
+            // Closed already, or deleted since: there is nothing that could change.
+            Err(error)
+                if matches!(
+                    error.as_service_error(),
+                    Some(UpdateItemError::ConditionalCheckFailedException(_))
+                ) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(fault::aws(format!("dynamodb UpdateItem meta of {}", meta.id), &error)),
+        }
+    }
+
+    async fn claim(&self, id: &ExecutionId, seq: Seq, attempt: u32, lease_ms: u64) -> Result<bool, Fault> {
+        let key = claim_key(seq, attempt);
+        let token = format!("{:016x}", SystemClock.entropy());
+        let now = SystemClock.now();
+        let lease = now.saturating_add(lease_ms);
+        let item = item::claim(id, &key, lease, &token, lease / 1000 + CLAIM_LIVES_LONGER_S);
+        let answer = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(#item) OR #lease < :now")
+            .set_expression_attribute_names(names(&[("#item", table::SORT), ("#lease", item::LEASE)]))
+            .expression_attribute_values(":now", number(now))
+            .return_values_on_condition_check_failure(AllOld)
+            .send()
+            .await;
+        Ok(match written(|| format!("dynamodb PutItem {key} of {id}"), answer)? {
+            Written::Yes => true,
+            Written::No(there) => item::token(&there) == Some(&token),
+        })
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<Page, Fault> {
+        list::list(self, query).await
+    }
+}
+
+fn now_s() -> u64 {
+    SystemClock.now() / 1000
+}
+
+/// Tells a failed condition from a failed call.
+fn written(
+    operation: impl Fn() -> String,
+    answer: Result<PutItemOutput, aws_sdk_dynamodb::error::SdkError<PutItemError>>,
+) -> Result<Written, Fault> {
+    match answer {
+        Ok(_) => Ok(Written::Yes),
+        Err(error) => match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(refused)) => {
+                Ok(Written::No(refused.item.clone().unwrap_or_default()))
+            }
+            _ => Err(fault::aws(operation(), &error)),
+        },
+    }
+}

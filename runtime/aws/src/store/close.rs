@@ -1,0 +1,92 @@
+//! Gives the turns of an execution that ends their expiry.
+//!
+//! It costs one small update a turn, once, and is done before the meta says that the execution has ended: whoever is
+//! stopped in between is redelivered and goes on with the turns that have none yet. The last turn got its expiry when
+//! it was committed. Giving every turn an expiry at its commit would be cheaper, but an execution may sleep longer
+//! than any guess.
+
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use eventual_core::ExecutionId;
+use eventual_engine::ports::Fault;
+use eventual_schema::deploy::table;
+use futures_util::{TryStreamExt, stream};
+
+use super::DynamoStore;
+use super::item::{Item, names, number, sort, text};
+use crate::fault;
+
+/// Updates at the same time.
+const UPDATES: usize = 16;
+
+impl DynamoStore {
+    /// Writes `expires` (seconds since 1970) on every turn of `id` that has none.
+    pub(super) async fn expire_turns(&self, id: &ExecutionId, expires: u64) -> Result<(), Fault> {
+        let mut start = None;
+        loop {
+            let (items, next) = self.lasting_turns(id, start).await?;
+            stream::iter(items.iter().map(Ok))
+                .try_for_each_concurrent(UPDATES, |item| self.expire_turn(id, sort(item), expires))
+                .await?;
+            match next {
+                Some(key) => start = Some(key),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// One page of the keys of turns without expiry, and where the next page starts.
+    async fn lasting_turns(
+        &self,
+        id: &ExecutionId,
+        start: Option<Item>,
+    ) -> Result<(Vec<Item>, Option<Item>), Fault> {
+        let page = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("#execution = :execution AND begins_with(#item, :turn)")
+            .filter_expression("attribute_not_exists(#expires)")
+            .projection_expression("#item")
+            .set_expression_attribute_names(names(&[
+                ("#execution", table::PARTITION),
+                ("#item", table::SORT),
+                ("#expires", table::EXPIRES),
+            ]))
+            .expression_attribute_values(":execution", text(id.as_str()))
+            .expression_attribute_values(":turn", text(table::TURN_PREFIX))
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(|error| fault::aws(format!("dynamodb Query turns of {id} to expire"), &error))?;
+        Ok((page.items.unwrap_or_default(), page.last_evaluated_key))
+    }
+
+    async fn expire_turn(&self, id: &ExecutionId, turn: &str, expires: u64) -> Result<(), Fault> {
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key(table::PARTITION, text(id.as_str()))
+            .key(table::SORT, text(turn))
+            .update_expression("SET #expires = :expires")
+            .condition_expression("attribute_exists(#item)")
+            .set_expression_attribute_names(names(&[("#item", table::SORT), ("#expires", table::EXPIRES)]))
+            .expression_attribute_values(":expires", number(expires))
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(()),
+            // Deleted in between: there is nothing left to expire.
+            Err(error)
+                if matches!(
+                    error.as_service_error(),
+                    Some(UpdateItemError::ConditionalCheckFailedException(_))
+                ) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(fault::aws(format!("dynamodb UpdateItem {turn} of {id}"), &error)),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The shapes of the table's items: attributes and keys to values and back.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use eventual_core::{ExecutionId, Seq, Status};
+use eventual_engine::ports::Meta;
+use eventual_schema::deploy::table;
+use eventual_schema::digest::short_hash;
+
+use crate::spill::Kept;
+
+/// An item.
+pub(super) type Item = HashMap<String, AttributeValue>;
+
+/// Attribute of turns and metas, a string: the value as the codec writes it.
+pub(super) const BODY: &str = "body";
+/// Attribute instead of [`BODY`], a string: the key in the bucket of a body that is too large for an item.
+pub(super) const SPILLED: &str = "spilled";
+/// Attribute of metas, a string: the status, for conditions and for people.
+pub(super) const STATUS: &str = "status";
+/// Attribute of claims, a number of milliseconds since 1970: when another worker may take it.
+pub(super) const LEASE: &str = "lease";
+/// Attribute of claims, a string: which call took it.
+const TOKEN: &str = "token";
+/// Largest turn number; its key has ten digits.
+const TURN_MAX: u64 = 9_999_999_999;
+/// Digits of the hash that chooses an execution's shard.
+const SHARD_DIGITS: usize = 4;
+
+pub(super) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(super) fn number(value: u64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// Placeholders of an expression; many of our names are DynamoDB's reserved words.
+pub(super) fn names(pairs: &[(&str, &str)]) -> Option<HashMap<String, String>> {
+    Some(pairs.iter().map(|(placeholder, name)| ((*placeholder).to_owned(), (*name).to_owned())).collect())
+}
+
+/// Sort key of a turn.
+pub(super) fn turn_key(turn: u64) -> String {
+    format!("{}{:010}", table::TURN_PREFIX, turn.min(TURN_MAX))
+}
+
+/// Sort key of a claim.
+pub(super) fn claim_key(seq: Seq, attempt: u32) -> String {
+    format!("{}{seq}#{attempt}", table::CLAIM_PREFIX)
+}
+
+/// The index partition of `shard` among the executions with this status.
+pub(super) fn partition(status: Status, shard: u32) -> String {
+    format!("{}#{shard}", status.as_str())
+}
+
+/// The index partition of an execution.
+pub(super) fn listed(meta: &Meta) -> String {
+    let hash = u32::from_str_radix(&short_hash(&[meta.id.as_str()], SHARD_DIGITS), 16).unwrap_or_default();
+    partition(meta.status, hash % table::INDEX_SHARDS)
+}
+
+fn keyed(id: &ExecutionId, sort: &str) -> Item {
+    HashMap::from([(table::PARTITION.to_owned(), text(id.as_str())), (table::SORT.to_owned(), text(sort))])
+}
+
+fn with_body(mut item: Item, kept: Kept) -> Item {
+    let (name, value) = match kept {
+        Kept::Inline(body) => (BODY, body),
+        Kept::Spilled(key) => (SPILLED, key),
+    };
+    item.insert(name.to_owned(), text(value));
+    item
+}
+
+/// The item of a meta, without `uncovered`.
+pub(super) fn meta(meta: &Meta, body: Kept) -> Item {
+    let mut item = with_body(keyed(&meta.id, table::META), body);
+    item.insert(STATUS.to_owned(), text(meta.status.as_str()));
+    item.insert(table::INDEX_PARTITION.to_owned(), text(listed(meta)));
+    item.insert(table::INDEX_SORT.to_owned(), text(format!("{:015}#{}", meta.started, meta.id)));
+    item
+}
+
+/// The item of a turn; `expires` in seconds since 1970.
+pub(super) fn turn(id: &ExecutionId, turn: u64, body: Kept, expires: Option<u64>) -> Item {
+    let mut item = with_body(keyed(id, &turn_key(turn)), body);
+    if let Some(expires) = expires {
+        item.insert(table::EXPIRES.to_owned(), number(expires));
+    }
+    item
+}
+
+/// The item of a claim; `lease` in milliseconds, `expires` in seconds since 1970.
+pub(super) fn claim(id: &ExecutionId, key: &str, lease: u64, token: &str, expires: u64) -> Item {
+    let mut item = keyed(id, key);
+    item.insert(LEASE.to_owned(), number(lease));
+    item.insert(TOKEN.to_owned(), text(token));
+    item.insert(table::EXPIRES.to_owned(), number(expires));
+    item
+}
+
+fn string<'a>(item: &'a Item, name: &str) -> Option<&'a String> {
+    item.get(name).and_then(|it| it.as_s().ok())
+}
+
+/// The body of a turn or meta, or where it is.
+pub(super) fn body(item: &Item) -> Option<Kept> {
+    let inline = string(item, BODY).cloned().map(Kept::Inline);
+    inline.or_else(|| string(item, SPILLED).cloned().map(Kept::Spilled))
+}
+
+/// The execution that an item belongs to; empty for an item that is not ours.
+pub(super) fn execution(item: &Item) -> &str {
+    string(item, table::PARTITION).map_or("", String::as_str)
+}
+
+/// The sort key of an item; empty for an item that is not ours.
+pub(super) fn sort(item: &Item) -> &str {
+    string(item, table::SORT).map_or("", String::as_str)
+}
+
+/// The place of a meta in lists: by start, then by name.
+pub(super) fn place(item: &Item) -> &str {
+    string(item, table::INDEX_SORT).map_or("", String::as_str)
+}
+
+/// Which call took a claim.
+pub(super) fn token(item: &Item) -> Option<&String> {
+    string(item, TOKEN)
+}
+
+/// Whether the item counts as gone at `now`, in seconds since 1970. DynamoDB deletes it some days later.
+pub(super) fn expired(item: &Item, now: u64) -> bool {
+    let expires =
+        item.get(table::EXPIRES).and_then(|it| it.as_n().ok()).and_then(|it| it.parse::<u64>().ok());
+    expires.is_some_and(|expires| expires < now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turn_keys_sort_like_numbers() {
+        assert!(turn_key(2) < turn_key(10) && turn_key(10) < turn_key(u64::MAX));
+        assert_eq!(turn_key(3), "turn#0000000003");
+        assert!(table::META < table::TURN_PREFIX && claim_key(1, 1) < turn_key(0));
+    }
+
+    #[test]
+    fn expiry_is_after_the_second() {
+        let id = ExecutionId::new("w", "n").unwrap();
+        let item = turn(&id, 1, Kept::Inline("{}".into()), Some(100));
+        assert!(!expired(&item, 100) && expired(&item, 101));
+        assert!(!expired(&turn(&id, 1, Kept::Inline("{}".into()), None), u64::MAX));
+    }
+}

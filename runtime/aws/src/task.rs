@@ -1,0 +1,17 @@
+//! Asynchronous invocation -> one attempt of a task.
+//!
+//! Whatever goes wrong here fails the invocation: Lambda then tells the timer queue, and the execution learns that the
+//! attempt was lost.
+
+use eventual_engine::codec;
+
+use crate::host::Host;
+use crate::wire::envelope::Envelope;
+
+pub(crate) async fn handle(host: &Host, event: &str) -> Result<(), lambda_runtime::Error> {
+    let (execution, kept) = Envelope::open(event)?;
+    let text = host.dispatch.open(kept).await?;
+    let request = codec::decode_task(text.as_bytes())?;
+    tracing::info!(%execution, task = request.task, seq = request.seq, attempt = request.attempt, "performing");
+    Ok(host.engine.perform(request).await?)
+}
