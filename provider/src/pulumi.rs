@@ -1,0 +1,21 @@
+//! The Pulumi wire: `pulumirpc.ResourceProvider` over the core, for the resource `eventual:index:Service`.
+//!
+//! Each RPC is decode, one operation of the core, encode. It names neither the other wire nor a cloud.
+
+mod archives;
+mod difference;
+mod engine_log;
+mod failure;
+mod from_wire;
+mod handshake;
+mod lifetime;
+mod names;
+mod operations;
+mod property;
+mod provider;
+mod schema;
+mod server;
+mod to_wire;
+
+pub use handshake::serve;
+pub use schema::json as schema_json;

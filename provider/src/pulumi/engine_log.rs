@@ -1,0 +1,102 @@
+//! What the user sees while an operation runs: lines in the row of the resource, by the engine's own log service.
+//!
+//! Nothing here can fail an operation: a line that cannot be delivered is dropped. Errors are never logged, they are
+//! the answer of the call; an error in the log would mark the resource failed and let the command succeed.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use eventual_provider_core::request::{Action, ProgressEvent, ProgressSink, Stage};
+use eventual_provider_wire::pulumirpc::engine_client::EngineClient;
+use eventual_provider_wire::pulumirpc::{LogRequest, LogSeverity};
+use tokio::sync::mpsc;
+use tonic::transport::{Channel, Endpoint};
+
+use super::to_wire::redact;
+
+/// How long the engine may take to accept a connection or a line before the line is dropped.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The engine's log. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct EngineLog {
+    lines: mpsc::UnboundedSender<LogRequest>,
+    address: Arc<Mutex<Option<String>>>,
+}
+
+impl EngineLog {
+    /// A log of the engine at `address`; without one, lines are dropped until [`EngineLog::attach`]. Needs a runtime.
+    pub(crate) fn new(address: Option<String>) -> Self {
+        let (lines, received) = mpsc::unbounded_channel();
+        let address = Arc::new(Mutex::new(address));
+        tokio::spawn(deliver(received, Arc::clone(&address)));
+        Self { lines, address }
+    }
+
+    /// Speaks to another engine from now on: one process that was started by hand serves many commands.
+    pub(crate) fn attach(&self, address: String) {
+        *self.address.lock().unwrap_or_else(PoisonError::into_inner) = Some(address);
+    }
+
+    /// A warning that stays after the operation.
+    pub(crate) fn warn(&self, urn: &str, message: String) {
+        self.send(LogSeverity::Warning, urn, message, false);
+    }
+
+    /// A sink for the progress of one operation on the resource `urn`, that shows none of the secrets.
+    pub(crate) fn row(&self, urn: &str, secrets: Vec<String>) -> Arc<dyn ProgressSink> {
+        Arc::new(Row { log: self.clone(), urn: urn.to_owned(), secrets })
+    }
+
+    fn send(&self, severity: LogSeverity, urn: &str, message: String, ephemeral: bool) {
+        let line = LogRequest { severity: severity.into(), message, urn: urn.to_owned(), stream_id: 0, ephemeral };
+        // It only fails when the runtime is going down, and then nobody reads it.
+        let _ = self.lines.send(line);
+    }
+}
+
+async fn deliver(mut lines: mpsc::UnboundedReceiver<LogRequest>, address: Arc<Mutex<Option<String>>>) {
+    let mut connected: Option<(String, EngineClient<Channel>)> = None;
+    while let Some(line) = lines.recv().await {
+        let Some(wanted) = address.lock().unwrap_or_else(PoisonError::into_inner).clone() else { continue };
+        if connected.as_ref().is_none_or(|(address, _)| *address != wanted) {
+            connected = connect(&wanted).map(|client| (wanted, client));
+        }
+        if let Some((_, client)) = &mut connected {
+            let _ = tokio::time::timeout(PATIENCE, client.log(line)).await;
+        }
+    }
+}
+
+fn connect(address: &str) -> Option<EngineClient<Channel>> {
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).ok()?;
+    Some(EngineClient::new(endpoint.connect_timeout(PATIENCE).connect_lazy()))
+}
+
+struct Row {
+    log: EngineLog,
+    urn: String,
+    secrets: Vec<String>,
+}
+
+impl ProgressSink for Row {
+    fn report(&self, event: &ProgressEvent) {
+        self.log.send(LogSeverity::Info, &self.urn, redact(&line(event), &self.secrets), true);
+    }
+}
+
+/// The event in one line.
+fn line(event: &ProgressEvent) -> String {
+    let (key, verb) = (&event.key, event.action.as_str());
+    let seconds = event.elapsed_ms / 1000;
+    match (&event.stage, event.action) {
+        (Stage::Started, Action::Create) => format!("creating {key}"),
+        (Stage::Started, Action::Update) => format!("updating {key}"),
+        (Stage::Started, Action::Delete) => format!("deleting {key}"),
+        (Stage::Waiting(why), _) => format!("{key}: waiting since {seconds} s to {verb} it: {why}"),
+        (Stage::Done, Action::Create) => format!("created {key}"),
+        (Stage::Done, Action::Update) => format!("updated {key}"),
+        (Stage::Done, Action::Delete) => format!("deleted {key}"),
+        (Stage::Failed(why), _) => format!("{key}: could not {verb} it: {why}"),
+    }
+}

@@ -1,0 +1,168 @@
+//! The provider behind the server: what it was told about itself, and everything that changes nothing.
+//!
+//! Each operation is decode, one call of the core, encode. Those that change a deployment are in [`super::operations`].
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use eventual_provider_core::config;
+use eventual_provider_core::declaration::service;
+use eventual_provider_core::diagnostic::{Diagnostic, any_error};
+use eventual_provider_core::path::Path;
+use eventual_provider_core::request::{self, Artifacts, Scope};
+use eventual_provider_core::value::Value;
+use eventual_provider_wire::pulumirpc::{
+    CheckFailure, CheckRequest, CheckResponse, ConfigureRequest, DiffRequest, DiffResponse, diff_response::DiffChanges,
+    property_diff, PropertyDiff,
+};
+use tonic::Status;
+
+use super::archives::Archives;
+use super::engine_log::EngineLog;
+use super::lifetime::Lifetime;
+use super::property::{self, Members};
+use super::{difference, failure, from_wire, names, to_wire};
+use crate::ports::{Ports, Session};
+
+/// One process of the provider.
+pub(crate) struct Provider {
+    pub(super) archives: Archives,
+    pub(super) log: EngineLog,
+    pub(super) lifetime: Arc<Lifetime>,
+    ports: Ports,
+    session: RwLock<Option<Session>>,
+}
+
+impl Provider {
+    pub(crate) fn new(ports: Ports, log: EngineLog, lifetime: Arc<Lifetime>) -> Arc<Self> {
+        let archives = Archives::new(Arc::clone(&ports.artifacts));
+        Arc::new(Self { archives, log, lifetime, ports, session: RwLock::default() })
+    }
+
+    /// The session that Configure opened; `None` before it, and while the provider's own settings are not known.
+    pub(super) fn session(&self) -> Option<Session> {
+        self.session.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Validates the provider's configuration, which keeps the shape that the user gave it.
+    pub(super) fn check_config(&self, request: CheckRequest) -> CheckResponse {
+        let news = property::decode(request.news);
+        let given = from_wire::configuration(&news);
+        let (_, invalid) = config::provider(&given.value);
+        let diagnostics = [given.diagnostics, invalid].concat();
+        self.checked(&request.urn, news, &diagnostics, &given.value)
+    }
+
+    /// Compares two configurations of the provider. Only another region leaves a service out of reach.
+    pub(super) fn diff_config(request: DiffRequest) -> DiffResponse {
+        let old = property::decode(request.old_inputs.or(request.olds));
+        let new = property::decode(request.news);
+        let (old, new) = (from_wire::configuration(&old).value, from_wire::configuration(&new).value);
+        let mut response = DiffResponse { changes: DiffChanges::DiffNone.into(), ..DiffResponse::default() };
+        let names = eventual_provider_core::declaration::provider().attributes.iter().map(|it| it.name);
+        for name in names.filter(|name| !old.get(name).same(new.get(name))) {
+            // Anything else than SOME would make the engine go on with the old configuration, without a word.
+            response.changes = DiffChanges::DiffSome.into();
+            response.diffs.push(names::camel(name));
+            let both_known = [&old, &new].iter().all(|it| it.get(name).as_str().is_some());
+            if name == "region" && both_known {
+                response.replaces.push(names::camel(name));
+            }
+        }
+        response
+    }
+
+    /// Opens a session, unless it depends on what is not known yet.
+    pub(super) async fn configure(&self, request: ConfigureRequest) -> Result<(), Status> {
+        let given = from_wire::configuration(&property::decode(request.args));
+        let secrets = to_wire::secrets(&given.value);
+        let (config, invalid) = config::provider(&given.value);
+        let diagnostics = [given.diagnostics, invalid].concat();
+        if any_error(&diagnostics) {
+            return Err(failure::not_configured(&diagnostics, &secrets));
+        }
+        let session = if config.is_unknown() {
+            None
+        } else {
+            let opened = self.ports.connect.connect(&config).await;
+            Some(opened.map_err(|diagnostics| failure::not_configured(&diagnostics, &secrets))?)
+        };
+        *self.session.write().unwrap_or_else(PoisonError::into_inner) = session;
+        Ok(())
+    }
+
+    /// Validates the inputs of a service, which keep the shape that the user gave them.
+    pub(super) fn check(&self, request: CheckRequest) -> CheckResponse {
+        let news = property::decode(request.news);
+        let given = from_wire::inputs(&news, &self.archives);
+        let session = self.session();
+        let invalid = request::validate(&scope(session.as_ref(), &self.archives), &given.value);
+        let diagnostics = [given.diagnostics, invalid].concat();
+        self.checked(&request.urn, news, &diagnostics, &given.value)
+    }
+
+    fn checked(&self, urn: &str, news: Members, diagnostics: &[Diagnostic], value: &Value) -> CheckResponse {
+        let secrets = to_wire::secrets(value);
+        self.warn(urn, diagnostics, &secrets);
+        let errors = diagnostics.iter().filter(|it| it.is_error());
+        let failures = errors.map(|it| CheckFailure { property: String::new(), reason: to_wire::reason(it, &secrets) });
+        CheckResponse { failures: failures.collect(), inputs: Some(property::encode(news)) }
+    }
+
+    /// Compares the state of a service with new inputs.
+    pub(super) fn diff(&self, request: DiffRequest) -> Result<DiffResponse, Status> {
+        let prior = from_wire::state(&request.id, &property::decode(request.olds));
+        let given = from_wire::inputs(&property::decode(request.news), &self.archives);
+        let artifact = given.value.get(names::ARTIFACT).as_str();
+        if artifact.is_some_and(|name| !self.archives.has(name)) {
+            return Ok(without_artifact(&prior, &given.value));
+        }
+        let session = self.session();
+        let planned = request::plan(&scope(session.as_ref(), &self.archives), Some(&prior), &given.value);
+        let diagnostics = [given.diagnostics, planned.diagnostics].concat();
+        if any_error(&diagnostics) {
+            return Err(failure::refused(&diagnostics, &to_wire::secrets(&given.value)));
+        }
+        let mut response = difference::between(&prior, &planned.planned, &planned.replace);
+        if response.changes() == DiffChanges::DiffNone {
+            // Children may change although all that is recorded of them stays the same.
+            for change in &planned.changes {
+                let difference = PropertyDiff { kind: property_diff::Kind::Update.into(), input_diff: false };
+                response.changes = DiffChanges::DiffSome.into();
+                response.has_detailed_diff = true;
+                response.diffs = vec!["resources".to_owned()];
+                response.detailed_diff.insert(names::path(&Path::of("resources").key(&change.key)), difference);
+            }
+        }
+        Ok(response)
+    }
+
+    /// Shows the warnings among the diagnostics.
+    pub(super) fn warn(&self, urn: &str, diagnostics: &[Diagnostic], secrets: &[String]) {
+        for warning in diagnostics.iter().filter(|it| !it.is_error()) {
+            self.log.warn(urn, to_wire::reason(warning, secrets));
+        }
+    }
+}
+
+/// What the core needs to work with this session, or without one.
+pub(super) fn scope<'a>(session: Option<&'a Session>, artifacts: &'a dyn Artifacts) -> Scope<'a> {
+    static NO_TAGS: BTreeMap<String, String> = BTreeMap::new();
+    match session {
+        Some(session) => session.scope(artifacts),
+        None => Scope { artifacts, identity: None, default_tags: &NO_TAGS },
+    }
+}
+
+/// In a refresh the engine gives no path of the artifact, so the inputs alone are compared with the state.
+fn without_artifact(prior: &Value, config: &Value) -> DiffResponse {
+    let mut planned = prior.clone();
+    let mut replace = Vec::new();
+    for attribute in names::inputs(service()) {
+        planned.set(attribute.name, config.get(attribute.name).clone());
+        if attribute.replace_on_change {
+            replace.push(Path::of(attribute.name));
+        }
+    }
+    difference::between(prior, &planned, &replace)
+}

@@ -1,0 +1,117 @@
+//! The RPCs of a Pulumi provider, each one line: what they mean is in [`super::provider`] and [`super::operations`].
+
+use std::sync::Arc;
+
+use eventual_provider_wire::pulumirpc::resource_provider_server::ResourceProvider;
+use eventual_provider_wire::pulumirpc::{
+    CheckRequest, CheckResponse, ConfigureRequest, ConfigureResponse, CreateRequest, CreateResponse, DeleteRequest,
+    DiffRequest, DiffResponse, GetSchemaRequest, GetSchemaResponse, PluginAttach, PluginInfo, ProviderHandshakeRequest,
+    ProviderHandshakeResponse, ReadRequest, ReadResponse, UpdateRequest, UpdateResponse,
+};
+use tonic::{Request, Response, Status, async_trait};
+
+use super::provider::Provider;
+use super::{names, schema};
+
+/// Serves one [`Provider`].
+pub(crate) struct Server(pub(crate) Arc<Provider>);
+
+/// The only resource there is; a program that names another one is told so.
+fn of_the_service(urn: &str) -> Result<(), Status> {
+    // `urn:pulumi:<stack>::<project>::<parents>$<type>::<name>`
+    let kind = urn.split("::").nth(2).and_then(|types| types.rsplit('$').next()).unwrap_or_default();
+    if kind == names::SERVICE {
+        return Ok(());
+    }
+    Err(Status::invalid_argument(format!("the package has no resource {kind:?}, only {}", names::SERVICE)))
+}
+
+#[async_trait]
+impl ResourceProvider for Server {
+    async fn handshake(
+        &self,
+        request: Request<ProviderHandshakeRequest>,
+    ) -> Result<Response<ProviderHandshakeResponse>, Status> {
+        let request = request.into_inner();
+        if !request.engine_address.is_empty() {
+            self.0.log.attach(request.engine_address);
+        }
+        Ok(Response::new(ProviderHandshakeResponse {
+            accept_secrets: true,
+            accept_resources: true,
+            accept_outputs: true,
+            supports_autonaming_configuration: false,
+        }))
+    }
+
+    async fn get_plugin_info(&self, _request: Request<()>) -> Result<Response<PluginInfo>, Status> {
+        Ok(Response::new(PluginInfo { version: schema::VERSION.to_owned() }))
+    }
+
+    async fn attach(&self, request: Request<PluginAttach>) -> Result<Response<()>, Status> {
+        self.0.log.attach(request.into_inner().address);
+        Ok(Response::new(()))
+    }
+
+    async fn get_schema(&self, request: Request<GetSchemaRequest>) -> Result<Response<GetSchemaResponse>, Status> {
+        let request = request.into_inner();
+        if request.version != 0 || !request.subpackage_name.is_empty() {
+            return Err(Status::invalid_argument("the package has one schema, of format 0 and without sub-packages"));
+        }
+        Ok(Response::new(GetSchemaResponse { schema: schema::json() }))
+    }
+
+    async fn check_config(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
+        Ok(Response::new(self.0.check_config(request.into_inner())))
+    }
+
+    async fn diff_config(&self, request: Request<DiffRequest>) -> Result<Response<DiffResponse>, Status> {
+        Ok(Response::new(Provider::diff_config(request.into_inner())))
+    }
+
+    async fn configure(&self, request: Request<ConfigureRequest>) -> Result<Response<ConfigureResponse>, Status> {
+        self.0.configure(request.into_inner()).await?;
+        Ok(Response::new(ConfigureResponse {
+            accept_secrets: true,
+            supports_preview: true,
+            accept_resources: true,
+            accept_outputs: true,
+            supports_autonaming_configuration: false,
+        }))
+    }
+
+    async fn check(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
+        of_the_service(&request.get_ref().urn)?;
+        Ok(Response::new(self.0.check(request.into_inner())))
+    }
+
+    async fn diff(&self, request: Request<DiffRequest>) -> Result<Response<DiffResponse>, Status> {
+        of_the_service(&request.get_ref().urn)?;
+        self.0.diff(request.into_inner()).map(Response::new)
+    }
+
+    async fn create(&self, request: Request<CreateRequest>) -> Result<Response<CreateResponse>, Status> {
+        of_the_service(&request.get_ref().urn)?;
+        self.0.create(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn read(&self, request: Request<ReadRequest>) -> Result<Response<ReadResponse>, Status> {
+        of_the_service(&request.get_ref().urn)?;
+        self.0.read(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn update(&self, request: Request<UpdateRequest>) -> Result<Response<UpdateResponse>, Status> {
+        of_the_service(&request.get_ref().urn)?;
+        self.0.update(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn delete(&self, request: Request<DeleteRequest>) -> Result<Response<()>, Status> {
+        of_the_service(&request.get_ref().urn)?;
+        self.0.delete(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn cancel(&self, _request: Request<()>) -> Result<Response<()>, Status> {
+        self.0.lifetime.cancel();
+        Ok(Response::new(()))
+    }
+}
