@@ -199,7 +199,7 @@ fn take_turn(
         return TurnReply::Blocked { reason, facts: running.fresh(facts) };
     }
     let fresh = running.fresh(facts);
-    if fresh.is_empty() && running.has_begun() {
+    if fresh.is_empty() && !running.is_due() {
         return TurnReply::Nothing(running.pending());
     }
     match running.advance(now.max(running.time()), fresh.clone()) {

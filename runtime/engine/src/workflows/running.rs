@@ -36,6 +36,8 @@ pub(super) struct Running {
     end: Option<Outcome>,
     time: Millis,
     version: u64,
+    /// The last turns were parked: what the code asked for in them is not committed yet.
+    uncommitted: bool,
 }
 
 impl Running {
@@ -46,7 +48,15 @@ impl Running {
         // where polls are caught, at the first one.
         let code: Pin<Box<dyn Future<Output = Outcome>>> = Box::pin(async move { workflow(input).await });
         let flag = Arc::new(Flag(AtomicBool::new(false)));
-        Self { current, code: Some(code), flag, end: None, time: meta.started, version: 0 }
+        Self {
+            current,
+            code: Some(code),
+            flag,
+            end: None,
+            time: meta.started,
+            version: 0,
+            uncommitted: false,
+        }
     }
 
     /// Number of the last turn that it took.
@@ -54,8 +64,9 @@ impl Running {
         self.version
     }
 
-    pub(super) const fn has_begun(&self) -> bool {
-        self.version > 0
+    /// Whether a turn without new facts would ask for something.
+    pub(super) const fn is_due(&self) -> bool {
+        self.version == 0 || self.uncommitted
     }
 
     /// Time of the last turn that it took.
@@ -101,6 +112,7 @@ impl Running {
             self.time = turn.time;
             self.version = turn.number;
         }
+        self.uncommitted = recorded.is_none();
         if recorded.is_some() {
             self.current.machine.borrow_mut().end().map_err(|it| it.to_string())?;
         }
@@ -120,6 +132,7 @@ impl Running {
         }
         self.time = time;
         self.version += 1;
+        self.uncommitted = false;
         Ok(Turn {
             number: self.version,
             time,
