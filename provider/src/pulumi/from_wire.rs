@@ -187,3 +187,109 @@ fn from_json(json: serde_json::Value) -> Property {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use eventual_provider_core::request::{Artifact, Artifacts};
+
+    use super::super::to_wire::reason;
+    use super::*;
+
+    struct NoFiles;
+
+    impl Artifacts for NoFiles {
+        fn open(&self, path: &str) -> Result<Artifact, String> {
+            Err(format!("{path} is not opened here"))
+        }
+    }
+
+    fn text(text: &str) -> Property {
+        Property::String(text.to_owned())
+    }
+
+    fn members(members: &[(&str, Property)]) -> Members {
+        members.iter().map(|(key, it)| ((*key).to_owned(), it.clone())).collect()
+    }
+
+    fn map(of: &[(&str, Property)]) -> Property {
+        Property::Map(members(of))
+    }
+
+    fn read(of: &[(&str, Property)]) -> (Value, Vec<String>) {
+        let given = inputs(&members(of), &Archives::new(Arc::new(NoFiles)));
+        (given.value, given.diagnostics.iter().map(|it| reason(it, &[])).collect())
+    }
+
+    #[test]
+    fn attributes_are_renamed_and_keys_are_not() {
+        let command = map(&[("memoryMb", Property::Number(512.0)), ("environment", map(&[("memoryMb", text("x"))]))]);
+        let (value, problems) = read(&[("commands", map(&[("place_order", command)])), ("tags", Property::Null)]);
+        assert_eq!(problems, [""; 0]);
+        let command = value.get("commands").get("place_order");
+        assert_eq!(command.get("memory_mb").as_f64(), Some(512.0));
+        assert_eq!(command.get("environment").get("memoryMb").as_str(), Some("x"));
+        assert_eq!(value.as_map().unwrap().len(), 1, "nulls of objects are left out: {value:?}");
+    }
+
+    #[test]
+    fn a_property_that_nothing_has_is_named_at_every_depth() {
+        // What Python passes on unconverted when a program misspells a key.
+        let command = map(&[("memory_mb", Property::Number(512.0))]);
+        let (_, problems) = read(&[
+            ("commands", map(&[("placeOrder", command)])),
+            ("enviroment", map(&[])),
+            ("url", text("https://example.com")),
+            ("timeouts", map(&[])),
+        ]);
+        assert!(problems.contains(&"commands.placeOrder.memory_mb: no such property: did you mean memoryMb?".to_owned()), "{problems:?}");
+        assert!(problems.contains(&"enviroment: no such property: did you mean environment?".to_owned()), "{problems:?}");
+        assert!(problems.iter().any(|it| it.starts_with("url: no such property")), "{problems:?}");
+        assert!(problems.iter().any(|it| it.starts_with("timeouts: no such property")), "{problems:?}");
+    }
+
+    #[test]
+    fn an_artifact_is_an_archive_of_a_file() {
+        let by_hash = Property::Archive(members(&[("hash", text("aa")), ("path", text("./orders.zip"))]));
+        let (value, problems) = read(&[("artifact", by_hash)]);
+        assert_eq!((value.get("artifact").as_str(), problems.len()), (Some("sha256:aa"), 0));
+        let url = Property::Archive(members(&[("uri", text("https://example.com/orders.zip")), ("hash", text("aa"))]));
+        for other in [text("./orders.zip"), url] {
+            let (value, problems) = read(&[("artifact", other)]);
+            assert!(problems[0].starts_with("artifact: ") && problems[0].contains("FileArchive"), "{problems:?}");
+            assert!(value.get("artifact").is_unknown(), "nothing else is said about it");
+        }
+    }
+
+    #[test]
+    fn secrets_and_unknowns_stay_where_they_are() {
+        let (value, problems) = read(&[
+            ("environment", map(&[("TOKEN", text("hunter2").secret()), ("LATER", Property::Unknown)])),
+            ("defaults", map(&[("memoryMb", Property::Number(1.0).secret())]).secret()),
+            ("commands", Property::Unknown),
+        ]);
+        assert_eq!(problems, [""; 0]);
+        assert_eq!(*value.get("environment").get("TOKEN"), Value::from("hunter2").secret());
+        assert!(value.get("environment").get("LATER").is_unknown() && value.get("commands").is_unknown());
+        assert!(matches!(value.get("defaults"), Value::Secret(_)));
+    }
+
+    #[test]
+    fn configuration_may_be_json_in_strings() {
+        let role = r#"{"roleArn": "arn:aws:iam::123456789012:role/deployer"}"#;
+        let given = configuration(&members(&[
+            ("version", text("0.1.0")),
+            ("region", text("eu-central-1")),
+            ("assumeRole", text(role).secret()),
+            ("defaultTags", map(&[("team", text("orders"))])),
+        ]));
+        assert!(given.diagnostics.is_empty(), "{:?}", given.diagnostics);
+        let role = given.value.get("assume_role");
+        assert!(matches!(role, Value::Secret(_)) && role.get("role_arn").as_str().is_some_and(|it| it.ends_with("deployer")));
+        assert_eq!(given.value.get("default_tags").get("team").as_str(), Some("orders"));
+
+        let given = configuration(&members(&[("assumeRole", text("the deployer"))]));
+        assert!(given.diagnostics[0].detail.contains("not JSON"), "{:?}", given.diagnostics);
+    }
+}

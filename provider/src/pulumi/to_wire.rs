@@ -154,3 +154,135 @@ impl Writer<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use eventual_provider_core::request::{Artifact, Artifacts};
+    use proptest::prelude::*;
+
+    use super::super::from_wire;
+    use super::*;
+
+    struct NoFiles;
+
+    impl Artifacts for NoFiles {
+        fn open(&self, path: &str) -> Result<Artifact, String> {
+            Err(format!("{path} is not opened here"))
+        }
+    }
+
+    fn archives() -> Archives {
+        Archives::new(Arc::new(NoFiles))
+    }
+
+    fn text(text: &str) -> Property {
+        Property::String(text.to_owned())
+    }
+
+    fn map(members: &[(&str, Property)]) -> Property {
+        Property::Map(members.iter().map(|(key, it)| ((*key).to_owned(), it.clone())).collect())
+    }
+
+    /// A value or its secret or nothing known of it.
+    fn wrapped(plain: impl Strategy<Value = Property> + 'static) -> BoxedStrategy<Property> {
+        let plain = plain.boxed();
+        prop_oneof![plain.clone(), plain.prop_map(Property::secret), Just(Property::Unknown), Just(Property::Unknown.secret())].boxed()
+    }
+
+    fn environment() -> BoxedStrategy<Property> {
+        let value = wrapped("[a-z]{0,9}".prop_map(Property::String));
+        wrapped(prop::collection::btree_map("[A-Z_.]{1,5}", value, 0..4).prop_map(Property::Map))
+    }
+
+    fn command() -> BoxedStrategy<Property> {
+        let memory = wrapped((128..10_240_u32).prop_map(|it| Property::Number(f64::from(it))));
+        let actions = wrapped(prop::collection::vec(wrapped("[a-z]{5,9}".prop_map(Property::String)), 0..3).prop_map(Property::List));
+        let command = (memory, environment(), actions).prop_map(|(memory, environment, actions)| {
+            let statement = map(&[("actions", actions.clone()), ("resources", actions)]);
+            map(&[("memoryMb", memory), ("environment", environment), ("policies", Property::List(vec![statement]))])
+        });
+        wrapped(command)
+    }
+
+    proptest! {
+        /// What the user gave comes back as it was, each mark at its place, also when the core loses all marks.
+        #[test]
+        fn inputs_echo_with_every_secret(
+            environment in environment(),
+            commands in prop::collection::btree_map("[a-z_]{1,8}", command(), 0..3),
+        ) {
+            let given = Members::from([("environment".to_owned(), environment), ("commands".to_owned(), Property::Map(commands))]);
+            let config = from_wire::inputs(&given, &archives());
+            prop_assert!(config.diagnostics.is_empty());
+            let planned = config.value.revealed();
+            let echoed = state(&planned, &[&config.value], &archives());
+            prop_assert!(without_marks_of_derived(&echoed, &given), "{:?}\n{:?}", echoed, given);
+            prop_assert_eq!(state(&config.value, &[], &archives()), given);
+        }
+    }
+
+    /// Whether both are the same, except that `echoed` may mark more: a text that holds another secret by chance, and
+    /// whole lists.
+    fn without_marks_of_derived(echoed: &Members, given: &Members) -> bool {
+        fn covers(echoed: &Property, given: &Property) -> bool {
+            match (echoed, given) {
+                (Property::Secret(echoed), given) => bare(echoed) == bare(given),
+                (_, Property::Secret(_)) => false,
+                (Property::Map(a), Property::Map(b)) => a.len() == b.len() && a.iter().all(|(key, it)| b.get(key).is_some_and(|other| covers(it, other))),
+                (Property::List(a), Property::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| covers(a, b)),
+                (a, b) => a == b,
+            }
+        }
+        fn bare(property: &Property) -> Property {
+            match property.reveal() {
+                Property::Map(members) => Property::Map(members.iter().map(|(key, it)| (key.clone(), bare(it))).collect()),
+                Property::List(items) => Property::List(items.iter().map(bare).collect()),
+                plain => plain.clone(),
+            }
+        }
+        covers(&Property::Map(echoed.clone()), &Property::Map(given.clone()))
+    }
+
+    #[test]
+    fn outputs_made_of_a_secret_are_secret() {
+        let config = Value::map([("environment", Value::map([("TOKEN", Value::from("hunter2").secret())]))]);
+        let made = Value::map([("url", Value::from("https://hunter2.example.com")), ("event_bus_arn", Value::from("arn"))]);
+        let outputs = state(&made, &[&config], &archives());
+        assert!(matches!(outputs["url"], Property::Secret(_)));
+        assert_eq!(outputs["eventBusArn"], text("arn"));
+    }
+
+    #[test]
+    fn a_list_that_changed_its_length_is_secret_as_a_whole() {
+        let list = |items: &[Value]| Value::map([("cors", Value::map([("allow_origins", Value::List(items.to_vec()))]))]);
+        let shape = list(&[Value::from("a").secret(), Value::from("b")]);
+        let outputs = state(&list(&[Value::from("b")]), &[&shape], &archives());
+        assert_eq!(outputs["cors"], map(&[("allowOrigins", Property::List(vec![text("b")]).secret())]));
+    }
+
+    #[test]
+    fn messages_hold_no_secret_and_name_things_as_the_user_does() {
+        let config = Value::map([("environment", Value::map([("TOKEN", Value::from("hunter2").secret())]))]);
+        let path = eventual_provider_core::path::Path::of("commands").key("a").attr("memory_mb");
+        let diagnostic = Diagnostic::error("Out of range", "\"memory_mb\" is not hunter2").at(path);
+        assert_eq!(reason(&diagnostic, &secrets(&config)), "commands.a.memoryMb: Out of range: \"memoryMb\" is not [secret]");
+    }
+
+    #[test]
+    fn a_refresh_changes_only_the_inputs_that_drifted() {
+        let given = Members::from([
+            ("artifact".to_owned(), Property::Archive(Members::from([("hash".to_owned(), text("aa"))]))),
+            ("environment".to_owned(), map(&[("TOKEN", text("hunter2").secret())])),
+            ("forceDestroy".to_owned(), Property::Bool(false)),
+        ]);
+        let before = from_wire::inputs(&given, &archives()).value;
+        let mut after = before.clone();
+        after.set("force_destroy", Value::Bool(true));
+        let mut wanted = given.clone();
+        assert_eq!(drifted(given.clone(), &before, &before, &archives()), wanted);
+        wanted.insert("forceDestroy".to_owned(), Property::Bool(true));
+        assert_eq!(drifted(given, &before, &after, &archives()), wanted);
+    }
+}
