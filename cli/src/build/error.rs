@@ -20,10 +20,9 @@ pub(crate) enum BuildError {
     #[error("cannot {verb} {}: {source}", path.display())]
     File { verb: &'static str, path: PathBuf, source: std::io::Error },
     #[error(
-        "the binary needs {}, and Lambda (provided.al2023) has glibc 2.34: {needed}. Build with `--zig` (`pip install ziglang` gives it), or on a system whose glibc is not newer than 2.34, such as Amazon Linux 2023 or Debian 11",
-        version
+        "the binary needs glibc {version} ({symbols}), and Lambda (provided.al2023) has 2.34: build with `--zig` (`pip install ziglang` gives it), or on a system whose glibc is not newer, such as Amazon Linux 2023 or Debian 11"
     )]
-    Glibc { version: String, needed: String },
+    Glibc { version: String, symbols: String },
     #[error("this machine ({0}) is of no processor that Lambda has: say `--arch x86_64` or `--arch arm64`")]
     Host(String),
     #[error(

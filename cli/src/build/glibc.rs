@@ -19,16 +19,15 @@ const SHOWN: usize = 3;
 /// Fails when `binary` needs a newer glibc than Lambda has, with the symbols that need it.
 pub(crate) fn check(binary: &[u8]) -> Result<(), BuildError> {
     // What is no ELF file is refused, with better words, when the artifact is checked.
-    let needed = needed(binary).unwrap_or_default();
+    verdict(&needed(binary).unwrap_or_default())
+}
+
+fn verdict(needed: &BTreeMap<Version, Vec<String>>) -> Result<(), BuildError> {
     let Some((version, symbols)) = needed.last_key_value().filter(|(version, _)| **version > LAMBDA) else {
         return Ok(());
     };
-    let names = if symbols.is_empty() {
-        "a weak symbol".to_owned()
-    } else {
-        symbols[..symbols.len().min(SHOWN)].join(", ")
-    };
-    Err(BuildError::Glibc { version: format!("glibc {}.{}", version.0, version.1), needed: names })
+    let shown = symbols[..symbols.len().min(SHOWN)].join(", ");
+    Err(BuildError::Glibc { version: format!("{}.{}", version.0, version.1), symbols: shown })
 }
 
 /// Versions of glibc that the loader will demand, each with the symbols that are of it.
@@ -73,6 +72,17 @@ mod tests {
     fn versions_compare_as_numbers_and_foreign_names_are_none() {
         assert!(parse(b"GLIBC_2.5") < parse(b"GLIBC_2.34") && parse(b"GLIBC_2.2.5") == Some((2, 2)));
         assert_eq!((parse(b"GLIBC_PRIVATE"), parse(b"GCC_3.0")), (None, None));
+    }
+
+    #[test]
+    fn only_what_is_newer_than_lambda_is_refused_and_its_symbols_named() {
+        let symbol = |name: &str| vec![name.to_owned()];
+        assert!(verdict(&BTreeMap::from([((2, 2), symbol("read")), ((2, 34), symbol("dlsym"))])).is_ok());
+        let text =
+            verdict(&BTreeMap::from([((2, 34), symbol("dlsym")), ((2, 38), symbol("__isoc23_strtol"))]));
+        let text = text.unwrap_err().to_string();
+        assert!(text.starts_with("the binary needs glibc 2.38 (__isoc23_strtol), and Lambda"), "{text}");
+        assert!(text.contains("`--zig`"), "{text}");
     }
 
     #[test]
