@@ -164,7 +164,12 @@ pub trait Cloud: Send + Sync {
     ///
     /// # Errors
     /// [`Trouble::Foreign`] when something of that name exists that does not carry the owner's tag.
-    async fn ensure(&self, owner: &Owner, resource: &Resource, recorded: Option<&Recorded>) -> Result<Made, CloudError>;
+    async fn ensure(
+        &self,
+        owner: &Owner,
+        resource: &Resource,
+        recorded: Option<&Recorded>,
+    ) -> Result<Made, CloudError>;
 
     /// Deletes the resource. One that is not there, or that carries another owner's tag when `verify` is set, counts
     /// as deleted. Without the attributes that creation gave, it is found by name.
@@ -202,7 +207,12 @@ pub trait Cloud: Send + Sync {
     ///
     /// # Errors
     /// [`Trouble::Lost`] when it is not.
-    async fn claim(&self, bucket: &str, record: &Ownership, expected: Option<&str>) -> Result<String, CloudError>;
+    async fn claim(
+        &self,
+        bucket: &str,
+        record: &Ownership,
+        expected: Option<&str>,
+    ) -> Result<String, CloudError>;
 
     /// Milliseconds of a clock that only moves forward; its zero means nothing.
     fn now_ms(&self) -> u64;

@@ -224,7 +224,10 @@ impl ProviderConfig {
     /// Whether something is unknown that decides which account and region is meant, so that no session can be opened.
     #[must_use]
     pub const fn is_unknown(&self) -> bool {
-        self.region.is_unknown() || self.profile.is_unknown() || self.assume_role.is_unknown() || self.endpoint.is_unknown()
+        self.region.is_unknown()
+            || self.profile.is_unknown()
+            || self.assume_role.is_unknown()
+            || self.endpoint.is_unknown()
     }
 }
 

@@ -2,11 +2,16 @@
 //!
 //! It deliberately does no I/O, reads no clock, and names neither wire nor a cloud SDK: the cloud is a port.
 
+pub mod apply;
+pub mod check;
 pub mod cloud;
 pub mod config;
 pub mod declaration;
+pub mod desired;
 pub mod diagnostic;
 pub mod path;
+pub mod plan;
+pub mod policy;
 pub mod request;
 pub mod resource;
 pub mod state;

@@ -2,6 +2,12 @@
 //!
 //! `Value` here is always a map keyed by the names of [`crate::declaration`].
 
+mod applying;
+mod destroying;
+mod output;
+mod planning;
+mod reading;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,7 +53,10 @@ pub struct Scope<'a> {
 
 impl std::fmt::Debug for Scope<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Scope").field("identity", &self.identity).field("default_tags", &self.default_tags).finish_non_exhaustive()
+        f.debug_struct("Scope")
+            .field("identity", &self.identity)
+            .field("default_tags", &self.default_tags)
+            .finish_non_exhaustive()
     }
 }
 
@@ -185,7 +194,10 @@ pub struct Control {
 
 impl std::fmt::Debug for Control {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Control").field("timeout_ms", &self.timeout_ms).field("on_create_failure", &self.on_create_failure).finish_non_exhaustive()
+        f.debug_struct("Control")
+            .field("timeout_ms", &self.timeout_ms)
+            .field("on_create_failure", &self.on_create_failure)
+            .finish_non_exhaustive()
     }
 }
 
@@ -222,24 +234,26 @@ pub fn validate(scope: &Scope<'_>, config: &Value) -> Vec<Diagnostic> {
 /// Plans: what the state will be, and what changes. Touches nothing.
 #[must_use]
 pub fn plan(scope: &Scope<'_>, prior: Option<&Value>, config: &Value) -> Planned {
-    let _ = (scope, prior);
-    Planned { planned: config.clone(), replace: Vec::new(), diagnostics: vec![Diagnostic::error("Not there yet", "Planning is being written.")], changes: Vec::new() }
+    planning::plan(scope, prior, config)
 }
 
 /// Makes what was planned. `planned` is what [`plan`] answered, by now without unknown configuration.
-pub async fn apply(scope: &Scope<'_>, cloud: &dyn Cloud, prior: Option<&Value>, planned: &Value, control: &Control) -> Applied {
-    let _ = (scope, cloud, planned, control);
-    Applied { state: prior.cloned(), diagnostics: vec![Diagnostic::error("Not there yet", "Applying is being written.")] }
+pub async fn apply(
+    scope: &Scope<'_>,
+    cloud: &dyn Cloud,
+    prior: Option<&Value>,
+    planned: &Value,
+    control: &Control,
+) -> Applied {
+    applying::apply(scope, cloud, prior, planned, control).await
 }
 
 /// Reads what is there.
 pub async fn read(scope: &Scope<'_>, cloud: &dyn Cloud, state: &Value) -> ReadBack {
-    let _ = (scope, cloud);
-    ReadBack { state: Some(state.clone()), diagnostics: vec![Diagnostic::error("Not there yet", "Reading is being written.")] }
+    reading::read(scope, cloud, state).await
 }
 
 /// Deletes everything. Refuses, before deleting anything, when data would be lost and `force_destroy` is not set.
 pub async fn destroy(scope: &Scope<'_>, cloud: &dyn Cloud, state: &Value, control: &Control) -> Applied {
-    let _ = (scope, cloud, control);
-    Applied { state: Some(state.clone()), diagnostics: vec![Diagnostic::error("Not there yet", "Destroying is being written.")] }
+    destroying::destroy(scope, cloud, state, control).await
 }

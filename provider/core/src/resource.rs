@@ -12,8 +12,9 @@ use std::fmt;
 use eventual_schema::digest::short_hash;
 
 pub use spec::{
-    ApiSpec, ArtifactSpec, Authorizer, BucketSpec, BusSpec, CorsSpec, DeadLetters, FunctionSpec, InvokeConfigSpec, LogGroupSpec,
-    MappingSpec, PermissionSpec, QueueSpec, RoleSpec, RouteAuth, RouteSpec, RuleSpec, Source, Spec, TableSpec, VpcSpec, environment_digest, policy_digest,
+    ApiSpec, ArtifactSpec, Authorizer, BucketSpec, BusSpec, CorsSpec, DeadLetters, FunctionSpec,
+    InvokeConfigSpec, LogGroupSpec, MappingSpec, PermissionSpec, QueueSpec, RoleSpec, RouteAuth, RouteSpec,
+    RuleSpec, Source, Spec, TableSpec, VpcSpec, environment_digest, policy_digest,
 };
 pub use text::{Missing, Piece, Text};
 
@@ -196,7 +197,8 @@ impl Resource {
         if self.unknown || self.spec.has_unknown() {
             return None;
         }
-        let spec = serde_json::to_string(&(&self.spec, &self.name, self.tagged().then_some(&self.tags))).unwrap_or_default();
+        let spec = serde_json::to_string(&(&self.spec, &self.name, self.tagged().then_some(&self.tags)))
+            .unwrap_or_default();
         Some(short_hash(&[self.kind().as_str(), &spec], 24))
     }
 

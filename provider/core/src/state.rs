@@ -92,6 +92,11 @@ pub fn to_value(child: &Recorded) -> Value {
         ("name", Value::String(child.name.clone())),
         ("arn", Value::String(child.arn.clone())),
         ("fingerprint", Value::String(child.fingerprint.clone())),
-        ("attributes", Value::map(child.attributes.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))))),
+        (
+            "attributes",
+            Value::map(
+                child.attributes.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))),
+            ),
+        ),
     ])
 }

@@ -59,7 +59,9 @@ impl Value {
     pub fn revealed(&self) -> Self {
         match self.reveal() {
             Self::List(items) => Self::List(items.iter().map(Self::revealed).collect()),
-            Self::Map(members) => Self::Map(members.iter().map(|(key, it)| (key.clone(), it.revealed())).collect()),
+            Self::Map(members) => {
+                Self::Map(members.iter().map(|(key, it)| (key.clone(), it.revealed())).collect())
+            }
             plain => plain.clone(),
         }
     }

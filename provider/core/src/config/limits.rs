@@ -5,9 +5,8 @@ use std::time::Duration;
 use eventual_schema::ServiceName;
 
 /// Retentions that CloudWatch Logs accepts, in days.
-pub(super) const LOG_RETENTION_DAYS: [u32; 22] = [
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-];
+pub(super) const LOG_RETENTION_DAYS: [u32; 22] =
+    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 /// Bytes of all names and values of a function's environment.
 pub(super) const ENVIRONMENT_MAX_BYTES: usize = 4096;
 /// Tags that the user may give; AWS takes 50, of which some are ours.
@@ -16,8 +15,16 @@ pub(super) const TAGS_MAX: usize = 40;
 /// A whole number from `low` to `high`.
 pub(super) fn whole(number: f64, low: u32, high: u32, unit: &str) -> Result<u32, String> {
     let fits = number.fract() == 0.0 && number >= f64::from(low) && number <= f64::from(high);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the line above made sure that it fits")]
-    if fits { Ok(number as u32) } else { Err(format!("{number} is not a whole number from {low} to {high}{unit}.")) }
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the line above made sure that it fits"
+    )]
+    if fits {
+        Ok(number as u32)
+    } else {
+        Err(format!("{number} is not a whole number from {low} to {high}{unit}."))
+    }
 }
 
 pub(super) fn memory(number: f64) -> Result<u32, String> {
@@ -62,7 +69,8 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let mut total: u64 = 0;
     while !rest.is_empty() {
         let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let unit = rest[digits..].len() - rest[digits..].trim_start_matches(|c: char| c.is_ascii_alphabetic()).len();
+        let unit =
+            rest[digits..].len() - rest[digits..].trim_start_matches(|c: char| c.is_ascii_alphabetic()).len();
         let count: u64 = rest[..digits].parse().map_err(|_| wrong())?;
         let milliseconds = match &rest[digits..digits + unit] {
             "h" => 3_600_000,
@@ -86,9 +94,13 @@ pub(super) fn variable_name(name: &str) -> Result<(), String> {
              underscores, two characters at least."
         ));
     }
-    let reserved = ["AWS_", "LAMBDA_", "EVENTUAL_"].into_iter().find(|prefix| name.to_ascii_uppercase().starts_with(prefix));
+    let reserved = ["AWS_", "LAMBDA_", "EVENTUAL_"]
+        .into_iter()
+        .find(|prefix| name.to_ascii_uppercase().starts_with(prefix));
     match reserved {
-        Some(prefix) => Err(format!("{name:?} is reserved: functions get their own variables that start with {prefix}.")),
+        Some(prefix) => {
+            Err(format!("{name:?} is reserved: functions get their own variables that start with {prefix}."))
+        }
         None if name.starts_with("_") => Err(format!("{name:?} is reserved.")),
         None => Ok(()),
     }

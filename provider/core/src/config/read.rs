@@ -8,8 +8,8 @@ use eventual_schema::Auth;
 
 use super::limits;
 use super::{
-    AssumeRole, Confidential, Cors, Environment, FunctionSettings, ProviderConfig, ServiceConfig, Setting, Statement, Tags, Timeouts,
-    Vpc, WorkflowSettings,
+    AssumeRole, Confidential, Cors, Environment, FunctionSettings, ProviderConfig, ServiceConfig, Setting,
+    Statement, Tags, Timeouts, Vpc, WorkflowSettings,
 };
 use crate::diagnostic::Diagnostic;
 use crate::path::Path;
@@ -32,15 +32,12 @@ impl<'a> Reader<'a> {
     }
 
     /// The attribute, by `get` to its Rust type and by `check` to what it means.
-    fn setting<'v, R, T>(
-        &'v mut self,
+    fn setting<R, T>(
+        &mut self,
         name: &str,
-        get: impl FnOnce(&'v Value) -> Option<R>,
+        get: impl FnOnce(&'a Value) -> Option<R>,
         check: impl FnOnce(R) -> Result<T, String>,
-    ) -> Setting<T>
-    where
-        'a: 'v,
-    {
+    ) -> Setting<T> {
         let value: &'a Value = self.value.get(name);
         if value.is_unknown() {
             return Setting::Unknown;
@@ -75,7 +72,9 @@ impl<'a> Reader<'a> {
             return Setting::Unknown;
         }
         match value.as_list() {
-            Some(items) => Setting::Known(items.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
+            Some(items) => {
+                Setting::Known(items.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+            }
             None => Setting::Absent,
         }
     }
@@ -101,7 +100,11 @@ impl<'a> Reader<'a> {
         flatten(unknown, self.object(name, read))
     }
 
-    fn map<T>(&mut self, name: &str, mut read: impl FnMut(&mut Reader<'_>) -> T) -> Setting<BTreeMap<String, Setting<T>>> {
+    fn map<T>(
+        &mut self,
+        name: &str,
+        mut read: impl FnMut(&mut Reader<'_>) -> T,
+    ) -> Setting<BTreeMap<String, Setting<T>>> {
         let value = self.value.get(name);
         let Some(members) = value.as_map() else {
             return if value.is_unknown() { Setting::Unknown } else { Setting::Absent };
@@ -142,8 +145,11 @@ impl<'a> Reader<'a> {
     }
 
     fn environment(&mut self) -> Environment {
-        let environment = self.text_map("environment", limits::variable_name, |text| Ok(Confidential::new(text)));
-        let size = |(name, value): (&String, &Setting<Confidential>)| name.len() + value.known().map_or(0, |it| it.reveal().len());
+        let environment =
+            self.text_map("environment", limits::variable_name, |text| Ok(Confidential::new(text)));
+        let size = |(name, value): (&String, &Setting<Confidential>)| {
+            name.len() + value.known().map_or(0, |it| it.reveal().len())
+        };
         let bytes: usize = environment.known().map_or(0, |it| it.iter().map(size).sum());
         if bytes > limits::ENVIRONMENT_MAX_BYTES {
             let detail = format!(
@@ -171,16 +177,16 @@ impl<'a> Reader<'a> {
             name: self.text("name", limits::service_name),
             artifact: self.text("artifact", limits::not_empty),
             environment: self.environment(),
-            defaults: self.object("defaults", Reader::function),
-            commands: self.map("commands", Reader::function),
-            tasks: self.map("tasks", Reader::function),
-            subscriptions: self.map("subscriptions", Reader::function),
-            workflows: self.map("workflows", Reader::workflow),
-            orchestrator: self.object("orchestrator", Reader::function),
+            defaults: self.object("defaults", |it| it.function()),
+            commands: self.map("commands", |it| it.function()),
+            tasks: self.map("tasks", |it| it.function()),
+            subscriptions: self.map("subscriptions", |it| it.function()),
+            workflows: self.map("workflows", |it| it.workflow()),
+            orchestrator: self.object("orchestrator", |it| it.function()),
             tags: self.tags("tags"),
-            cors: self.whole_object("cors", Reader::cors),
+            cors: self.whole_object("cors", |it| it.cors()),
             force_destroy: self.truth("force_destroy"),
-            timeouts: self.object("timeouts", Reader::timeouts).known().copied().unwrap_or_default(),
+            timeouts: self.object("timeouts", |it| it.timeouts()).known().copied().unwrap_or_default(),
         }
     }
 
@@ -188,7 +194,7 @@ impl<'a> Reader<'a> {
         ProviderConfig {
             region: self.text("region", limits::not_empty),
             profile: self.text("profile", limits::not_empty),
-            assume_role: self.whole_object("assume_role", Reader::assume_role),
+            assume_role: self.whole_object("assume_role", |it| it.assume_role()),
             endpoint: self.text("endpoint", url),
             default_tags: self.tags("default_tags"),
         }
@@ -202,13 +208,16 @@ impl<'a> Reader<'a> {
             reserved_concurrency: self.number("reserved_concurrency", limits::concurrency),
             environment: self.environment(),
             policies: self.policies(),
-            vpc: self.whole_object("vpc", Reader::vpc),
-            auth: self.whole_object("auth", Reader::auth),
+            vpc: self.whole_object("vpc", |it| it.vpc()),
+            auth: self.whole_object("auth", |it| it.auth()),
         }
     }
 
     fn workflow(&mut self) -> WorkflowSettings {
-        WorkflowSettings { retention_days: self.number("retention_days", limits::retention), policies: self.policies() }
+        WorkflowSettings {
+            retention_days: self.number("retention_days", limits::retention),
+            policies: self.policies(),
+        }
     }
 
     fn policies(&mut self) -> Setting<Vec<Setting<Statement>>> {
@@ -218,7 +227,10 @@ impl<'a> Reader<'a> {
         };
         let path = self.path.attr("policies");
         let statements = items.iter().enumerate().map(|(index, item)| {
-            flatten(item.has_unknown(), read_object(item, path.index(index), self.diagnostics, Reader::statement))
+            flatten(
+                item.has_unknown(),
+                read_object(item, path.index(index), self.diagnostics, |it| it.statement()),
+            )
         });
         Setting::Known(statements.collect())
     }
@@ -255,21 +267,31 @@ impl<'a> Reader<'a> {
             other => Err(format!("{other:?} is not \"none\", \"iam\" or \"jwt\".")),
         });
         let (issuer, audience) = (self.text("issuer", url), self.some_texts("audience"));
-        for (name, absent) in [("issuer", issuer == Setting::Absent), ("audience", audience == Setting::Absent)] {
+        for (name, absent) in
+            [("issuer", issuer == Setting::Absent), ("audience", audience == Setting::Absent)]
+        {
             let given = !self.value.get(name).is_null();
             match jwt.known() {
                 Some(true) if absent && !given => {
-                    let detail = format!("Auth of type \"jwt\" needs {name:?}: without it every token would be accepted.");
+                    let detail = format!(
+                        "Auth of type \"jwt\" needs {name:?}: without it every token would be accepted."
+                    );
                     self.refuse("Missing attribute", detail, self.path.attr(name));
                 }
                 Some(false) if given => {
-                    self.refuse("Invalid value", format!("Only auth of type \"jwt\" has {name:?}."), self.path.attr(name));
+                    self.refuse(
+                        "Invalid value",
+                        format!("Only auth of type \"jwt\" has {name:?}."),
+                        self.path.attr(name),
+                    );
                 }
                 _ => {}
             }
         }
         match (self.value.get("type").as_str()?, *jwt.known()?) {
-            (_, true) => Some(Auth::Jwt { issuer: issuer.known()?.clone(), audience: audience.known()?.clone() }),
+            (_, true) => {
+                Some(Auth::Jwt { issuer: issuer.known()?.clone(), audience: audience.known()?.clone() })
+            }
             ("iam", false) => Some(Auth::Iam),
             (_, false) => Some(Auth::None),
         }
@@ -286,7 +308,14 @@ impl<'a> Reader<'a> {
             self.refuse("Invalid value", detail, self.path.attr("allow_credentials"));
         }
         let max_age_s = self.number("max_age", limits::max_age).known().copied();
-        Some(Cors { allow_origins, allow_methods, allow_headers, expose_headers, allow_credentials, max_age_s })
+        Some(Cors {
+            allow_origins,
+            allow_methods,
+            allow_headers,
+            expose_headers,
+            allow_credentials,
+            max_age_s,
+        })
     }
 
     fn timeouts(&mut self) -> Timeouts {

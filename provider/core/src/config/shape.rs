@@ -28,7 +28,8 @@ pub(super) fn check(object: &Object, value: &Value, path: &Path, diagnostics: &m
 }
 
 fn unknown_attribute(object: &Object, name: &str) -> Diagnostic {
-    let settable = || object.attributes.iter().filter(|it| it.mode != Mode::Computed).map(|it: &Attribute| it.name);
+    let settable =
+        || object.attributes.iter().filter(|it| it.mode != Mode::Computed).map(|it: &Attribute| it.name);
     let hint = match nearest(name, settable()) {
         Some(near) => format!("Did you mean {near:?}?"),
         None => format!("It has {}.", settable().collect::<Vec<_>>().join(", ")),
@@ -69,7 +70,8 @@ fn check_kind(kind: &Kind, value: &Value, path: &Path, diagnostics: &mut Vec<Dia
 /// A null in a map means "not set"; in a list it has no meaning, so it is an error.
 fn check_item(kind: &Kind, item: &Value, path: &Path, diagnostics: &mut Vec<Diagnostic>) {
     if item.is_null() {
-        diagnostics.push(Diagnostic::error("Wrong kind of value", "An item of a list is null.").at(path.clone()));
+        diagnostics
+            .push(Diagnostic::error("Wrong kind of value", "An item of a list is null.").at(path.clone()));
     } else {
         check_kind(kind, item, path, diagnostics);
     }

@@ -56,9 +56,28 @@ fn unknowns_are_tolerated_at_every_depth() {
     let settings = Value::map([
         ("memory_mb", Value::Unknown),
         ("environment", Value::map([("TOKEN", Value::Unknown), ("PLAIN", Value::from("x"))])),
-        ("policies", Value::List(vec![Value::map([("actions", Value::List(vec![Value::Unknown])), ("resources", Value::Unknown)])])),
-        ("vpc", Value::map([("subnet_ids", Value::Unknown), ("security_group_ids", Value::List(vec![Value::from("sg-1")]))])),
-        ("auth", Value::map([("type", Value::from("jwt")), ("issuer", Value::Unknown), ("audience", Value::List(vec![Value::Unknown]))])),
+        (
+            "policies",
+            Value::List(vec![Value::map([
+                ("actions", Value::List(vec![Value::Unknown])),
+                ("resources", Value::Unknown),
+            ])]),
+        ),
+        (
+            "vpc",
+            Value::map([
+                ("subnet_ids", Value::Unknown),
+                ("security_group_ids", Value::List(vec![Value::from("sg-1")])),
+            ]),
+        ),
+        (
+            "auth",
+            Value::map([
+                ("type", Value::from("jwt")),
+                ("issuer", Value::Unknown),
+                ("audience", Value::List(vec![Value::Unknown])),
+            ]),
+        ),
     ]);
     let config = valid([
         ("name", Value::Unknown),
@@ -70,8 +89,12 @@ fn unknowns_are_tolerated_at_every_depth() {
     assert_eq!(diagnostics, []);
     let commands = config.commands.known().unwrap();
     let a = commands["a"].known().unwrap();
-    assert!(a.memory_mb.is_unknown() && a.vpc.is_unknown() && a.auth.is_unknown() && commands["b"].is_unknown());
-    assert!(a.policies.known().unwrap()[0].is_unknown() && a.environment.known().unwrap()["TOKEN"].is_unknown());
+    assert!(
+        a.memory_mb.is_unknown() && a.vpc.is_unknown() && a.auth.is_unknown() && commands["b"].is_unknown()
+    );
+    assert!(
+        a.policies.known().unwrap()[0].is_unknown() && a.environment.known().unwrap()["TOKEN"].is_unknown()
+    );
     assert!(config.name.is_unknown() && config.tags.is_unknown());
     assert_eq!(config.timeouts, Timeouts::default());
     assert!(!any_error(&service(&Value::Unknown).1));
@@ -79,14 +102,19 @@ fn unknowns_are_tolerated_at_every_depth() {
 
 #[test]
 fn auth_needs_all_of_jwt_and_nothing_of_it_otherwise() {
-    let auth = |members: Vec<(&str, Value)>| valid([("defaults", Value::map([("auth", Value::map(members))]))]);
+    let auth =
+        |members: Vec<(&str, Value)>| valid([("defaults", Value::map([("auth", Value::map(members))]))]);
     one(&auth(vec![("type", Value::from("public"))]), "defaults.auth.type", "jwt");
     one(
         &auth(vec![("type", Value::from("jwt")), ("audience", Value::List(vec![Value::from("a")]))]),
         "defaults.auth.issuer",
         "needs",
     );
-    one(&auth(vec![("type", Value::from("iam")), ("issuer", Value::from("https://x"))]), "defaults.auth.issuer", "Only");
+    one(
+        &auth(vec![("type", Value::from("iam")), ("issuer", Value::from("https://x"))]),
+        "defaults.auth.issuer",
+        "Only",
+    );
     let (config, _) = service(&auth(vec![("type", Value::from("iam"))]));
     assert_eq!(config.defaults.known().unwrap().auth, Setting::Known(Auth::Iam));
 }

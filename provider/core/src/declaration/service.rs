@@ -14,7 +14,8 @@ const ENVIRONMENT: &str = "Environment variables, added to and winning over thos
                            letter and hold letters, digits and underscores; `AWS_`, `LAMBDA_` and `EVENTUAL_` are \
                            reserved; all variables of a function together fit in 4 KB.";
 const POLICIES: &str = "IAM statements that its role gets beside what the code declares that it needs.";
-const VPC: &str = "Subnets and security groups in which it runs. Default: `defaults`, then outside of any VPC.";
+const VPC: &str =
+    "Subnets and security groups in which it runs. Default: `defaults`, then outside of any VPC.";
 
 pub(super) fn declare() -> Object {
     let mut attributes = inputs();
@@ -80,19 +81,43 @@ fn inputs() -> Vec<Attribute> {
 fn outputs() -> Vec<Attribute> {
     vec![
         Attribute::computed("id", Kind::String, "The name of the deployment; `import` takes it."),
-        Attribute::computed("url", Kind::String, "URL of the HTTP API, without a slash at its end; null when the service has no commands."),
+        Attribute::computed(
+            "url",
+            Kind::String,
+            "URL of the HTTP API, without a slash at its end; null when the service has no commands.",
+        ),
         Attribute::computed("event_bus_arn", Kind::String, "ARN of the event bus."),
-        Attribute::computed("artifact_sha256", Kind::String, "SHA-256 of the deployed artifact, in hexadecimal; it changes with the file's content."),
+        Attribute::computed(
+            "artifact_sha256",
+            Kind::String,
+            "SHA-256 of the deployed artifact, in hexadecimal; it changes with the file's content.",
+        ),
         Attribute::computed(
             "functions",
             map(Kind::String),
             "ARN of the alias of each function, by the function's name, such as `command-placeOrder`.",
         ),
-        Attribute::computed("resources", map(resource()), "Everything that was made, by its key within the service."),
-        Attribute::computed("openapi_json", Kind::String, "OpenAPI 3.1 document of the service's commands, as JSON."),
+        Attribute::computed(
+            "resources",
+            map(resource()),
+            "Everything that was made, by its key within the service.",
+        ),
+        Attribute::computed(
+            "openapi_json",
+            Kind::String,
+            "OpenAPI 3.1 document of the service's commands, as JSON.",
+        ),
         Attribute::computed("grants", grants(), "IAM policy documents to let others use the service."),
-        Attribute::computed("tags_all", map(Kind::String), "Tags of every AWS resource of the service: the provider's `default_tags`, then `tags`."),
-        Attribute::computed("incarnation", Kind::String, "Identifies this life of the deployment, from its creation to its end."),
+        Attribute::computed(
+            "tags_all",
+            map(Kind::String),
+            "Tags of every AWS resource of the service: the provider's `default_tags`, then `tags`.",
+        ),
+        Attribute::computed(
+            "incarnation",
+            Kind::String,
+            "Identifies this life of the deployment, from its creation to its end.",
+        ),
     ]
 }
 
@@ -102,11 +127,19 @@ fn defaults() -> Kind {
         "Settings of every function that does not say otherwise.",
         vec![
             Attribute::optional("memory_mb", Kind::Number, "Memory in MB, 128 to 10240. Default: 256."),
-            Attribute::optional("timeout", Kind::Number, "Longest run in seconds, 1 to 900. Default: 30 (tasks 60)."),
+            Attribute::optional(
+                "timeout",
+                Kind::Number,
+                "Longest run in seconds, 1 to 900. Default: 30 (tasks 60).",
+            ),
             Attribute::optional("environment", map(Kind::String), ENVIRONMENT),
             Attribute::optional("reserved_concurrency", Kind::Number, CONCURRENCY),
             Attribute::optional("log_retention_days", Kind::Number, LOG_RETENTION),
-            Attribute::optional("vpc", vpc(), "Subnets and security groups in which functions run. Default: outside of any VPC."),
+            Attribute::optional(
+                "vpc",
+                vpc(),
+                "Subnets and security groups in which functions run. Default: outside of any VPC.",
+            ),
             Attribute::optional("auth", auth(), "Who may call commands whose code does not say it."),
         ],
     )
@@ -160,7 +193,11 @@ fn statement() -> Kind {
         "A statement of an IAM policy.",
         vec![
             Attribute::optional("effect", Kind::String, "`Allow` or `Deny`. Default: `Allow`."),
-            Attribute::required("actions", list(Kind::String), "Actions, such as `s3:GetObject`; at least one."),
+            Attribute::required(
+                "actions",
+                list(Kind::String),
+                "Actions, such as `s3:GetObject`; at least one.",
+            ),
             Attribute::required("resources", list(Kind::String), "ARNs or patterns of ARNs; at least one."),
             Attribute::optional(
                 "condition_json",
@@ -176,8 +213,16 @@ fn vpc() -> Kind {
         "Vpc",
         "Where in a VPC a function runs.",
         vec![
-            Attribute::required("subnet_ids", list(Kind::String), "Ids of the subnets, `subnet-...`; at least one."),
-            Attribute::required("security_group_ids", list(Kind::String), "Ids of the security groups, `sg-...`; at least one."),
+            Attribute::required(
+                "subnet_ids",
+                list(Kind::String),
+                "Ids of the subnets, `subnet-...`; at least one.",
+            ),
+            Attribute::required(
+                "security_group_ids",
+                list(Kind::String),
+                "Ids of the security groups, `sg-...`; at least one.",
+            ),
         ],
     )
 }
@@ -193,7 +238,11 @@ fn auth() -> Kind {
                 "`none` for everybody, `iam` for callers that sign with AWS credentials and may `execute-api:Invoke`, \
                  `jwt` for callers with a JSON Web Token.",
             ),
-            Attribute::optional("issuer", Kind::String, "URL of the tokens' issuer, as in their `iss`; required for `jwt`, and only for it."),
+            Attribute::optional(
+                "issuer",
+                Kind::String,
+                "URL of the tokens' issuer, as in their `iss`; required for `jwt`, and only for it.",
+            ),
             Attribute::optional(
                 "audience",
                 list(Kind::String),
@@ -208,12 +257,36 @@ fn cors() -> Kind {
         "Cors",
         "Cross-origin requests to the HTTP API.",
         vec![
-            Attribute::optional("allow_origins", list(Kind::String), "Origins that may call, such as `https://example.com`, or `*`. Default: none."),
-            Attribute::optional("allow_methods", list(Kind::String), "Methods that they may use, such as `POST`, or `*`. Default: none."),
-            Attribute::optional("allow_headers", list(Kind::String), "Headers that they may send, or `*`. Default: none."),
-            Attribute::optional("expose_headers", list(Kind::String), "Headers that they may read. Default: none."),
-            Attribute::optional("allow_credentials", Kind::Bool, "Whether they may send cookies; not together with an origin of `*`. Default: `false`."),
-            Attribute::optional("max_age", Kind::Number, "Seconds that a browser may remember these answers, 0 to 86400. Default: the browser's own."),
+            Attribute::optional(
+                "allow_origins",
+                list(Kind::String),
+                "Origins that may call, such as `https://example.com`, or `*`. Default: none.",
+            ),
+            Attribute::optional(
+                "allow_methods",
+                list(Kind::String),
+                "Methods that they may use, such as `POST`, or `*`. Default: none.",
+            ),
+            Attribute::optional(
+                "allow_headers",
+                list(Kind::String),
+                "Headers that they may send, or `*`. Default: none.",
+            ),
+            Attribute::optional(
+                "expose_headers",
+                list(Kind::String),
+                "Headers that they may read. Default: none.",
+            ),
+            Attribute::optional(
+                "allow_credentials",
+                Kind::Bool,
+                "Whether they may send cookies; not together with an origin of `*`. Default: `false`.",
+            ),
+            Attribute::optional(
+                "max_age",
+                Kind::Number,
+                "Seconds that a browser may remember these answers, 0 to 86400. Default: the browser's own.",
+            ),
         ],
     )
 }
@@ -224,10 +297,26 @@ fn timeouts() -> Kind {
         "How long operations may take. On expiry no new work is started, work in flight is finished, and the state says \
          what was reached.",
         vec![
-            Attribute::optional("create", Kind::String, "For the first deployment, such as `10m`. Default: `30m`."),
-            Attribute::optional("read", Kind::String, "For reading the state of the cloud, such as `90s`. Default: `5m`."),
-            Attribute::optional("update", Kind::String, "For a later deployment, such as `10m`. Default: `30m`."),
-            Attribute::optional("delete", Kind::String, "For the destruction, such as `10m`. Default: `30m`."),
+            Attribute::optional(
+                "create",
+                Kind::String,
+                "For the first deployment, such as `10m`. Default: `30m`.",
+            ),
+            Attribute::optional(
+                "read",
+                Kind::String,
+                "For reading the state of the cloud, such as `90s`. Default: `5m`.",
+            ),
+            Attribute::optional(
+                "update",
+                Kind::String,
+                "For a later deployment, such as `10m`. Default: `30m`.",
+            ),
+            Attribute::optional(
+                "delete",
+                Kind::String,
+                "For the destruction, such as `10m`. Default: `30m`.",
+            ),
         ],
     )
 }
@@ -240,8 +329,16 @@ fn resource() -> Kind {
             Attribute::computed("type", Kind::String, "What it is, such as `function` or `table`."),
             Attribute::computed("name", Kind::String, "Its name in AWS."),
             Attribute::computed("arn", Kind::String, "Its ARN, or its id where AWS has no ARN for it."),
-            Attribute::computed("attributes", map(Kind::String), "What others of the service refer to, such as the URL of a queue."),
-            Attribute::computed("fingerprint", Kind::String, "Hash of how it is configured; what is equal is not touched."),
+            Attribute::computed(
+                "attributes",
+                map(Kind::String),
+                "What others of the service refer to, such as the URL of a queue.",
+            ),
+            Attribute::computed(
+                "fingerprint",
+                Kind::String,
+                "Hash of how it is configured; what is equal is not touched.",
+            ),
         ],
     )
 }
@@ -251,10 +348,26 @@ fn grants() -> Kind {
         "Grants",
         "IAM policy documents, as JSON, to attach to roles of others.",
         vec![
-            Attribute::computed("start_execution_json", Kind::String, "Permits to start, get and list executions; null when the service has no workflows."),
-            Attribute::computed("send_signal_json", Kind::String, "Permits to send signals to executions; null when the service has no workflows."),
-            Attribute::computed("emit_events_json", Kind::String, "Permits to publish events to the service."),
-            Attribute::computed("invoke_json", Kind::String, "Permits to call the commands whose auth is `iam`; null when the service has no commands."),
+            Attribute::computed(
+                "start_execution_json",
+                Kind::String,
+                "Permits to start, get and list executions; null when the service has no workflows.",
+            ),
+            Attribute::computed(
+                "send_signal_json",
+                Kind::String,
+                "Permits to send signals to executions; null when the service has no workflows.",
+            ),
+            Attribute::computed(
+                "emit_events_json",
+                Kind::String,
+                "Permits to publish events to the service.",
+            ),
+            Attribute::computed(
+                "invoke_json",
+                Kind::String,
+                "Permits to call the commands whose auth is `iam`; null when the service has no commands.",
+            ),
         ],
     )
 }

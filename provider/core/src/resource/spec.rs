@@ -334,12 +334,17 @@ impl Spec {
 
     /// Keys and attributes of other resources that it refers to.
     #[must_use]
-    pub fn references(&self) -> Vec<(String, &'static str)> {
+    pub fn references(&self) -> Vec<(String, String)> {
         let mut copy = self.clone();
-        let pieces = copy.texts().into_iter().filter_map(|text| if let Text::Pieces(pieces) = text { Some(pieces.clone()) } else { None });
+        let pieces = copy
+            .texts()
+            .into_iter()
+            .filter_map(|text| if let Text::Pieces(pieces) = text { Some(pieces.clone()) } else { None });
         pieces
             .flatten()
-            .filter_map(|piece| if let Piece::Attribute { key, name } = piece { Some((key, name)) } else { None })
+            .filter_map(
+                |piece| if let Piece::Attribute { key, name } = piece { Some((key, name)) } else { None },
+            )
             .collect()
     }
 
@@ -371,7 +376,12 @@ impl Spec {
                 set("role", spec.role.clone());
                 set("memory", spec.memory_mb.to_string());
                 set("timeout", spec.timeout_s.to_string());
-                set("environment", environment_digest(spec.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()))));
+                set(
+                    "environment",
+                    environment_digest(
+                        spec.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())),
+                    ),
+                );
             }
             Self::LogGroup(spec) => {
                 set("retention", spec.retention_days.to_string());
@@ -402,6 +412,7 @@ pub fn environment_digest<'a>(variables: impl Iterator<Item = (&'a str, &'a str)
 /// Hash of a JSON document that does not depend on white space and the order of members.
 #[must_use]
 pub fn policy_digest(document: &str) -> String {
-    let canonical = serde_json::from_str::<serde_json::Value>(document).map_or_else(|_| document.to_owned(), |value| value.to_string());
+    let canonical = serde_json::from_str::<serde_json::Value>(document)
+        .map_or_else(|_| document.to_owned(), |value| value.to_string());
     short_hash(&[&canonical], 16)
 }

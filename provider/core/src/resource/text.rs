@@ -14,7 +14,7 @@ pub enum Piece {
         /// The other resource.
         key: String,
         /// Its attribute, `arn` or one that its kind gives.
-        name: &'static str,
+        name: String,
     },
 }
 
@@ -25,7 +25,7 @@ pub struct Missing {
     /// The resource.
     pub key: String,
     /// The attribute.
-    pub name: &'static str,
+    pub name: String,
 }
 
 /// Text in a spec.
@@ -43,15 +43,20 @@ pub enum Text {
 
 impl Text {
     /// The attribute `name` of the resource `key`.
-    pub fn attribute(key: impl Into<String>, name: &'static str) -> Self {
-        Self::Pieces(vec![Piece::Attribute { key: key.into(), name }])
+    pub fn attribute(key: impl Into<String>, name: &str) -> Self {
+        Self::Pieces(vec![Piece::Attribute { key: key.into(), name: name.to_owned() }])
     }
 
     /// An attribute between two literals.
-    pub fn around(before: impl Into<String>, key: impl Into<String>, name: &'static str, after: impl Into<String>) -> Self {
+    pub fn around(
+        before: impl Into<String>,
+        key: impl Into<String>,
+        name: &str,
+        after: impl Into<String>,
+    ) -> Self {
         Self::Pieces(vec![
             Piece::Literal(before.into()),
-            Piece::Attribute { key: key.into(), name },
+            Piece::Attribute { key: key.into(), name: name.to_owned() },
             Piece::Literal(after.into()),
         ])
     }
@@ -76,7 +81,9 @@ impl Text {
             match piece {
                 Piece::Literal(text) => whole.push_str(text),
                 Piece::Attribute { key, name } => {
-                    whole.push_str(lookup(key, name).ok_or_else(|| Missing { key: key.clone(), name })?);
+                    whole.push_str(
+                        lookup(key, name).ok_or_else(|| Missing { key: key.clone(), name: name.clone() })?,
+                    );
                 }
             }
         }

@@ -1,0 +1,93 @@
+//! Makes a plan true: everything at once that does not wait for something else, retried until a deadline.
+//!
+//! It decides order, concurrency, retries and when to stop; what a call does is the cloud's. It never stops a call that
+//! is under way.
+
+mod claim;
+mod graph;
+mod persist;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+pub use claim::{Claim, Held, Refused, claim, release};
+pub(crate) use graph::settings_digest;
+pub use graph::{Failure, Outcome, delete, ensure};
+pub(crate) use persist::persist;
+
+use crate::cloud::{Cloud, Owner};
+use crate::plan::{Change, Plan};
+use crate::request::{Action, Control, ProgressEvent, Stage};
+use crate::resource::{Kind, Resource};
+use crate::state::Recorded;
+
+/// One run of apply: the cloud, whose resources, and when to stop.
+pub struct Run<'a> {
+    /// The cloud.
+    pub cloud: &'a dyn Cloud,
+    /// Whose resources.
+    pub owner: Owner,
+    /// Cancellation and progress.
+    pub control: &'a Control,
+    /// When to begin nothing new, by the cloud's clock.
+    pub deadline_ms: u64,
+    /// Set when another run took the deployment over.
+    pub lost: AtomicBool,
+}
+
+impl std::fmt::Debug for Run<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Run")
+            .field("owner", &self.owner)
+            .field("deadline_ms", &self.deadline_ms)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Run<'_> {
+    /// Why nothing new is begun, if that is so.
+    #[must_use]
+    pub fn stopped(&self) -> Option<&'static str> {
+        if self.lost.load(Ordering::Relaxed) {
+            Some("another run took this deployment over")
+        } else if self.control.is_cancelled() {
+            Some("it was cancelled")
+        } else if self.cloud.now_ms() >= self.deadline_ms {
+            Some("its time is over (`timeouts`)")
+        } else {
+            None
+        }
+    }
+
+    pub(crate) fn report(&self, key: &str, action: Action, stage: Stage, since_ms: u64) {
+        let elapsed_ms = self.cloud.now_ms().saturating_sub(since_ms);
+        self.control.progress.report(&ProgressEvent { key: key.to_owned(), action, stage, elapsed_ms });
+    }
+}
+
+/// Whether the plan changes roles, so that missing permissions may be ones that are not seen yet.
+fn touches_roles(plan: &Plan) -> bool {
+    plan.changes.values().any(|change| match change {
+        Change::Create(resource) | Change::Update(resource, _) => resource.kind() == Kind::Role,
+        Change::Delete(_) => false,
+    })
+}
+
+/// The creations and updates of a plan.
+fn ensures(plan: &Plan) -> BTreeMap<String, (Resource, Option<Recorded>)> {
+    let pick = |(key, change): (&String, &Change)| match change {
+        Change::Create(resource) => Some((key.clone(), (resource.clone(), None))),
+        Change::Update(resource, recorded) => Some((key.clone(), (resource.clone(), Some(recorded.clone())))),
+        Change::Delete(_) => None,
+    };
+    plan.changes.iter().filter_map(pick).collect()
+}
+
+/// The deletions of a plan.
+fn deletions(plan: &Plan) -> BTreeMap<String, Recorded> {
+    let pick = |(key, change): (&String, &Change)| match change {
+        Change::Delete(recorded) => Some((key.clone(), recorded.clone())),
+        _ => None,
+    };
+    plan.changes.iter().filter_map(pick).collect()
+}

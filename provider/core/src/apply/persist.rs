@@ -1,0 +1,74 @@
+//! Tries an operation again while the cloud says "not yet", with growing pauses, until a deadline.
+
+use std::future::Future;
+
+use super::Run;
+use crate::cloud::{CloudError, Trouble};
+use crate::request::{Action, Stage};
+
+/// How long a role or permission that this run wrote may take to be seen everywhere. Mostly it is seconds; it has been minutes.
+const PROPAGATION_MS: u64 = 5 * 60_000;
+/// How long one that this run did not write may: it may have been written by the run before.
+const OLD_PROPAGATION_MS: u64 = 20_000;
+/// How long a service may not answer.
+const UNREACHABLE_MS: u64 = 60_000;
+
+/// First and longest pause, and the most time for all tries together; `None` for trouble that waiting does not cure.
+fn patience(trouble: Trouble, fresh_roles: bool) -> Option<(u64, u64, u64)> {
+    match trouble {
+        Trouble::Propagating if fresh_roles => Some((250, 2000, PROPAGATION_MS)),
+        Trouble::Propagating => Some((250, 2000, OLD_PROPAGATION_MS)),
+        Trouble::Busy => Some((200, 3000, u64::MAX)),
+        Trouble::Throttled => Some((300, 8000, u64::MAX)),
+        Trouble::Unreachable => Some((500, 8000, UNREACHABLE_MS)),
+        Trouble::NotFound
+        | Trouble::Foreign
+        | Trouble::Lost
+        | Trouble::Denied
+        | Trouble::Invalid
+        | Trouble::Other => None,
+    }
+}
+
+/// Runs `operation` until it succeeds, fails for good, or waiting makes no sense any more.
+///
+/// Each kind of trouble has its own count of pauses, so that being throttled while waiting for a permission backs off.
+pub(crate) async fn persist<T, F>(
+    run: &Run<'_>,
+    key: &str,
+    action: Action,
+    fresh_roles: bool,
+    mut operation: impl FnMut() -> F,
+) -> Result<T, CloudError>
+where
+    F: Future<Output = Result<T, CloudError>>,
+{
+    let began = run.cloud.now_ms();
+    let mut pauses: Vec<(Trouble, u32)> = Vec::new();
+    loop {
+        let error = match operation().await {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
+        let Some((first, longest, most)) = patience(error.trouble, fresh_roles) else { return Err(error) };
+        let elapsed = run.cloud.now_ms().saturating_sub(began);
+        if elapsed >= most || run.stopped().is_some() {
+            return Err(error);
+        }
+        let count = match pauses.iter_mut().find(|(trouble, _)| *trouble == error.trouble) {
+            Some((_, count)) => {
+                *count += 1;
+                *count
+            }
+            None => {
+                pauses.push((error.trouble, 0));
+                0
+            }
+        };
+        let pause = first.saturating_mul(1 << count.min(16)).min(longest);
+        // Half of the pause is chance, so that children that failed together do not come back together.
+        let jittered = pause / 2 + run.cloud.random() % (pause / 2 + 1);
+        run.report(key, action, Stage::Waiting(error.to_string()), began);
+        run.cloud.sleep_ms(jittered).await;
+    }
+}

@@ -1,0 +1,303 @@
+//! Applying: creates or updates a deployment, and says exactly what was reached.
+
+use std::pin::pin;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+
+use super::planning::{Ready, prepare, with_computed};
+use super::{Applied, Control, OnCreateFailure, Scope};
+use crate::apply::{self, Claim, Failure, Held, Outcome, Refused, Run};
+use crate::cloud::{Cloud, CloudError, Owner, Progress, Trouble};
+use crate::diagnostic::{Diagnostic, any_error};
+use crate::plan::{self, Plan};
+use crate::resource::Kind;
+use crate::state::{Recorded, State};
+use crate::value::Value;
+
+pub(super) fn deadline(cloud: &dyn Cloud, control: &Control, configured: Duration) -> u64 {
+    let limit =
+        control.timeout_ms.unwrap_or_else(|| u64::try_from(configured.as_millis()).unwrap_or(u64::MAX));
+    cloud.now_ms().saturating_add(limit)
+}
+
+/// A failure of a child, for the user.
+pub(super) fn failed(failure: &Failure) -> Diagnostic {
+    let Failure { key, action, error } = failure;
+    let advice = match error.trouble {
+        Trouble::Denied => {
+            " The credentials of the provider may not do this: give them the permission that the message names."
+        }
+        Trouble::Foreign => {
+            " Something of this name is there that this deployment did not make: rename or remove it, or choose another `name`."
+        }
+        Trouble::Propagating => {
+            " The role may not do this, or AWS has not seen its new permissions in all that time: apply again, then look at the role's policy."
+        }
+        Trouble::Throttled => " AWS answers that there are too many calls: apply again, or raise the quota.",
+        Trouble::Busy => {
+            " AWS was still working on it when the time was over: apply again, or raise `timeouts`."
+        }
+        Trouble::Unreachable => {
+            " AWS did not answer: look at the network and the endpoint, then apply again."
+        }
+        _ => "",
+    };
+    Diagnostic::error(format!("Could not {} {key}", action.as_str()), format!("{error}.{advice}"))
+}
+
+fn refused(refused: &Refused) -> Diagnostic {
+    Diagnostic::error("Could not take the deployment's ownership record", format!("{refused}."))
+}
+
+fn stopped(run: &Run<'_>, outcome: &Outcome) -> Option<Diagnostic> {
+    let reason = run.stopped().filter(|_| !outcome.left.is_empty())?;
+    let left: Vec<&str> = outcome.left.iter().map(String::as_str).collect();
+    let detail = format!(
+        "Stopped before everything was done, because {reason}. Not begun: {}. Apply again to go on.",
+        left.join(", ")
+    );
+    Some(Diagnostic::error("Stopped half-way", detail))
+}
+
+pub(super) async fn apply(
+    scope: &Scope<'_>,
+    cloud: &dyn Cloud,
+    prior: Option<&Value>,
+    planned: &Value,
+    control: &Control,
+) -> Applied {
+    let mut diagnostics = Vec::new();
+    let ready = prepare(scope, planned, &mut diagnostics);
+    if let Some(ready) = &ready {
+        diagnostics.extend(changed_since_plan(planned, ready));
+    }
+    if scope.identity.is_none() {
+        diagnostics.push(Diagnostic::error(
+            "Provider not configured",
+            "The provider's own configuration was unknown.",
+        ));
+    }
+    let (Some(ready), false) = (ready, any_error(&diagnostics)) else {
+        return Applied { state: prior.cloned(), diagnostics };
+    };
+    diagnostics.clear();
+    match prior {
+        None => create(cloud, &ready, planned, control).await,
+        Some(prior) => update(cloud, &ready, prior, planned, control).await,
+    }
+}
+
+/// A file that is another one now than when the plan was shown.
+fn changed_since_plan(planned: &Value, ready: &Ready) -> Option<Diagnostic> {
+    let shown = planned.get("artifact_sha256").as_str()?;
+    let now = &ready.artifact.sha256;
+    (shown != now).then(|| {
+        let detail = format!("It had SHA-256 {shown} when this was planned, and has {now} now. Plan again.");
+        Diagnostic::error("The artifact changed after planning", detail).at(crate::path::Path::of("artifact"))
+    })
+}
+
+fn run<'a>(
+    cloud: &'a dyn Cloud,
+    control: &'a Control,
+    ready: &Ready,
+    owner: &str,
+    configured: Duration,
+) -> Run<'a> {
+    Run {
+        cloud,
+        owner: Owner { id: owner.to_owned(), service: ready.place.service().to_owned() },
+        control,
+        deadline_ms: deadline(cloud, control, configured),
+        lost: AtomicBool::new(false),
+    }
+}
+
+/// The bucket as it is once the ownership record is in it: there, and not yet as it should be.
+fn bare_bucket(ready: &Ready) -> Recorded {
+    Recorded {
+        kind: Kind::Bucket,
+        name: ready.place.names().bucket(),
+        arn: ready.place.bucket_arn(),
+        fingerprint: String::new(),
+        attributes: std::collections::BTreeMap::new(),
+    }
+}
+
+async fn create(cloud: &dyn Cloud, ready: &Ready, planned: &Value, control: &Control) -> Applied {
+    let bucket = ready.place.names().bucket();
+    let mut claim = match apply::claim(cloud, &bucket, ready.place.service(), &control.claimant).await {
+        Ok(claim) => claim,
+        Err(why) => return Applied { state: None, diagnostics: vec![refused(&why)] },
+    };
+    let run = run(cloud, control, ready, &claim.record.owner, ready.config.timeouts.create);
+    let state = State {
+        incarnation: claim.record.owner.clone(),
+        children: [("bucket".to_owned(), bare_bucket(ready))].into(),
+    };
+    let plan = plan::plan(&state, &ready.desired);
+    let mut outcome = hold(&run, &mut claim, apply::ensure(&run, state, &plan)).await;
+    let mut diagnostics: Vec<Diagnostic> = outcome.failures.iter().map(failed).collect();
+    diagnostics.extend(stopped(&run, &outcome));
+    if diagnostics.is_empty() {
+        diagnostics.extend(complete(cloud, &mut claim).await);
+        return reached(ready, planned, outcome.state, diagnostics);
+    }
+    for (key, partial) in std::mem::take(&mut outcome.attempted) {
+        outcome.state.children.entry(key).or_insert(partial);
+    }
+    // What was cancelled, or is somebody else's now, is left as it is.
+    if outcome.failures.is_empty()
+        || run.stopped().is_some()
+        || control.on_create_failure == OnCreateFailure::Keep
+    {
+        return reached(ready, planned, outcome.state, diagnostics);
+    }
+    let removal = plan::removal(&outcome.state);
+    let rolled_back = hold(&run, &mut claim, apply::delete(&run, outcome.state, &removal, true)).await;
+    diagnostics.extend(rolled_back.failures.iter().map(failed));
+    if rolled_back.state.children.is_empty() {
+        diagnostics.push(Diagnostic::warning(
+            "Rolled back",
+            "Everything that this creation had made was deleted again.",
+        ));
+        return Applied { state: None, diagnostics };
+    }
+    reached(ready, planned, rolled_back.state, diagnostics)
+}
+
+/// Runs `work` and shows meanwhile that this run is alive.
+pub(super) async fn hold<T>(run: &Run<'_>, claim: &mut Claim, work: impl Future<Output = T>) -> T {
+    let (work, alive) = (pin!(work), pin!(claim.keep(run)));
+    match select(work, alive).await {
+        Either::Left((done, _)) => done,
+        Either::Right(((), work)) => work.await,
+    }
+}
+
+async fn complete(cloud: &dyn Cloud, claim: &mut Claim) -> Option<Diagnostic> {
+    let error = claim.write(cloud, Progress::Complete).await.err()?;
+    let detail = format!("{error}. Everything else is in place; apply again to finish.");
+    Some(Diagnostic::error("Could not write the deployment's ownership record", detail))
+}
+
+async fn update(
+    cloud: &dyn Cloud,
+    ready: &Ready,
+    prior: &Value,
+    planned: &Value,
+    control: &Control,
+) -> Applied {
+    let state = State::from_value(prior);
+    let plan = plan::plan(&state, &ready.desired);
+    if plan.changes.is_empty() {
+        return reached(ready, planned, state, Vec::new());
+    }
+    let mut claim = match take(cloud, ready, &state).await {
+        Ok(claim) => claim,
+        Err(diagnostic) => return Applied { state: Some(prior.clone()), diagnostics: vec![diagnostic] },
+    };
+    let run = run(cloud, control, ready, &state.incarnation, ready.config.timeouts.update);
+    let mut diagnostics = Vec::new();
+    diagnostics.extend(guard(cloud, &plan, ready.config.force_destroy.known() == Some(&true)).await);
+    if any_error(&diagnostics) {
+        return Applied { state: Some(prior.clone()), diagnostics };
+    }
+    let mut outcome = apply::ensure(&run, state, &plan).await;
+    diagnostics.extend(outcome.failures.iter().map(failed));
+    diagnostics.extend(stopped(&run, &outcome));
+    for (key, partial) in std::mem::take(&mut outcome.attempted) {
+        outcome.state.children.entry(key).or_insert(partial);
+    }
+    if diagnostics.is_empty() {
+        outcome = apply::delete(&run, outcome.state, &plan, false).await;
+        diagnostics.extend(outcome.failures.iter().map(failed));
+        diagnostics.extend(stopped(&run, &outcome));
+    }
+    if diagnostics.is_empty() && claim.record.progress != Progress::Complete {
+        diagnostics.extend(complete(cloud, &mut claim).await);
+    }
+    reached(ready, planned, outcome.state, diagnostics)
+}
+
+/// The record of a deployment that is in the state; it is put back when somebody deleted it.
+async fn take(cloud: &dyn Cloud, ready: &Ready, state: &State) -> Result<Claim, Diagnostic> {
+    let bucket = ready.place.names().bucket();
+    let cloud_failed = |error: CloudError| refused(&Refused::Cloud(error));
+    let held = apply::release(cloud, &bucket, &state.incarnation).await.map_err(cloud_failed)?;
+    match held {
+        Held::Ours(claim) => return Ok(claim),
+        Held::Other => {
+            return Err(Diagnostic::error(
+                "The deployment is not this one any more",
+                format!(
+                    "The bucket {bucket} belongs to another incarnation: this one was destroyed and created again by somebody else. Remove it from the state, or choose another `name`."
+                ),
+            ));
+        }
+        Held::Absent => cloud.found(&bucket).await.map_err(cloud_failed)?,
+        Held::Unrecorded => {}
+    }
+    let record = crate::cloud::Ownership {
+        owner: state.incarnation.clone(),
+        service: ready.place.service().to_owned(),
+        claimant: String::new(),
+        writer: format!("{:016x}", cloud.random()),
+        progress: Progress::Creating,
+        beat: 0,
+    };
+    let mark = cloud.claim(&bucket, &record, None).await.map_err(cloud_failed)?;
+    Ok(Claim { bucket, record, mark })
+}
+
+/// Refuses a plan that would delete data, unless it may.
+pub(super) async fn guard(cloud: &dyn Cloud, plan: &Plan, force: bool) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    if force {
+        return diagnostics;
+    }
+    for (key, change) in &plan.changes {
+        let plan::Change::Delete(child) = change else { continue };
+        if !matches!(child.kind, Kind::Table | Kind::Bucket) {
+            continue;
+        }
+        match cloud.data(child).await {
+            Ok(None) => {}
+            Ok(Some(data)) => diagnostics.push(Diagnostic::error(
+                format!("{key} holds data"),
+                format!("{} {} holds {data}. Nothing was deleted. Set `force_destroy = true`, apply, and destroy again to lose it.", child.kind, child.name),
+            )),
+            Err(error) => diagnostics.push(Diagnostic::error(
+                format!("Could not find out whether {key} holds data"),
+                format!("{error}. Nothing was deleted. Set `force_destroy = true` and apply to delete it unseen."),
+            )),
+        }
+    }
+    diagnostics
+}
+
+/// The state that was reached. What has not been reached shows in the next plan by its fingerprint.
+fn reached(ready: &Ready, planned: &Value, state: State, diagnostics: Vec<Diagnostic>) -> Applied {
+    let nothing_left = Plan::default();
+    let mut computed = ready.facts(&state, &nothing_left).computed();
+    for value in computed.values_mut() {
+        // What could not be made has no value; a state must not hold unknowns.
+        *value = known(value);
+    }
+    Applied { state: Some(with_computed(planned, computed)), diagnostics }
+}
+
+/// The value with null for everything unknown.
+fn known(value: &Value) -> Value {
+    match value {
+        Value::Unknown => Value::Null,
+        Value::Map(members) => {
+            Value::Map(members.iter().map(|(key, value)| (key.clone(), known(value))).collect())
+        }
+        Value::List(items) => Value::List(items.iter().map(known).collect()),
+        Value::Secret(inner) => known(inner).secret(),
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,78 @@
+//! Destroying: deletes everything of one incarnation, the ownership record last.
+
+use std::sync::atomic::AtomicBool;
+
+use super::applying::{deadline, failed, guard, hold};
+use super::{Applied, Control, Scope};
+use crate::apply::{self, Held, Run};
+use crate::cloud::{Cloud, Owner, Progress};
+use crate::config;
+use crate::diagnostic::{Diagnostic, any_error};
+use crate::plan;
+use crate::state::State;
+use crate::value::Value;
+
+pub(super) async fn destroy(
+    _scope: &Scope<'_>,
+    cloud: &dyn Cloud,
+    prior: &Value,
+    control: &Control,
+) -> Applied {
+    let kept = |diagnostics| Applied { state: Some(prior.clone()), diagnostics };
+    let state = State::from_value(prior);
+    let (typed, _) = config::service(prior);
+    let service = prior.get("name").as_str().unwrap_or_default().to_owned();
+    let bucket = state.children.get("bucket").map(|it| it.name.clone()).unwrap_or_default();
+    let held = if bucket.is_empty() {
+        Ok(Held::Absent)
+    } else {
+        apply::release(cloud, &bucket, &state.incarnation).await
+    };
+    let held = match held {
+        Ok(Held::Other) => return Applied { state: None, diagnostics: Vec::new() },
+        Ok(held) => held,
+        Err(error) => {
+            return kept(vec![Diagnostic::error(
+                "Could not read the deployment's ownership record",
+                format!("{error}."),
+            )]);
+        }
+    };
+    let removal = plan::removal(&state);
+    let diagnostics = guard(cloud, &removal, typed.force_destroy.known() == Some(&true)).await;
+    if any_error(&diagnostics) {
+        return kept(diagnostics);
+    }
+    let run = Run {
+        cloud,
+        owner: Owner { id: state.incarnation.clone(), service },
+        control,
+        deadline_ms: deadline(cloud, control, typed.timeouts.delete),
+        lost: AtomicBool::new(false),
+    };
+    let outcome = if let Held::Ours(mut claim) = held {
+        if let Err(error) = claim.write(cloud, Progress::Deleting).await {
+            return kept(vec![Diagnostic::error(
+                "Could not take the deployment's ownership record",
+                format!("{error}."),
+            )]);
+        }
+        hold(&run, &mut claim, apply::delete(&run, state, &removal, false)).await
+    } else {
+        // Without a record, each resource has to say itself whose it is.
+        apply::delete(&run, state, &removal, true).await
+    };
+    let mut diagnostics: Vec<Diagnostic> = outcome.failures.iter().map(failed).collect();
+    if outcome.state.children.is_empty() {
+        return Applied { state: None, diagnostics };
+    }
+    if let Some(reason) = run.stopped() {
+        diagnostics.push(Diagnostic::error(
+            "Stopped half-way",
+            format!("Not everything was deleted, because {reason}. Destroy again to go on."),
+        ));
+    }
+    let mut left = prior.clone();
+    left.set("resources", outcome.state.resources());
+    Applied { state: Some(left), diagnostics }
+}

@@ -1,0 +1,103 @@
+//! Reading: what of the recorded children is there, and still as it was made.
+
+use std::collections::BTreeMap;
+
+use futures_util::StreamExt;
+use futures_util::stream;
+
+use super::{ReadBack, Scope};
+use crate::apply::{self, Held, settings_digest};
+use crate::cloud::{Cloud, CloudError, Observed, Owner, Trouble};
+use crate::diagnostic::Diagnostic;
+use crate::state::{Recorded, SETTINGS, State};
+use crate::value::Value;
+
+/// Children that are described at the same time.
+const AT_ONCE: usize = 16;
+/// Tries of one description.
+const TRIES: u32 = 6;
+
+pub(super) async fn read(_scope: &Scope<'_>, cloud: &dyn Cloud, value: &Value) -> ReadBack {
+    let state = State::from_value(value);
+    let service = value.get("name").as_str().unwrap_or_default().to_owned();
+    if let Some(bucket) = state.children.get("bucket") {
+        match apply::release(cloud, &bucket.name, &state.incarnation).await {
+            Ok(Held::Other) => return ReadBack { state: None, diagnostics: Vec::new() },
+            Ok(_) => {}
+            Err(error) => return failed(value, "the ownership record", &error),
+        }
+    }
+    let owner = Owner { id: state.incarnation.clone(), service };
+    let describe = |(key, child): (String, Recorded)| {
+        let owner = &owner;
+        async move {
+            let observed = patiently(cloud, owner, &child).await;
+            (key, child, observed)
+        }
+    };
+    let mut answers = stream::iter(state.children.clone()).map(describe).buffer_unordered(AT_ONCE);
+    let mut found = BTreeMap::new();
+    while let Some((key, child, observed)) = answers.next().await {
+        match observed {
+            Ok(Some(observed)) => {
+                found.insert(key, seen(child, observed));
+            }
+            Ok(None) => {}
+            Err(error) => return failed(value, &key, &error),
+        }
+    }
+    drop(answers);
+    if found.is_empty() {
+        return ReadBack { state: None, diagnostics: Vec::new() };
+    }
+    let mut read = value.clone();
+    read.set("resources", State { incarnation: state.incarnation, children: found }.resources());
+    ReadBack { state: Some(read), diagnostics: Vec::new() }
+}
+
+fn failed(value: &Value, what: &str, error: &CloudError) -> ReadBack {
+    let diagnostic = Diagnostic::error(format!("Could not read {what}"), format!("{error}."));
+    ReadBack { state: Some(value.clone()), diagnostics: vec![diagnostic] }
+}
+
+/// The child as it was found: one that somebody changed loses its fingerprint, so that the next plan repairs it.
+fn seen(child: Recorded, observed: Observed) -> Recorded {
+    let mut child = child;
+    let recorded = child.attribute(SETTINGS);
+    if !observed.settings.is_empty()
+        && !recorded.is_empty()
+        && settings_digest(&observed.settings) != recorded
+    {
+        child.fingerprint = String::new();
+    }
+    for (name, value) in observed.attributes {
+        if child.attributes.get(&name).is_some_and(|recorded| *recorded != value) {
+            child.fingerprint = String::new();
+        }
+        child.attributes.insert(name, value);
+    }
+    child
+}
+
+async fn patiently(
+    cloud: &dyn Cloud,
+    owner: &Owner,
+    child: &Recorded,
+) -> Result<Option<Observed>, CloudError> {
+    let mut pause = 200;
+    let mut tries = 1;
+    loop {
+        match cloud.describe(owner, child).await {
+            Err(error) if error.trouble == Trouble::NotFound => return Ok(None),
+            Err(error)
+                if tries < TRIES
+                    && matches!(error.trouble, Trouble::Throttled | Trouble::Unreachable | Trouble::Busy) =>
+            {
+                cloud.sleep_ms(pause + cloud.random() % pause).await;
+                pause *= 2;
+                tries += 1;
+            }
+            answer => return answer,
+        }
+    }
+}
