@@ -36,7 +36,13 @@ impl Engine {
         redelivered: bool,
     ) -> Result<(), AdvanceError> {
         let _turns = self.lock(id).await;
-        let mut meta = self.ports.store.meta(id).await?.ok_or_else(|| AdvanceError::Unknown(id.clone()))?;
+        // A message that brings something new finds a machine that is behind by its commit; others look at the store.
+        let warm = if redelivered || message.facts.is_empty() { None } else { self.remembered(id) };
+        let mut look = warm.is_none();
+        let mut meta = match warm {
+            Some(meta) => meta,
+            None => self.ports.store.meta(id).await?.ok_or_else(|| AdvanceError::Unknown(id.clone()))?,
+        };
         if redelivered {
             self.finish_delivery(&meta).await?;
         }
@@ -46,22 +52,40 @@ impl Engine {
         let mut facts = message.facts;
         let mut conflicts = 0;
         loop {
-            match self.turn(&mut meta, facts.clone()).await {
-                Ok(Some(pending)) if pending.inline.is_empty() => return Ok(()),
-                Ok(Some(pending)) => facts = self.perform_inline(id, pending).await,
+            match self.turn(&mut meta, facts.clone(), look).await {
+                Ok(Some(pending)) if pending.inline.is_empty() => {
+                    self.remember(&meta);
+                    return Ok(());
+                }
+                Ok(Some(pending)) => {
+                    facts = self.perform_inline(id, pending).await;
+                    look = false;
+                }
                 Ok(None) => return Ok(()),
-                Err(TurnError::Taken) if conflicts < CONFLICTS_MAX => conflicts += 1,
+                Err(TurnError::Taken) if conflicts < CONFLICTS_MAX => {
+                    conflicts += 1;
+                    look = true;
+                }
                 Err(TurnError::Taken) => return Err(AdvanceError::Contended(id.clone())),
                 Err(TurnError::Fault(fault)) => return Err(fault.into()),
             }
         }
     }
 
-    /// Takes one turn, commits and delivers it. `None` when the execution has ended or is parked.
-    async fn turn(&self, meta: &mut Meta, facts: Vec<Fact>) -> Result<Option<Pending>, TurnError> {
+    /// Takes one turn, commits and delivers it. `None` when the execution has ended or is parked. Without `look`, a
+    /// machine in memory is taken to be as new as the store.
+    async fn turn(
+        &self,
+        meta: &mut Meta,
+        facts: Vec<Fact>,
+        look: bool,
+    ) -> Result<Option<Pending>, TurnError> {
         let id = meta.id.clone();
         let version = self.workflows.version(&id).await;
-        let committed = self.ports.store.turns(&id, version).await?;
+        let committed = match version {
+            1.. if !look => Vec::new(),
+            _ => self.ports.store.turns(&id, version).await?,
+        };
         let last = committed.last().map_or(version, |it| it.number);
         if let Some(end) = committed.last().and_then(|it| it.end.clone()) {
             // It was closed, but whoever closed it died before it said so.
@@ -99,7 +123,7 @@ impl Engine {
             Ok(Commit::Written) => Ok(()),
             refused => {
                 // The machine in memory took a turn that is not history: only the store knows what is.
-                self.workflows.forget(id);
+                self.forget(id);
                 refused?;
                 Err(TurnError::Taken)
             }
@@ -121,6 +145,7 @@ impl Engine {
             let turn = Turn { number, time, facts, calls, attempts, end: None, parked: Some(reason.clone()) };
             self.commit(&meta.id, &turn).await?;
         }
+        self.forget(&meta.id);
         meta.status = Status::Parked;
         meta.parked = Some(reason);
         Ok(self.ports.store.set_status(meta).await?)
@@ -128,7 +153,7 @@ impl Engine {
 
     /// Writes the end of an execution where it is looked up, and tells the execution that waits for it.
     pub(crate) async fn close(&self, meta: &mut Meta, end: Outcome) -> Result<(), Fault> {
-        self.workflows.forget(&meta.id);
+        self.forget(&meta.id);
         meta.status = Status::of(&end);
         meta.closed = Some(self.ports.clock.now());
         meta.end = Some(end.clone());

@@ -1,15 +1,18 @@
 //! The engine of one process: the ports of its host, the handlers of its service, the executions in its memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use eventual_core::ExecutionId;
 
 use crate::client::Client;
-use crate::ports::Ports;
+use crate::ports::{Meta, Ports};
 use crate::registry::{Registry, States};
 use crate::workflows::Workflows;
+
+/// Most metas in memory; above it all are dropped, which costs one read each.
+const METAS_MAX: usize = 4_096;
 
 /// One process's engine. Its verbs are `advance`, `perform`, `react`, `command` and `system`, each in a file of its own.
 pub struct Engine {
@@ -19,6 +22,9 @@ pub struct Engine {
     pub(crate) client: Client,
     pub(crate) workflows: Workflows,
     pub(crate) code: Arc<str>,
+    /// Metas of the executions whose machines are in memory, so that a warm turn reads nothing. One that is behind is
+    /// found out by its commit.
+    metas: Mutex<HashMap<ExecutionId, Meta>>,
     /// One turn at a time for each execution of this process; across processes the conditional commit decides.
     turns: Mutex<BTreeMap<ExecutionId, Arc<tokio::sync::Mutex<()>>>>,
 }
@@ -32,13 +38,42 @@ impl Engine {
         let code: Arc<str> = code.into();
         let client = Client::new(ports.clone(), names, code.clone());
         let workflows = Workflows::new(registry.clone());
-        Self { ports, registry, states, client, workflows, code, turns: Mutex::default() }
+        Self {
+            ports,
+            registry,
+            states,
+            client,
+            workflows,
+            code,
+            metas: Mutex::default(),
+            turns: Mutex::default(),
+        }
     }
 
     /// A client without limits, for the host's own needs and for tests.
     #[must_use]
     pub const fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Keeps what is known of an execution for its next turn.
+    pub(crate) fn remember(&self, meta: &Meta) {
+        let mut metas = self.metas.lock().unwrap_or_else(PoisonError::into_inner);
+        if metas.len() >= METAS_MAX {
+            metas.clear();
+        }
+        metas.insert(meta.id.clone(), meta.clone());
+    }
+
+    /// What is remembered of an execution.
+    pub(crate) fn remembered(&self, id: &ExecutionId) -> Option<Meta> {
+        self.metas.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    /// Drops an execution from memory: only the store knows where it stands.
+    pub(crate) fn forget(&self, id: &ExecutionId) {
+        self.metas.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        self.workflows.forget(id);
     }
 
     /// Takes the lock of an execution's turns.

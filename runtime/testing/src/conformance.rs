@@ -56,7 +56,11 @@ async fn executions_are_inserted_once(store: &dyn Store, unique: &str, now: u64)
     assert_eq!(store.meta(&first.id).await?, None, "nothing is known of an execution before it is inserted");
     assert_eq!(store.insert(&first).await?, Insert::Inserted);
     let second = Meta { input: "1".into(), ..first.clone() };
-    assert_eq!(store.insert(&second).await?, Insert::Exists(Box::new(first.clone())), "the first insertion counts");
+    assert_eq!(
+        store.insert(&second).await?,
+        Insert::Exists(Box::new(first.clone())),
+        "the first insertion counts"
+    );
     assert_eq!(store.meta(&first.id).await?, Some(first), "every member is read as it was written");
     Ok(())
 }
@@ -69,7 +73,11 @@ async fn a_turn_is_written_once(store: &dyn Store, unique: &str, now: u64) -> Re
     for number in 1..=12 {
         assert_eq!(store.commit(id, &turn(number, "0".into())).await?, Commit::Written);
     }
-    assert_eq!(store.commit(id, &turn(12, "\"other\"".into())).await?, Commit::Taken, "a number is given once");
+    assert_eq!(
+        store.commit(id, &turn(12, "\"other\"".into())).await?,
+        Commit::Taken,
+        "a number is given once"
+    );
     let numbers = |turns: Vec<Turn>| turns.into_iter().map(|it| it.number).collect::<Vec<_>>();
     assert_eq!(numbers(store.turns(id, 0).await?), (1..=12).collect::<Vec<_>>(), "in order, past 9 too");
     assert_eq!(numbers(store.turns(id, 10).await?), [11, 12], "only the later ones");
@@ -117,13 +125,16 @@ async fn lists_are_complete_and_newest_first(store: &dyn Store, unique: &str, no
     let workflow = "conformanceList";
     let mut all = BTreeSet::new();
     for index in 0..25 {
-        let id = ExecutionId::new(workflow, &format!("{unique}-{index}")).unwrap_or_else(|error| panic!("{error}"));
+        let id = ExecutionId::new(workflow, &format!("{unique}-{index}"))
+            .unwrap_or_else(|error| panic!("{error}"));
         all.insert(id.clone());
         let status = if index % 5 == 0 { Status::Failed } else { Status::Running };
         let running = Meta { id, ..meta(unique, "list", now + index) };
         store.insert(&running).await?;
         if status.is_closed() {
-            store.set_status(&Meta { status, closed: Some(now), end: Some(Outcome::TimedOut), ..running }).await?;
+            store
+                .set_status(&Meta { status, closed: Some(now), end: Some(Outcome::TimedOut), ..running })
+                .await?;
         }
     }
     let mine = |it: &Meta| it.id.name().starts_with(unique);

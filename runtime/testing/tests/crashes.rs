@@ -154,3 +154,34 @@ fn an_execution_ends_the_same_wherever_its_process_dies() {
         println!("{} port calls, each a crash before and after", calm.calls);
     });
 }
+
+/// Two processes with warm memories take the deliveries alternately, so that each is behind most of the time.
+#[test]
+fn processes_with_stale_memories_find_out() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async {
+        let world = Arc::new(World::new([], 1));
+        let ports = Ports { store: world.clone(), dispatch: world.clone(), clock: world.clone() };
+        let ledger: Arc<Ledger> = Arc::default();
+        let mut states = States::default();
+        states.insert(ledger.clone());
+        let first = Host::new(world.clone(), ports, registry(), Arc::new(states));
+        let hosts = [first.restarted(), first];
+        hosts[0].engine().client().start("order", Some("17"), "7".into()).await.unwrap();
+        for turn in 0.. {
+            if !hosts[turn % 2].step().await.unwrap() {
+                match world.next_due() {
+                    Some(due) => world.set_now(due),
+                    None => break,
+                }
+            }
+        }
+        let end = inner_meta(&world, &raw::id("order/17")).await.end;
+        assert_eq!(end, Some(Outcome::Succeeded("[7,\"go\",7]".into())));
+        assert!(
+            ledger.lock().unwrap().values().all(|times| *times == 1),
+            "nothing is done twice without a crash"
+        );
+        assert_eq!(world.emitted().len(), 1);
+    });
+}
