@@ -1,0 +1,167 @@
+//! `cargo xtask bench`: the figures that the project promises, measured on this machine with release builds. Deliberately judges:
+//! a figure over its limit is a failure, so that it cannot grow without anybody noticing.
+
+mod artifact;
+mod handshake;
+mod meter;
+mod plan;
+mod step;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::builds::Client;
+use crate::failure::{Context, Failure, Result, require};
+use crate::places::Places;
+use crate::prerequisites;
+use crate::site::{Site, Wish};
+
+/// Where results are kept, and what stands before and after the part that is written by `--record`.
+const RECORD: &str = "benches/README.md";
+const BEGIN: &str = "<!-- written by `cargo xtask bench --record` -->\n";
+const END: &str = "<!-- end -->\n";
+
+/// The options of `cargo xtask bench`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Runs only the figures whose name contains this text.
+    #[arg(long, default_value = "")]
+    only: String,
+    /// Writes the results into benches/README.md.
+    #[arg(long)]
+    record: bool,
+    /// Prints what builds print, as it comes.
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// One figure.
+#[derive(Debug)]
+pub(crate) struct Figure {
+    /// What was measured.
+    pub(crate) what: String,
+    /// `ms` or `MB`.
+    pub(crate) unit: &'static str,
+    /// What was measured, one value a run.
+    pub(crate) values: Vec<f64>,
+    /// The median may not be more; absent for figures that only explain others.
+    pub(crate) limit: Option<f64>,
+}
+
+impl Figure {
+    fn at(&self, share: f64) -> f64 {
+        let mut values = self.values.clone();
+        values.sort_by(f64::total_cmp);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "an index into a handful of values"
+        )]
+        let place = ((values.len().saturating_sub(1)) as f64 * share).round() as usize;
+        values.get(place).copied().unwrap_or(f64::NAN)
+    }
+
+    fn holds(&self) -> bool {
+        self.limit.is_none_or(|limit| self.at(0.5) <= limit)
+    }
+
+    fn row(&self) -> String {
+        let limit = self.limit.map_or_else(String::new, |limit| format!("{limit:.0} {}", self.unit));
+        let (median, most) = (self.at(0.5), self.at(1.0));
+        let unit = self.unit;
+        format!("| {} | {median:.1} {unit} | {most:.1} {unit} | {} | {limit} |", self.what, self.values.len())
+    }
+}
+
+/// Milliseconds, with what is smaller as decimals.
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
+/// Measures, prints, judges.
+pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
+    let wanted = |name: &str| name.contains(&options.only);
+    let mut figures = Vec::new();
+    if wanted("artifact") || wanted("start") {
+        figures.extend(artifact::figures(places, options.verbose)?);
+    }
+    if wanted("handshake") {
+        figures.extend(handshake::figures(places, options.verbose)?);
+    }
+    if wanted("plan") || wanted("step") {
+        prerequisites::for_emulator()?;
+        let wish =
+            Wish { client: Client::Terraform, services: &["orders"], outlives: false, echo: options.verbose };
+        let site = Site::open(places, wish, |step| eprintln!("{step}"))?;
+        let deployed = plan::Deployed::new(places, &site, options.verbose)?;
+        if wanted("plan") {
+            figures.extend(deployed.figures()?);
+        }
+        if wanted("step") {
+            figures.extend(step::figures(&site, &deployed)?);
+        }
+        deployed.destroy()?;
+    }
+    require(!figures.is_empty(), || {
+        format!("no figure is named {:?}: there are artifact, start, handshake, plan, step", options.only)
+    })?;
+    let table = table(&figures);
+    println!("{table}");
+    if options.record {
+        record(&places.root, &table)?;
+    }
+    let over: Vec<&str> = figures.iter().filter(|it| !it.holds()).map(|it| it.what.as_str()).collect();
+    if over.is_empty() { Ok(()) } else { Err(Failure::new(format!("over the limit: {}", over.join(", ")))) }
+}
+
+fn table(figures: &[Figure]) -> String {
+    let mut table = String::from("| figure | median | most | runs | limit |\n|---|---|---|---|---|\n");
+    for figure in figures {
+        let _ = writeln!(table, "{}", figure.row());
+    }
+    table
+}
+
+fn record(root: &Path, table: &str) -> Result<()> {
+    let file = root.join(RECORD);
+    let text = fs::read_to_string(&file).context(RECORD)?;
+    let (before, rest) = text.split_once(BEGIN).context(format!("{RECORD} has no line {BEGIN}"))?;
+    let (_, after) = rest.split_once(END).context(format!("{RECORD} has no line {END}"))?;
+    let cores = thread::available_parallelism().map_or(0, usize::from);
+    let machine = format!("On {cores} cores, {}, release builds.\n", std::env::consts::ARCH);
+    fs::write(&file, format!("{before}{BEGIN}\n{machine}\n{table}\n{END}{after}")).context(RECORD)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figure(values: &[f64], limit: f64) -> Figure {
+        Figure { what: "start".into(), unit: "ms", values: values.to_vec(), limit: Some(limit) }
+    }
+
+    #[test]
+    fn the_median_is_judged_and_the_worst_is_shown() {
+        let good = figure(&[9.0, 1.0, 2.0], 2.0);
+        assert!(good.holds() && !figure(&[3.0, 3.0, 1.0], 2.0).holds());
+        assert_eq!(good.row(), "| start | 2.0 ms | 9.0 ms | 3 | 2 ms |");
+    }
+
+    #[test]
+    fn a_record_replaces_only_its_part() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("benches")).unwrap();
+        let file = folder.path().join(RECORD);
+        fs::write(&file, format!("above\n{BEGIN}old\n{END}below\n")).unwrap();
+        record(folder.path(), "new\n").unwrap();
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.starts_with("above\n") && text.ends_with("below\n") && text.contains("\nnew\n"));
+        assert!(!text.contains("old"));
+    }
+}
