@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use crate::emulator::{Emulator, Settings};
 use crate::failure::{Failure, Result};
 use crate::places::Places;
-use crate::{payments, process, suite};
+use crate::{bench, demo, payments, process, suite};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "What developers of eventual run.")]
@@ -19,6 +19,10 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Measures the figures that the project promises, on release builds, and fails when one is over its limit.
+    Bench(bench::Options),
+    /// Deploys the order service on the emulated AWS, drives an order through it, changes it and destroys it.
+    Demo(demo::Options),
     /// Runs the whole test suite: style, unit tests, and services end to end on the emulated AWS.
     Test(suite::Options),
     /// Starts the emulated AWS, prints how to use it, and keeps it until Ctrl-C.
@@ -49,6 +53,8 @@ pub(crate) fn run() -> ExitCode {
 
 fn dispatch(task: Task) -> Result<()> {
     match task {
+        Task::Bench(options) => bench::run(&Places::find()?, &options),
+        Task::Demo(options) => demo::run(&Places::find()?, &options),
         Task::Test(options) => suite::run(&Places::find()?, &options),
         Task::Emulator => emulator(&Places::find()?),
         Task::Payments { port } => payments::serve(port),

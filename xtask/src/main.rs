@@ -3,13 +3,29 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to the terminal")]
 
 #[cfg(unix)]
+mod bench;
+#[cfg(unix)]
+mod builds;
+#[cfg(unix)]
+mod cloud;
+#[cfg(unix)]
 mod commands;
+#[cfg(unix)]
+mod demo;
+#[cfg(unix)]
+mod e2e;
 #[cfg(unix)]
 mod emulator;
 #[cfg(unix)]
 mod failure;
 #[cfg(unix)]
+mod gateway;
+#[cfg(unix)]
 mod http;
+#[cfg(unix)]
+mod natives;
+#[cfg(unix)]
+mod orders;
 #[cfg(unix)]
 mod payments;
 #[cfg(unix)]
@@ -19,7 +35,11 @@ mod prerequisites;
 #[cfg(unix)]
 mod process;
 #[cfg(unix)]
+mod site;
+#[cfg(unix)]
 mod suite;
+#[cfg(unix)]
+mod terraform;
 #[cfg(unix)]
 mod venv;
 

@@ -65,7 +65,7 @@ fn idempotency_key(request: &Request) -> Option<String> {
 impl Gateway {
     fn answer(&mut self, method: &Method, path: &str, key: Option<String>, body: Value) -> (u16, Value) {
         match (method, path) {
-            (Method::Post, "/charges") => self.charge(key, body),
+            (Method::Post, "/charges") => self.charge(key, &body),
             (Method::Get, "/charges") => {
                 let charge = |(key, charge): (&String, &Charge)| json!({ "key": key, "id": charge.id, "request": charge.request, "calls": charge.calls });
                 (200, self.charges.iter().map(charge).collect())
@@ -87,7 +87,7 @@ impl Gateway {
         }
     }
 
-    fn charge(&mut self, key: Option<String>, request: Value) -> (u16, Value) {
+    fn charge(&mut self, key: Option<String>, request: &Value) -> (u16, Value) {
         let Some(key) = key else {
             return (400, json!({ "error": "the header Idempotency-Key is missing" }));
         };
@@ -102,7 +102,7 @@ impl Gateway {
             calls: 0,
         });
         charge.calls += 1;
-        if charge.request == request {
+        if charge.request == *request {
             (200, json!({ "id": charge.id }))
         } else {
             (422, json!({ "error": "this Idempotency-Key was used for another charge" }))

@@ -13,7 +13,7 @@ use clap::Args;
 use crate::failure::{Failure, Result};
 use crate::places::Places;
 use crate::process;
-use crate::{failure, prerequisites};
+use crate::{e2e, failure, prerequisites};
 
 pub(crate) use outcome::Outcome;
 
@@ -44,6 +44,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "doc", about: "documentation without warnings", run: cargo::doc },
     Stage { name: "unit", about: "unit, ui, conformance and tidy tests", run: cargo::test },
     Stage { name: "refusals", about: "the emulator refuses what AWS refuses", run: refusals::run },
+    Stage { name: "e2e", about: "services end to end, by Terraform on the emulated AWS", run: e2e::run },
 ];
 
 /// Runs the stages; fails if anything failed.
