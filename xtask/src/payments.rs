@@ -44,7 +44,7 @@ pub(crate) fn serve(port: u16) -> Result<()> {
         let body = serde_json::from_str(&body).unwrap_or(Value::Null);
         let key = idempotency_key(&request);
         let charging = *request.method() == Method::Post && request.url() == "/charges";
-        let (status, answer) = gateway.answer(request.method(), request.url(), key, body);
+        let (status, answer) = gateway.answer(request.method(), request.url(), key, &body);
         let hold = if charging { gateway.hold } else { Duration::ZERO };
         // Answered on a thread: a caller that is held, or killed meanwhile, must not stop the others.
         thread::spawn(move || {
@@ -63,9 +63,9 @@ fn idempotency_key(request: &Request) -> Option<String> {
 }
 
 impl Gateway {
-    fn answer(&mut self, method: &Method, path: &str, key: Option<String>, body: Value) -> (u16, Value) {
+    fn answer(&mut self, method: &Method, path: &str, key: Option<String>, body: &Value) -> (u16, Value) {
         match (method, path) {
-            (Method::Post, "/charges") => self.charge(key, &body),
+            (Method::Post, "/charges") => self.charge(key, body),
             (Method::Get, "/charges") => {
                 let charge = |(key, charge): (&String, &Charge)| json!({ "key": key, "id": charge.id, "request": charge.request, "calls": charge.calls });
                 (200, self.charges.iter().map(charge).collect())
