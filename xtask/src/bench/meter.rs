@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 
 use crate::failure::{Context, Result};
 
-/// One exchange on a connection: from the first byte of a request to the last byte of its answer.
-type Exchange = (Instant, Instant);
+/// A time in which an answer was awaited: from a request, or an earlier part of its answer, to a part of the answer.
+type Wait = (Instant, Instant);
 
 /// A relay on the loopback. Its threads end with their connections, at the latest with the process.
 #[derive(Debug)]
 pub(crate) struct Meter {
     address: SocketAddr,
-    exchanges: Arc<Mutex<Vec<Exchange>>>,
+    waits: Arc<Mutex<Vec<Wait>>>,
 }
 
 impl Meter {
@@ -25,13 +25,13 @@ impl Meter {
     pub(crate) fn start(target: String) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").context("the relay")?;
         let address = listener.local_addr().context("the relay")?;
-        let exchanges = Arc::default();
-        let meter = Self { address, exchanges: Arc::clone(&exchanges) };
+        let waits = Arc::default();
+        let meter = Self { address, waits: Arc::clone(&waits) };
         thread::spawn(move || {
             for client in listener.incoming().map_while(std::result::Result::ok) {
-                let (target, exchanges) = (target.clone(), Arc::clone(&exchanges));
+                let (target, waits) = (target.clone(), Arc::clone(&waits));
                 // A connection that breaks is the client's to report.
-                thread::spawn(move || drop(relay(client, &target, &exchanges)));
+                thread::spawn(move || drop(relay(client, &target, waits)));
             }
         });
         Ok(meter)
@@ -42,53 +42,43 @@ impl Meter {
         format!("http://{}", self.address)
     }
 
-    /// Time since the last call of this during which at least one answer was awaited, and the number of exchanges.
-    pub(crate) fn take(&self) -> (Duration, usize) {
-        let exchanges = std::mem::take(&mut *lock(&self.exchanges));
-        (covered(exchanges.clone()), exchanges.len())
+    /// The time since the last call of this during which at least one answer was awaited.
+    pub(crate) fn take(&self) -> Duration {
+        covered(std::mem::take(&mut *lock(&self.waits)))
     }
 }
 
-fn lock(exchanges: &Mutex<Vec<Exchange>>) -> MutexGuard<'_, Vec<Exchange>> {
-    exchanges.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Where this connection's open exchange stands in the list; absent before the first byte of a request.
-#[derive(Debug, Default)]
-struct Open {
-    exchange: Option<Exchange>,
-    answered: bool,
+/// What a connection did last, and since when.
+#[derive(Debug, Clone, Copy)]
+enum Last {
+    Answered(Instant),
+    Asked(Instant),
 }
 
-fn relay(client: TcpStream, target: &str, exchanges: &Arc<Mutex<Vec<Exchange>>>) -> std::io::Result<()> {
+fn relay(client: TcpStream, target: &str, waits: Arc<Mutex<Vec<Wait>>>) -> std::io::Result<()> {
     let server = TcpStream::connect(target)?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
-    let open = Arc::new(Mutex::new(Open::default()));
-    let (back_from, back_to) = (server.try_clone()?, client.try_clone()?);
-    let (there, back) = (Arc::clone(&open), Arc::clone(&open));
-    let (list, last) = (Arc::clone(exchanges), Arc::clone(exchanges));
-    let answers = thread::spawn(move || {
+    let last = Arc::new(Mutex::new(Last::Answered(Instant::now())));
+    let (back_from, back_to, back) = (server.try_clone()?, client.try_clone()?, Arc::clone(&last));
+    thread::spawn(move || {
         copy(back_from, back_to, || {
-            let mut open = back.lock().unwrap_or_else(PoisonError::into_inner);
-            open.answered = true;
-            if let Some(exchange) = &mut open.exchange {
-                exchange.1 = Instant::now();
-            }
+            let now = Instant::now();
+            let (Last::Answered(since) | Last::Asked(since)) =
+                std::mem::replace(&mut *lock(&back), Last::Answered(now));
+            lock(&waits).push((since, now));
         })
     });
     copy(client, server, || {
-        let mut open = there.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.exchange.is_none() || open.answered {
-            lock(&list).extend(open.exchange.take());
-            *open = Open { exchange: Some((Instant::now(), Instant::now())), answered: false };
+        let mut last = lock(&last);
+        if matches!(*last, Last::Answered(_)) {
+            *last = Last::Asked(Instant::now());
         }
-    })?;
-    // A thread that only copies cannot panic.
-    let _ = answers.join();
-    let exchange = open.lock().unwrap_or_else(PoisonError::into_inner).exchange.take();
-    lock(&last).extend(exchange);
-    Ok(())
+    })
 }
 
 fn copy(mut from: TcpStream, mut to: TcpStream, mut seen: impl FnMut()) -> std::io::Result<()> {
@@ -103,12 +93,12 @@ fn copy(mut from: TcpStream, mut to: TcpStream, mut seen: impl FnMut()) -> std::
     }
 }
 
-/// How much time the exchanges cover, where they overlap counted once.
-fn covered(mut exchanges: Vec<Exchange>) -> Duration {
-    exchanges.sort();
+/// How much time the waits cover, where they overlap counted once.
+fn covered(mut waits: Vec<Wait>) -> Duration {
+    waits.sort();
     let mut total = Duration::ZERO;
     let mut until: Option<Instant> = None;
-    for (begin, end) in exchanges {
+    for (begin, end) in waits {
         let begin = until.map_or(begin, |until| begin.max(until));
         total += end.saturating_duration_since(begin);
         until = Some(until.map_or(end, |until| until.max(end)));
@@ -121,35 +111,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn overlapping_exchanges_count_once() {
+    fn overlapping_waits_count_once() {
         let zero = Instant::now();
         let at = |ms| zero + Duration::from_millis(ms);
-        let exchanges = vec![(at(50), at(60)), (at(0), at(10)), (at(5), at(20)), (at(6), at(7))];
-        assert_eq!(covered(exchanges), Duration::from_millis(30));
+        let waits = vec![(at(50), at(60)), (at(0), at(10)), (at(5), at(20)), (at(6), at(7))];
+        assert_eq!(covered(waits), Duration::from_millis(30));
         assert_eq!(covered(Vec::new()), Duration::ZERO);
     }
 
     #[test]
-    fn answers_pass_through_and_are_measured_one_by_one() {
+    fn answers_pass_through_and_only_waiting_for_them_counts() {
         let target = TcpListener::bind("127.0.0.1:0").unwrap();
         let meter = Meter::start(target.local_addr().unwrap().to_string()).unwrap();
         let mut client = TcpStream::connect(meter.address).unwrap();
-        client.write_all(b"ab").unwrap();
         let (mut server, _) = target.accept().unwrap();
         let mut two = [0; 2];
+        let pause = Duration::from_millis(50);
+        let started = Instant::now();
         for _ in 0..2 {
+            client.write_all(b"ab").unwrap();
             server.read_exact(&mut two).unwrap();
+            thread::sleep(pause); // The server takes its time, which counts.
             server.write_all(b"cd").unwrap();
             client.read_exact(&mut two).unwrap();
             assert_eq!(&two, b"cd");
-            client.write_all(b"ab").unwrap();
+            thread::sleep(pause); // The client takes its time, which does not.
         }
-        drop((client, server));
-        let deadline = Instant::now() + Duration::from_secs(5);
-        let mut count = 0;
-        while count < 3 && Instant::now() < deadline {
-            count += meter.take().1;
-        }
-        assert_eq!(count, 3);
+        let (waited, all) = (meter.take(), started.elapsed());
+        assert!(waited >= 2 * pause && waited <= all - 2 * pause, "{waited:?} of {all:?}");
+        assert_eq!(meter.take(), Duration::ZERO);
     }
 }

@@ -88,7 +88,7 @@ impl Deployed {
         for _ in 0..RUNS {
             self.meter.take();
             let done = module.succeed(&["plan", "-input=false", "-no-color"])?;
-            let (answers, _) = self.meter.take();
+            let answers = self.meter.take();
             measured.answers.push(milliseconds(answers));
             measured.beyond.push(milliseconds(done.took.saturating_sub(answers)));
         }
