@@ -1,0 +1,13 @@
+//! The eventual provider: one program that Terraform and Pulumi start as a plugin.
+//!
+//! Here is only who speaks to whom: a wire ([`terraform`], `pulumi`) decodes, calls the protocol-free core, encodes; the
+//! cloud and the file system are given to it as [`ports::Ports`].
+
+mod artifacts;
+pub mod ports;
+mod pulumi;
+mod session;
+mod start;
+mod terraform;
+
+pub use start::run;
