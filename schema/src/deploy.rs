@@ -80,6 +80,11 @@ pub mod http {
 pub const ALIAS: &str = "live";
 /// Sections of the bootstrap with the kinds and names of its handlers: `kind NUL name NUL`, one pair a handler.
 pub const LINK_SECTION: &str = ".eventual";
+/// Kind of a pair in [`LINK_SECTION`] that names the crate (`CARGO_CRATE_NAME`) of the pairs after it, up to the next of its kind.
+pub const LINK_CRATE: &str = "crate";
+/// Kind of a pair in [`LINK_SECTION`] that names a crate which is the service: one for each that `main!` names. Without any,
+/// everything is the service's; with them, what other crates declare is a client's view of other services.
+pub const LINK_SERVICE: &str = "service";
 /// Name of the manifest within an artifact.
 pub const MANIFEST_FILE: &str = "eventual.json";
 /// Name of the binary within an artifact.
@@ -213,6 +218,9 @@ mod tests {
         let two = names.role(&format!("subscription-{}b", "a".repeat(39)));
         assert!(one.len() <= 64 && two.len() <= 64 && one != two, "{one} {two}");
         assert!(names.bucket().len() <= 63);
-        assert_eq!(Names::new("orders", "1", "r").function("command-placeOrder"), "orders-command-placeOrder");
+        assert_eq!(
+            Names::new("orders", "1", "r").function("command-placeOrder"),
+            "orders-command-placeOrder"
+        );
     }
 }

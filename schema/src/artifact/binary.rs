@@ -6,7 +6,7 @@ use std::fmt;
 use object::{Architecture, Object, ObjectSection};
 
 use super::ArtifactProblem;
-use crate::deploy::LINK_SECTION;
+use crate::deploy::{LINK_CRATE, LINK_SECTION, LINK_SERVICE};
 use crate::manifest::Manifest;
 
 /// One thing that a service declares, as it stands in [`LINK_SECTION`].
@@ -29,8 +29,10 @@ impl fmt::Display for Handler {
 pub struct Binary {
     /// The processor, by Lambda's name: `x86_64` or `arm64`.
     pub architecture: &'static str,
-    /// Everything that the linked crates declare.
-    pub handlers: BTreeSet<Handler>,
+    /// What the service's crates declare.
+    pub own: BTreeSet<Handler>,
+    /// What other linked crates declare: of other services, to which this one is a client, and of libraries.
+    pub foreign: BTreeSet<Handler>,
 }
 
 impl Binary {
@@ -46,12 +48,13 @@ impl Binary {
             Architecture::Aarch64 => "arm64",
             other => return Err(wrong(&format!("its processor is {other:?}"))),
         };
-        let mut handlers = BTreeSet::new();
+        let mut texts = Vec::new();
         // A linker may keep input sections apart, so several of one name are possible.
         for section in elf.sections().filter(|it| it.name() == Ok(LINK_SECTION)) {
-            handlers.extend(pairs(section.data().map_err(|error| wrong(&error))?)?);
+            texts.extend(pairs(section.data().map_err(|error| wrong(&error))?)?);
         }
-        Ok(Self { architecture, handlers })
+        let (own, foreign) = by_owner(texts);
+        Ok(Self { architecture, own, foreign })
     }
 
     /// Whether binary and manifest declare the same.
@@ -61,8 +64,11 @@ impl Binary {
     pub fn agrees(&self, manifest: &Manifest) -> Result<(), ArtifactProblem> {
         let declared = declared(manifest);
         let names = |it: &Handler| it.to_string();
-        let in_manifest_only: Vec<String> = declared.difference(&self.handlers).map(names).collect();
-        let in_binary_only: Vec<String> = self.handlers.difference(&declared).map(names).collect();
+        // A service takes over the events and signals of others that its handlers name, and nothing else of theirs.
+        let linked: BTreeSet<&Handler> = self.own.union(&self.foreign).collect();
+        let in_manifest_only: Vec<String> =
+            declared.iter().filter(|it| !linked.contains(it)).map(names).collect();
+        let in_binary_only: Vec<String> = self.own.difference(&declared).map(names).collect();
         if in_manifest_only.is_empty() && in_binary_only.is_empty() {
             return Ok(());
         }
@@ -82,6 +88,27 @@ fn pairs(section: &[u8]) -> Result<Vec<Handler>, ArtifactProblem> {
         return Err(damaged());
     };
     Ok(pairs.iter().map(|[kind, name]| Handler { kind: kind.clone(), name: name.clone() }).collect())
+}
+
+/// Tells what the service's crates declare from what others do. `crate` says whose the pairs after it are, `service` which
+/// crates are the service; where nobody says so, everything is the service's.
+fn by_owner(pairs: Vec<Handler>) -> (BTreeSet<Handler>, BTreeSet<Handler>) {
+    let service: BTreeSet<String> =
+        pairs.iter().filter(|it| it.kind == LINK_SERVICE).map(|it| it.name.clone()).collect();
+    let (mut own, mut foreign) = (BTreeSet::new(), BTreeSet::new());
+    let mut owner: Option<String> = None;
+    for pair in pairs {
+        match pair.kind.as_str() {
+            LINK_SERVICE => {}
+            LINK_CRATE => owner = Some(pair.name),
+            _ => {
+                let ours = service.is_empty() || owner.as_ref().is_none_or(|it| service.contains(it));
+                if ours { &mut own } else { &mut foreign }.insert(pair);
+            }
+        }
+    }
+    foreign.retain(|it| !own.contains(it));
+    (own, foreign)
 }
 
 fn declared(manifest: &Manifest) -> BTreeSet<Handler> {

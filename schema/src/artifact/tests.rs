@@ -213,6 +213,24 @@ fn handlers_that_differ_are_named_on_their_side() {
 }
 
 #[test]
+fn what_another_linked_crate_declares_is_not_missed_in_the_manifest() {
+    let own = "crate\0orders\0command\0placeOrder\0";
+    let client = "crate\0billing\0command\0bill\0event\0OrderPlaced\0";
+    let opens = |section: &str| {
+        let bootstrap = elf(Architecture::X86_64, section);
+        let manifest = manifest(&bootstrap, "x86_64");
+        opened(&pack(&bootstrap, &manifest).unwrap()).map(drop)
+    };
+    opens(&format!("{client}service\0orders\0{own}")).unwrap();
+    let both = opens(&format!("{client}service\0orders\0service\0billing\0{own}")).unwrap_err();
+    assert!(both.contains("only in bootstrap: command bill;"), "{both}");
+    let unsaid = opens(&format!("{own}{client}")).unwrap_err();
+    assert!(unsaid.contains("only in bootstrap: command bill;"), "{unsaid}");
+    let gone = opens(&format!("service\0orders\0{client}")).unwrap_err();
+    assert!(gone.contains("only in eventual.json: command placeOrder;"), "{gone}");
+}
+
+#[test]
 fn a_zip_bomb_is_not_unpacked() {
     let (bootstrap, _) = good();
     let spaces = vec![b' '; usize::try_from(MANIFEST_MAX).unwrap() + 1];
