@@ -3,13 +3,16 @@
 //! the next one runs.
 
 mod cargo;
+mod cloud;
 mod outcome;
 mod refusals;
+mod tofu;
 
 use std::time::Instant;
 
 use clap::Args;
 
+use crate::builds::Client;
 use crate::failure::{Failure, Result};
 use crate::places::Places;
 use crate::process;
@@ -45,6 +48,8 @@ const STAGES: &[Stage] = &[
     Stage { name: "unit", about: "unit, ui, conformance and tidy tests", run: cargo::test },
     Stage { name: "refusals", about: "the emulator refuses what AWS refuses", run: refusals::run },
     Stage { name: "e2e", about: "services end to end, by Terraform on the emulated AWS", run: e2e::run },
+    Stage { name: "cloud", about: "the AWS host and the Pulumi wire on the emulated AWS", run: cloud::run },
+    Stage { name: "tofu", about: "OpenTofu drives the provider", run: tofu::run },
 ];
 
 /// Runs the stages; fails if anything failed.
@@ -60,6 +65,12 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
     // Found out now, not half an hour later.
     prerequisites::for_emulator()?;
     prerequisites::curl()?;
+    if STAGES.iter().filter(wanted).any(|stage| stage.name == "e2e") {
+        Client::Terraform.check(places)?;
+    }
+    if STAGES.iter().filter(wanted).any(|stage| stage.name == "tofu") {
+        Client::Tofu.check(places)?;
+    }
     let started = Instant::now();
     let mut total = Outcome::default();
     for stage in STAGES.iter().filter(wanted) {
