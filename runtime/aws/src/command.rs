@@ -7,21 +7,18 @@ use eventual_schema::shape::Problem;
 use eventual_schema::{Command, FunctionKind, Route};
 
 use crate::host::Host;
+use crate::refusal::Refusal;
 use crate::wire::http::{self, Request, Response};
 
 /// Answers a request; `request_id` stands in the answer to one that crashed and in the log.
-pub(crate) async fn handle(
-    host: &Host,
-    event: &str,
-    request_id: &str,
-) -> Result<Response, lambda_runtime::Error> {
+pub(crate) async fn handle(host: &Host, event: &str, request_id: &str) -> Result<Response, Refusal> {
     let request = http::request(event)?;
     let Some((command, route)) = target(host, &request.route_key) else {
-        return Err(format!(
-            "{} has no command for route {:?}",
-            host.config.function.name, request.route_key
-        )
-        .into());
+        let function = &host.config.function.name;
+        return Err(Refusal::misrouted(format!(
+            "{function} has no command for route {:?}",
+            request.route_key
+        )));
     };
     let input = match input(host, command, route, &request) {
         Ok(input) => input,

@@ -118,17 +118,17 @@ impl Dispatch for AwsDispatch {
     async fn task(&self, request: &TaskRequest) -> Result<(), Fault> {
         let id = &request.execution;
         let envelope = self.envelope(id, codec::encode_task(request)).await?;
-        let function = self.names.function(&format!("task-{}", request.task));
+        // As one name, which AWS takes as it takes the alias beside it; the role permits the alias alone.
+        let function = format!("{}:{ALIAS}", self.names.function(&format!("task-{}", request.task)));
         self.functions
             .invoke()
             .function_name(&function)
-            .qualifier(ALIAS)
             .invocation_type(InvocationType::Event)
             .payload(Blob::new(envelope.of_task(request.seq, request.attempt).to_json()))
             .send()
             .await
             .map_err(|error| {
-                let operation = format!("lambda Invoke {function}:{ALIAS} for call {} of {id}", request.seq);
+                let operation = format!("lambda Invoke {function} for call {} of {id}", request.seq);
                 fault::aws(operation, &error)
             })?;
         Ok(())

@@ -36,6 +36,7 @@ mod dispatch;
 mod fault;
 mod host;
 mod orchestrator;
+mod refusal;
 mod relay;
 mod spill;
 mod store;
@@ -63,6 +64,7 @@ pub use host::adapters;
 pub use store::DynamoStore;
 
 use host::Host;
+use refusal::Refusal;
 
 /// Builds a service's states, once in each process that runs handlers.
 pub type Init = fn() -> Pin<Box<dyn Future<Output = Result<States, Box<dyn Error + Send + Sync>>> + Send>>;
@@ -132,7 +134,7 @@ async fn invoke(
     host: &Host,
     kind: FunctionKind,
     event: LambdaEvent<Box<RawValue>>,
-) -> Result<Box<RawValue>, lambda_runtime::Error> {
+) -> Result<Box<RawValue>, Refusal> {
     let text = event.payload.get();
     let answer = match kind {
         FunctionKind::Command => wire::answer(&command::handle(host, text, &event.context.request_id).await?),

@@ -9,6 +9,7 @@ use eventual_engine::{AdvanceError, codec};
 use futures_util::future::join_all;
 
 use crate::host::Host;
+use crate::refusal::Refusal;
 use crate::spill::Kept;
 use crate::wire::envelope::Envelope;
 use crate::wire::queue::{self, BatchAnswer, Record};
@@ -19,7 +20,7 @@ struct Waking {
     body: Kept,
 }
 
-pub(crate) async fn handle(host: &Host, event: &str) -> Result<BatchAnswer, lambda_runtime::Error> {
+pub(crate) async fn handle(host: &Host, event: &str) -> Result<BatchAnswer, Refusal> {
     let groups = by_execution(queue::records(event)?);
     let failed = join_all(groups.into_iter().map(|(id, messages)| advance_all(host, id, messages))).await;
     Ok(BatchAnswer::failed(failed.into_iter().flatten()))

@@ -4,11 +4,12 @@
 use eventual_engine::ports::{Dispatch, Message};
 
 use crate::host::Host;
+use crate::refusal::Refusal;
 use crate::wire::queue::BatchAnswer;
 use crate::wire::stream;
 
 /// Wakes in order; the first failure is where the stream is read again.
-pub(crate) async fn handle(host: &Host, event: &str) -> Result<BatchAnswer, lambda_runtime::Error> {
+pub(crate) async fn handle(host: &Host, event: &str) -> Result<BatchAnswer, Refusal> {
     for commit in stream::uncovered(event)? {
         let Some(execution) = commit.execution else {
             tracing::error!(record = commit.record, "record dropped: its key names no execution");

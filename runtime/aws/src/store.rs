@@ -260,7 +260,7 @@ impl Store for DynamoStore {
             .put_item()
             .table_name(&self.table)
             .set_item(Some(item))
-            .condition_expression("attribute_not_exists(#item) OR #lease < :now")
+            .condition_expression("attribute_not_exists(#item) OR #lease <= :now")
             .set_expression_attribute_names(names(&[("#item", table::SORT), ("#lease", item::LEASE)]))
             .expression_attribute_values(":now", number(now))
             .return_values_on_condition_check_failure(AllOld)

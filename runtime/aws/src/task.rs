@@ -6,9 +6,10 @@
 use eventual_engine::codec;
 
 use crate::host::Host;
+use crate::refusal::Refusal;
 use crate::wire::envelope::Envelope;
 
-pub(crate) async fn handle(host: &Host, event: &str) -> Result<(), lambda_runtime::Error> {
+pub(crate) async fn handle(host: &Host, event: &str) -> Result<(), Refusal> {
     let (execution, kept) = Envelope::open(event)?;
     let text = host.dispatch.open(kept).await?;
     let request = codec::decode_task(text.as_bytes())?;

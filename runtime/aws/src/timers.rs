@@ -12,6 +12,7 @@ use futures_util::future::join_all;
 
 use crate::clock::SystemClock;
 use crate::host::Host;
+use crate::refusal::Refusal;
 use crate::wire::envelope::Envelope;
 use crate::wire::failure::{self, Lost};
 use crate::wire::queue::{self, BatchAnswer, Record};
@@ -19,7 +20,7 @@ use crate::wire::queue::{self, BatchAnswer, Record};
 /// Longest rest that is waited for instead of sent on, in milliseconds.
 const WAIT_MAX_MS: u64 = 2_000;
 
-pub(crate) async fn handle(host: &Host, event: &str) -> Result<BatchAnswer, lambda_runtime::Error> {
+pub(crate) async fn handle(host: &Host, event: &str) -> Result<BatchAnswer, Refusal> {
     let records = queue::records(event)?;
     let failed = join_all(records.into_iter().map(|record| deliver_or_log(host, record))).await;
     Ok(BatchAnswer::failed(failed.into_iter().flatten()))

@@ -54,6 +54,12 @@ async fn attribute(world: &World, id: &ExecutionId, item: &str, name: &str) -> O
 }
 
 #[tokio::test]
+async fn conforms_like_every_store() {
+    let world = World::new().await.with_table().await;
+    eventual_testing::conformance::store(&world.store, "a", SystemClock.now()).await.unwrap();
+}
+
+#[tokio::test]
 async fn the_first_insertion_wins() {
     let world = World::new().await.with_table().await;
     let first = meta("w/1", 1);
