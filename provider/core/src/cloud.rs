@@ -184,6 +184,12 @@ pub trait Cloud: Send + Sync {
     /// When it could not be described.
     async fn describe(&self, owner: &Owner, recorded: &Recorded) -> Result<Option<Observed>, CloudError>;
 
+    /// Returns when the resource, just made, can be used.
+    ///
+    /// # Errors
+    /// When it failed to become usable, or needs more time.
+    async fn settle(&self, recorded: &Recorded) -> Result<(), CloudError>;
+
     /// What user data the resource holds, for people (`12 objects below payloads/`); `None` when deleting it loses
     /// nothing, or it is not there.
     ///

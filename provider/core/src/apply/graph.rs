@@ -96,7 +96,34 @@ pub async fn ensure(run: &Run<'_>, state: State, plan: &Plan) -> Outcome {
         }
     }
     outcome.left = waiting.into_keys().collect();
+    drop(running);
+    if outcome.failures.is_empty() {
+        settle(run, &mut outcome, plan).await;
+    }
     outcome
+}
+
+/// Waits at the end, and for all at once, until what was made can be used: only the user needs it, no other child does.
+async fn settle(run: &Run<'_>, outcome: &mut Outcome, plan: &Plan) {
+    let made = plan.changes.iter().filter(|(_, change)| change.action() != Action::Delete);
+    let wait = |(key, action): (String, Action)| {
+        let child = outcome.state.children.get(&key);
+        async move {
+            let Some(child) = child else { return Ok(()) };
+            let result = persist(run, &key, action, false, || run.cloud.settle(child)).await;
+            result.map_err(|error| Failure { key, action, error })
+        }
+    };
+    let settled =
+        made.map(|(key, change)| wait((key.clone(), change.action()))).collect::<FuturesUnordered<_>>();
+    let failures: Vec<Failure> =
+        settled.filter_map(|result| std::future::ready(result.err())).collect().await;
+    for failure in failures {
+        if let Some(child) = outcome.state.children.get_mut(&failure.key) {
+            child.fingerprint = String::new();
+        }
+        outcome.failures.push(failure);
+    }
 }
 
 fn note_failure(outcome: &mut Outcome, resource: &Resource, recorded: Option<Recorded>, error: CloudError) {

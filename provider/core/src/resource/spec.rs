@@ -390,6 +390,23 @@ impl Spec {
                 set("visibility", spec.visibility_s.to_string());
                 set("retention", spec.retention_s.to_string());
             }
+            Self::InvokeConfig(spec) => {
+                set("retries", spec.retries.to_string());
+                set("on_failure", spec.on_failure.clone());
+            }
+            Self::Mapping(_) => {
+                set("enabled", "true".to_owned());
+            }
+            Self::Route(spec) => {
+                let kind = match spec.auth {
+                    RouteAuth::None => "NONE",
+                    RouteAuth::Iam => "AWS_IAM",
+                    RouteAuth::Jwt { .. } => "JWT",
+                };
+                let mut routes: Vec<String> = spec.routes.iter().map(|key| format!("{key} {kind}")).collect();
+                routes.sort();
+                set("routes", routes.join(","));
+            }
             Self::Role(spec) => {
                 set("policy", policy_digest(&spec.policy));
             }

@@ -1,0 +1,242 @@
+//! The HTTP API with its stage, its authorizers and CORS. Routes are [`super::route`]'s.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_apigatewayv2::types::{Api, AuthorizerType, Cors, JwtConfiguration, ProtocolType};
+use eventual_provider_core::cloud::{CloudError, Made, Observed, Owner};
+use eventual_provider_core::resource::{ApiSpec, Authorizer, CorsSpec, Resource};
+use eventual_provider_core::state::Recorded;
+
+use super::tags::{self, Tags};
+use super::{AwsCloud, gone, present};
+
+/// The stage that has no name in URLs.
+const STAGE: &str = "$default";
+
+fn cors(spec: &CorsSpec) -> Cors {
+    Cors::builder()
+        .set_allow_origins(Some(spec.allow_origins.clone()))
+        .set_allow_methods(Some(spec.allow_methods.clone()))
+        .set_allow_headers(Some(spec.allow_headers.clone()))
+        .set_expose_headers(Some(spec.expose_headers.clone()))
+        .allow_credentials(spec.allow_credentials)
+        .set_max_age(spec.max_age.and_then(|it| i32::try_from(it).ok()))
+        .build()
+}
+
+impl AwsCloud {
+    async fn api(&self, id: &str) -> Result<Option<Api>, CloudError> {
+        let answer = present(self.call("apigateway GetApi", self.api.get_api().api_id(id).send()).await)?;
+        Ok(answer.map(|it| {
+            Api::builder()
+                .set_api_id(it.api_id().map(str::to_owned))
+                .set_api_endpoint(it.api_endpoint().map(str::to_owned))
+                .set_tags(it.tags().cloned())
+                .build()
+        }))
+    }
+
+    /// The API that carries the owner's tag; names of APIs are not unique.
+    async fn find_api(&self, owner: &Owner, name: &str) -> Result<Option<Api>, CloudError> {
+        let mut next = None;
+        loop {
+            let page = self
+                .call(
+                    "apigateway GetApis",
+                    self.api.get_apis().max_results("500").set_next_token(next).send(),
+                )
+                .await?;
+            let ours = |api: &&Api| {
+                let tags: Tags = api
+                    .tags()
+                    .into_iter()
+                    .flatten()
+                    .map(|(key, value)| (key.clone(), value.clone()))
+                    .collect();
+                api.name() == Some(name) && tags::ours(owner, &tags)
+            };
+            if let Some(api) = page.items().iter().find(ours) {
+                return Ok(Some(api.clone()));
+            }
+            next = page.next_token().map(str::to_owned);
+            if next.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    pub(super) async fn ensure_api(
+        &self,
+        owner: &Owner,
+        resource: &Resource,
+        spec: &ApiSpec,
+        recorded: Option<&Recorded>,
+    ) -> Result<Made, CloudError> {
+        let there = match recorded {
+            Some(recorded) => self.api(recorded.attribute("api_id")).await?,
+            None => self.find_api(owner, &resource.name).await?,
+        };
+        let (id, endpoint) = match there {
+            Some(api) => {
+                self.update_api(owner, resource, spec, &api).await?;
+                (
+                    api.api_id().unwrap_or_default().to_owned(),
+                    api.api_endpoint().unwrap_or_default().to_owned(),
+                )
+            }
+            None => self.create_api(owner, resource, spec).await?,
+        };
+        self.stage(&id, &tags::wanted(owner, resource)).await?;
+        let mut attributes = self.authorizers(&id, &spec.authorizers).await?;
+        attributes.insert("api_id".to_owned(), id.clone());
+        attributes.insert("url".to_owned(), endpoint.trim_end_matches('/').to_owned());
+        Ok(Made { arn: self.api_arn(&id), attributes })
+    }
+
+    fn api_arn(&self, id: &str) -> String {
+        format!("arn:{}:apigateway:{}::/apis/{id}", self.identity.partition, self.identity.region)
+    }
+
+    /// Id and endpoint of a new API.
+    async fn create_api(
+        &self,
+        owner: &Owner,
+        resource: &Resource,
+        spec: &ApiSpec,
+    ) -> Result<(String, String), CloudError> {
+        let create = self
+            .api
+            .create_api()
+            .name(&resource.name)
+            .protocol_type(ProtocolType::Http)
+            .description(format!("Commands of the eventual service {}", owner.service))
+            .set_cors_configuration(spec.cors.as_ref().map(cors))
+            .set_tags(tags::map(&tags::wanted(owner, resource)));
+        let answer = self.call("apigateway CreateApi", create.send()).await?;
+        Ok((
+            answer.api_id().unwrap_or_default().to_owned(),
+            answer.api_endpoint().unwrap_or_default().to_owned(),
+        ))
+    }
+
+    async fn update_api(
+        &self,
+        owner: &Owner,
+        resource: &Resource,
+        spec: &ApiSpec,
+        there: &Api,
+    ) -> Result<(), CloudError> {
+        let id = there.api_id().unwrap_or_default();
+        if let Some(wanted) = &spec.cors {
+            let update = self.api.update_api().api_id(id).cors_configuration(cors(wanted));
+            self.call("apigateway UpdateApi", update.send()).await?;
+        } else {
+            gone(
+                self.call(
+                    "apigateway DeleteCorsConfiguration",
+                    self.api.delete_cors_configuration().api_id(id).send(),
+                )
+                .await,
+            )?;
+        }
+        let tagged: Tags =
+            there.tags().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect();
+        let (set, remove) = tags::difference(&tagged, &tags::wanted(owner, resource));
+        if !set.is_empty() {
+            let tag = self.api.tag_resource().resource_arn(self.api_arn(id)).set_tags(tags::map(&set));
+            self.call("apigateway TagResource", tag.send()).await?;
+        }
+        if !remove.is_empty() {
+            let untag = self.api.untag_resource().resource_arn(self.api_arn(id)).set_tag_keys(Some(remove));
+            self.call("apigateway UntagResource", untag.send()).await?;
+        }
+        Ok(())
+    }
+
+    /// The stage that deploys every change by itself.
+    async fn stage(&self, id: &str, wanted: &Tags) -> Result<(), CloudError> {
+        let get =
+            self.call("apigateway GetStage", self.api.get_stage().api_id(id).stage_name(STAGE).send()).await;
+        if present(get)?.is_some() {
+            return Ok(());
+        }
+        let create = self
+            .api
+            .create_stage()
+            .api_id(id)
+            .stage_name(STAGE)
+            .auto_deploy(true)
+            .set_tags(tags::map(wanted));
+        match self.call("apigateway CreateStage", create.send()).await {
+            Err(error) if error.code == "ConflictException" => Ok(()),
+            answer => answer.map(|_| ()),
+        }
+    }
+
+    /// Makes the authorizers what they should be; answers `authorizer/<name>` with the id of each. Ones that are not
+    /// wanted any more stay until no route uses them: API Gateway refuses to delete them before.
+    async fn authorizers(
+        &self,
+        id: &str,
+        wanted: &BTreeMap<String, Authorizer>,
+    ) -> Result<BTreeMap<String, String>, CloudError> {
+        let mut ids = BTreeMap::new();
+        if wanted.is_empty() {
+            return Ok(ids);
+        }
+        let there = self
+            .call(
+                "apigateway GetAuthorizers",
+                self.api.get_authorizers().api_id(id).max_results("100").send(),
+            )
+            .await?;
+        for (name, authorizer) in wanted {
+            let known =
+                there.items().iter().find(|it| it.name() == Some(name)).and_then(|it| it.authorizer_id());
+            let authorizer_id = match known {
+                // The name is a hash of issuer and audience: one of this name is as it should be.
+                Some(known) => known.to_owned(),
+                None => self.create_authorizer(id, name, authorizer).await?,
+            };
+            ids.insert(format!("authorizer/{name}"), authorizer_id);
+        }
+        Ok(ids)
+    }
+
+    async fn create_authorizer(
+        &self,
+        id: &str,
+        name: &str,
+        authorizer: &Authorizer,
+    ) -> Result<String, CloudError> {
+        let jwt = JwtConfiguration::builder()
+            .issuer(&authorizer.issuer)
+            .set_audience(Some(authorizer.audience.clone()))
+            .build();
+        let create = self
+            .api
+            .create_authorizer()
+            .api_id(id)
+            .name(name)
+            .authorizer_type(AuthorizerType::Jwt)
+            .identity_source("$request.header.Authorization")
+            .jwt_configuration(jwt);
+        let answer = self.call("apigateway CreateAuthorizer", create.send()).await?;
+        Ok(answer.authorizer_id().unwrap_or_default().to_owned())
+    }
+
+    pub(super) async fn delete_api(&self, owner: &Owner, recorded: &Recorded) -> Result<(), CloudError> {
+        let id = match recorded.attribute("api_id") {
+            "" => self.find_api(owner, &recorded.name).await?.and_then(|it| it.api_id),
+            id => Some(id.to_owned()),
+        };
+        let Some(id) = id else { return Ok(()) };
+        gone(self.call("apigateway DeleteApi", self.api.delete_api().api_id(id).send()).await)
+    }
+
+    pub(super) async fn describe_api(&self, recorded: &Recorded) -> Result<Option<Observed>, CloudError> {
+        let Some(api) = self.api(recorded.attribute("api_id")).await? else { return Ok(None) };
+        let url = api.api_endpoint().unwrap_or_default().trim_end_matches('/').to_owned();
+        Ok(Some(Observed { attributes: [("url".to_owned(), url)].into(), ..Observed::default() }))
+    }
+}

@@ -1,0 +1,160 @@
+//! What feeds a queue or the table's stream into the alias of a function.
+
+use aws_sdk_lambda::operation::create_event_source_mapping::builders::CreateEventSourceMappingFluentBuilder;
+use aws_sdk_lambda::types::{
+    DestinationConfig, EventSourceMappingConfiguration, EventSourcePosition, Filter, FilterCriteria,
+    FunctionResponseType, OnFailure,
+};
+use eventual_provider_core::cloud::{CloudError, Made, Observed, Owner};
+use eventual_provider_core::resource::{MappingSpec, Resource, Source};
+use eventual_provider_core::state::Recorded;
+use eventual_schema::deploy::ALIAS;
+
+use super::{AwsCloud, gone, present, tags};
+
+/// Stream records of one invocation.
+const STREAM_BATCH: i32 = 100;
+
+fn filters(pattern: &str) -> FilterCriteria {
+    FilterCriteria::builder().filters(Filter::builder().pattern(pattern).build()).build()
+}
+
+fn on_failure(arn: &str) -> DestinationConfig {
+    DestinationConfig::builder().on_failure(OnFailure::builder().destination(arn).build()).build()
+}
+
+fn number(number: u32) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+/// What only streams have.
+fn creation(
+    create: CreateEventSourceMappingFluentBuilder,
+    source: &Source,
+) -> CreateEventSourceMappingFluentBuilder {
+    match source {
+        Source::Queue { batch } => create.batch_size(number(*batch)),
+        Source::Stream { filter, retries, on_failure: arn } => create
+            .batch_size(STREAM_BATCH)
+            // From the oldest record: what was committed before the mapping was active is not lost.
+            .starting_position(EventSourcePosition::TrimHorizon)
+            .filter_criteria(filters(filter))
+            .maximum_retry_attempts(number(*retries))
+            .bisect_batch_on_function_error(true)
+            .destination_config(on_failure(arn)),
+    }
+}
+
+impl AwsCloud {
+    /// The mapping of this source to the alias of this function.
+    async fn mapping(
+        &self,
+        function: &str,
+        source: Option<&str>,
+    ) -> Result<Option<EventSourceMappingConfiguration>, CloudError> {
+        let alias = format!("{function}:{ALIAS}");
+        let list = self
+            .lambda
+            .list_event_source_mappings()
+            .function_name(&alias)
+            .set_event_source_arn(source.map(str::to_owned));
+        let answer = present(self.call("lambda ListEventSourceMappings", list.send()).await)?;
+        let ours = |it: &&EventSourceMappingConfiguration| {
+            it.function_arn().is_some_and(|arn| arn.ends_with(&format!(":{alias}")))
+        };
+        Ok(answer.iter().flat_map(|it| it.event_source_mappings()).find(ours).cloned())
+    }
+
+    pub(super) async fn ensure_mapping(
+        &self,
+        owner: &Owner,
+        resource: &Resource,
+        spec: &MappingSpec,
+        recorded: Option<&Recorded>,
+    ) -> Result<Made, CloudError> {
+        let source = spec.source_arn.as_str();
+        if let Some(before) = recorded.filter(|before| before.attribute("source") != source) {
+            self.delete_mapping(before).await?;
+        }
+        let there = if recorded.is_some() { self.mapping(&spec.function, Some(source)).await? } else { None };
+        if let Some(uuid) = there.and_then(|it| it.uuid) {
+            return self.update_mapping(&uuid, spec).await;
+        }
+        let create = self
+            .lambda
+            .create_event_source_mapping()
+            .event_source_arn(source)
+            .function_name(format!("{}:{ALIAS}", spec.function))
+            .function_response_types(FunctionResponseType::ReportBatchItemFailures)
+            .set_tags(tags::map(&tags::wanted(owner, resource)));
+        match self.call("lambda CreateEventSourceMapping", creation(create, &spec.source).send()).await {
+            Ok(answer) => {
+                Ok(made(answer.uuid().unwrap_or_default(), answer.event_source_mapping_arn(), spec))
+            }
+            Err(error) if error.code == "ResourceConflictException" => {
+                match self.mapping(&spec.function, Some(source)).await?.and_then(|it| it.uuid) {
+                    Some(uuid) => self.update_mapping(&uuid, spec).await,
+                    None => Err(error),
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn update_mapping(&self, uuid: &str, spec: &MappingSpec) -> Result<Made, CloudError> {
+        let update = self
+            .lambda
+            .update_event_source_mapping()
+            .uuid(uuid)
+            .function_name(format!("{}:{ALIAS}", spec.function))
+            .enabled(true)
+            .function_response_types(FunctionResponseType::ReportBatchItemFailures);
+        let update = match &spec.source {
+            Source::Queue { batch } => update.batch_size(number(*batch)),
+            Source::Stream { filter, retries, on_failure: arn } => update
+                .batch_size(STREAM_BATCH)
+                .filter_criteria(filters(filter))
+                .maximum_retry_attempts(number(*retries))
+                .bisect_batch_on_function_error(true)
+                .destination_config(on_failure(arn)),
+        };
+        let answer = self.call("lambda UpdateEventSourceMapping", update.send()).await?;
+        Ok(made(uuid, answer.event_source_mapping_arn(), spec))
+    }
+
+    pub(super) async fn delete_mapping(&self, recorded: &Recorded) -> Result<(), CloudError> {
+        let uuid = match recorded.attribute("uuid") {
+            "" => self.mapping(&recorded.name, None).await?.and_then(|it| it.uuid),
+            uuid => Some(uuid.to_owned()),
+        };
+        let Some(uuid) = uuid else { return Ok(()) };
+        gone(
+            self.call(
+                "lambda DeleteEventSourceMapping",
+                self.lambda.delete_event_source_mapping().uuid(uuid).send(),
+            )
+            .await,
+        )
+    }
+
+    pub(super) async fn describe_mapping(&self, recorded: &Recorded) -> Result<Option<Observed>, CloudError> {
+        let get = self.lambda.get_event_source_mapping().uuid(recorded.attribute("uuid"));
+        let Some(answer) = present(self.call("lambda GetEventSourceMapping", get.send()).await)? else {
+            return Ok(None);
+        };
+        let state = answer.state().unwrap_or_default();
+        if state == "Deleting" {
+            return Ok(None);
+        }
+        let enabled = !matches!(state, "Disabled" | "Disabling");
+        let settings = [("enabled".to_owned(), enabled.to_string())];
+        Ok(Some(Observed { settings: settings.into(), ..Observed::default() }))
+    }
+}
+
+fn made(uuid: &str, arn: Option<&str>, spec: &MappingSpec) -> Made {
+    let attributes =
+        [("uuid".to_owned(), uuid.to_owned()), ("source".to_owned(), spec.source_arn.as_str().to_owned())]
+            .into();
+    Made { arn: arn.unwrap_or(uuid).to_owned(), attributes }
+}

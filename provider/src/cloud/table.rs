@@ -1,0 +1,204 @@
+//! The engine table: keys, index, expiry and stream are the contract with the runtime.
+
+use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, ContinuousBackupsStatus, GlobalSecondaryIndex, KeySchemaElement,
+    KeyType, PointInTimeRecoverySpecification, PointInTimeRecoveryStatus, Projection, ProjectionType,
+    ScalarAttributeType, Select, StreamSpecification, StreamViewType, TableDescription, TableStatus, Tag,
+    TimeToLiveSpecification, TimeToLiveStatus,
+};
+use eventual_provider_core::cloud::{CloudError, Made, Observed, Owner};
+use eventual_provider_core::resource::{Resource, TableSpec};
+use eventual_provider_core::state::Recorded;
+use eventual_schema::deploy::table;
+
+use super::tags::{self, Tags};
+use super::{AwsCloud, LOOK, SETTLE, busy, foreign, gone, malformed, present};
+
+fn sdk_tags(tags: &Tags) -> Result<Vec<Tag>, BuildError> {
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+fn key(name: &str, kind: KeyType) -> Result<KeySchemaElement, BuildError> {
+    KeySchemaElement::builder().attribute_name(name).key_type(kind).build()
+}
+
+/// The request that makes the table.
+fn creation(
+    create: CreateTableFluentBuilder,
+    name: &str,
+    tags: &Tags,
+) -> Result<CreateTableFluentBuilder, BuildError> {
+    let mut create =
+        create.table_name(name).billing_mode(BillingMode::PayPerRequest).set_tags(Some(sdk_tags(tags)?));
+    for name in [table::PARTITION, table::SORT, table::INDEX_PARTITION, table::INDEX_SORT] {
+        let definition = AttributeDefinition::builder()
+            .attribute_name(name)
+            .attribute_type(ScalarAttributeType::S)
+            .build()?;
+        create = create.attribute_definitions(definition);
+    }
+    let index = GlobalSecondaryIndex::builder()
+        .index_name(table::INDEX)
+        .key_schema(key(table::INDEX_PARTITION, KeyType::Hash)?)
+        .key_schema(key(table::INDEX_SORT, KeyType::Range)?)
+        .projection(Projection::builder().projection_type(ProjectionType::All).build())
+        .build()?;
+    let stream = StreamSpecification::builder()
+        .stream_enabled(true)
+        .stream_view_type(StreamViewType::NewImage)
+        .build()?;
+    Ok(create
+        .key_schema(key(table::PARTITION, KeyType::Hash)?)
+        .key_schema(key(table::SORT, KeyType::Range)?)
+        .global_secondary_indexes(index)
+        .stream_specification(stream))
+}
+
+impl AwsCloud {
+    pub(super) async fn table_tags(&self, arn: &str) -> Result<Tags, CloudError> {
+        let list = self.dynamodb.list_tags_of_resource().resource_arn(arn);
+        let answer = self.call("dynamodb ListTagsOfResource", list.send()).await?;
+        Ok(answer.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect())
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<TableDescription>, CloudError> {
+        let describe = self.dynamodb.describe_table().table_name(name);
+        Ok(present(self.call("dynamodb DescribeTable", describe.send()).await)?.and_then(|it| it.table))
+    }
+
+    pub(super) async fn ensure_table(
+        &self,
+        owner: &Owner,
+        resource: &Resource,
+        spec: &TableSpec,
+        recorded: Option<&Recorded>,
+    ) -> Result<Made, CloudError> {
+        let name = &resource.name;
+        let arn = resource.arn.clone().unwrap_or_default();
+        let wanted = tags::wanted(owner, resource);
+        if let Some(there) = self.table(name).await? {
+            if there.table_status() == Some(&TableStatus::Deleting) {
+                return Err(busy("dynamodb CreateTable", format!("the table {name} is being deleted")));
+            }
+            self.tag_table(owner, &arn, &wanted, recorded.is_none()).await?;
+        } else {
+            let create = creation(self.dynamodb.create_table(), name, &wanted);
+            let create = create.map_err(|error| malformed("dynamodb CreateTable", error))?;
+            self.call("dynamodb CreateTable", create.send()).await?;
+        }
+        let table = self.active_table(name).await?;
+        self.expire(name).await?;
+        self.back_up(name, spec.point_in_time_recovery).await?;
+        let stream = table.latest_stream_arn().unwrap_or_default().to_owned();
+        Ok(Made { arn, attributes: [("stream_arn".to_owned(), stream)].into() })
+    }
+
+    async fn active_table(&self, name: &str) -> Result<TableDescription, CloudError> {
+        let began = tokio::time::Instant::now();
+        loop {
+            match self.table(name).await? {
+                Some(table) if table.table_status() == Some(&TableStatus::Active) => return Ok(table),
+                _ if began.elapsed() < SETTLE => tokio::time::sleep(LOOK).await,
+                _ => {
+                    return Err(busy("dynamodb DescribeTable", format!("the table {name} is not active yet")));
+                }
+            }
+        }
+    }
+
+    async fn tag_table(
+        &self,
+        owner: &Owner,
+        arn: &str,
+        wanted: &Tags,
+        adopting: bool,
+    ) -> Result<(), CloudError> {
+        let there = self.table_tags(arn).await?;
+        if adopting && !tags::ours(owner, &there) {
+            return Err(foreign("dynamodb CreateTable", arn));
+        }
+        let (set, remove) = tags::difference(&there, wanted);
+        if !set.is_empty() {
+            let set = sdk_tags(&set).map_err(|error| malformed("dynamodb TagResource", error))?;
+            let tag = self.dynamodb.tag_resource().resource_arn(arn).set_tags(Some(set));
+            self.call("dynamodb TagResource", tag.send()).await?;
+        }
+        if !remove.is_empty() {
+            let untag = self.dynamodb.untag_resource().resource_arn(arn).set_tag_keys(Some(remove));
+            self.call("dynamodb UntagResource", untag.send()).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets items expire. AWS refuses to switch on what is on, and a second change too soon.
+    async fn expire(&self, name: &str) -> Result<(), CloudError> {
+        let describe = self.dynamodb.describe_time_to_live().table_name(name);
+        let answer = self.call("dynamodb DescribeTimeToLive", describe.send()).await?;
+        let status = answer.time_to_live_description().and_then(|it| it.time_to_live_status());
+        if matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)) {
+            return Ok(());
+        }
+        let specification =
+            TimeToLiveSpecification::builder().enabled(true).attribute_name(table::EXPIRES).build();
+        let specification = specification.map_err(|error| malformed("dynamodb UpdateTimeToLive", error))?;
+        let update =
+            self.dynamodb.update_time_to_live().table_name(name).time_to_live_specification(specification);
+        match self.call("dynamodb UpdateTimeToLive", update.send()).await {
+            Err(error) if error.message.contains("already enabled") => Ok(()),
+            answer => answer.map(|_| ()),
+        }
+    }
+
+    async fn back_up(&self, name: &str, wanted: bool) -> Result<(), CloudError> {
+        let describe = self.dynamodb.describe_continuous_backups().table_name(name);
+        let answer = self.call("dynamodb DescribeContinuousBackups", describe.send()).await?;
+        let description = answer.continuous_backups_description();
+        let ready =
+            description.is_some_and(|it| *it.continuous_backups_status() == ContinuousBackupsStatus::Enabled);
+        let status = description
+            .and_then(|it| it.point_in_time_recovery_description())
+            .and_then(|it| it.point_in_time_recovery_status());
+        if ready && (status == Some(&PointInTimeRecoveryStatus::Enabled)) == wanted {
+            return Ok(());
+        }
+        let specification =
+            PointInTimeRecoverySpecification::builder().point_in_time_recovery_enabled(wanted).build();
+        let specification =
+            specification.map_err(|error| malformed("dynamodb UpdateContinuousBackups", error))?;
+        let update = self
+            .dynamodb
+            .update_continuous_backups()
+            .table_name(name)
+            .point_in_time_recovery_specification(specification);
+        self.call("dynamodb UpdateContinuousBackups", update.send()).await.map(|_| ())
+    }
+
+    pub(super) async fn delete_table(&self, recorded: &Recorded) -> Result<(), CloudError> {
+        let table = self.table(&recorded.name).await?;
+        if table.is_none_or(|table| table.table_status() == Some(&TableStatus::Deleting)) {
+            return Ok(());
+        }
+        gone(
+            self.call("dynamodb DeleteTable", self.dynamodb.delete_table().table_name(&recorded.name).send())
+                .await,
+        )
+    }
+
+    pub(super) async fn describe_table(&self, recorded: &Recorded) -> Result<Option<Observed>, CloudError> {
+        let Some(table) = self.table(&recorded.name).await? else { return Ok(None) };
+        if table.table_status() == Some(&TableStatus::Deleting) {
+            return Ok(None);
+        }
+        let stream = table.latest_stream_arn().unwrap_or_default().to_owned();
+        Ok(Some(Observed { attributes: [("stream_arn".to_owned(), stream)].into(), ..Observed::default() }))
+    }
+
+    /// One item is enough to know that there is data.
+    pub(super) async fn table_data(&self, recorded: &Recorded) -> Result<Option<String>, CloudError> {
+        let scan = self.dynamodb.scan().table_name(&recorded.name).limit(1).select(Select::Count);
+        let answer = present(self.call("dynamodb Scan", scan.send()).await)?;
+        Ok(answer.filter(|it| it.count() > 0).map(|_| "executions and their histories".to_owned()))
+    }
+}
