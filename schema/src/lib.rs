@@ -10,6 +10,7 @@
 
 #[cfg(feature = "artifact")]
 pub mod artifact;
+mod check;
 pub mod deploy;
 pub mod digest;
 pub mod functions;

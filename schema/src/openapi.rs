@@ -89,7 +89,7 @@ fn rest(command: &Command, route: &Route, manifest: &Manifest) -> Value {
     if command.input.is_null() {
         return operation;
     }
-    let in_path = path_parameters(&route.path);
+    let in_path = route.parameters();
     let is_object = shape::takes_object(&command.input, &manifest.schemas);
     let schema_of = |name: &str| match is_object {
         true => shape::property(&command.input, name, &manifest.schemas).cloned().unwrap_or(json!({})),
@@ -114,11 +114,6 @@ fn rest(command: &Command, route: &Route, manifest: &Manifest) -> Value {
         operation["parameters"] = Value::Array(parameters);
     }
     operation
-}
-
-/// The names in braces of a path, in order.
-fn path_parameters(path: &str) -> Vec<&str> {
-    path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect()
 }
 
 /// The object schema itself, when the input is one, directly or through one reference.

@@ -105,6 +105,20 @@ pub fn property<'a>(schema: &'a Value, name: &str, schemas: &'a Schemas) -> Opti
     find(schema, schemas, &has)?.get("properties")?.get(name)
 }
 
+/// The names of all properties of the objects that `schema` takes, in any of its alternatives.
+#[must_use]
+pub fn properties<'a>(schema: &'a Value, schemas: &'a Schemas) -> Vec<&'a str> {
+    let mut names = Vec::new();
+    let mut at = vec![(schema, 0)];
+    while let Some((schema, depth)) = at.pop() {
+        names.extend(schema.get("properties").and_then(Value::as_object).into_iter().flat_map(|it| it.keys().map(String::as_str)));
+        if depth < 8 {
+            at.extend(referred(schema, schemas).into_iter().chain(alternatives_of(schema)).map(|it| (it, depth + 1)));
+        }
+    }
+    names
+}
+
 /// Whether `schema` takes objects.
 #[must_use]
 pub fn takes_object(schema: &Value, schemas: &Schemas) -> bool {
@@ -146,6 +160,10 @@ fn find<'a>(schema: &'a Value, schemas: &'a Schemas, wanted: &dyn Fn(&Value) -> 
 
 fn referred<'a>(schema: &Value, schemas: &'a Schemas) -> Option<&'a Value> {
     schemas.get(schema.get("$ref")?.as_str()?.strip_prefix("#/schemas/")?)
+}
+
+fn alternatives_of(schema: &Value) -> impl Iterator<Item = &Value> {
+    ["allOf", "anyOf", "oneOf"].iter().filter_map(|key| schema.get(key)?.as_array()).flatten()
 }
 
 fn has_type(schema: &Value, name: &str) -> bool {

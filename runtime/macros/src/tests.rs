@@ -1,0 +1,206 @@
+//! The macros as functions: what they report. What their output means is tested by `eventual-runtime`.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::handler::{Kind, generate};
+use crate::message::{self, Message};
+use crate::{failure, program};
+
+fn mistakes(kind: Kind, attr: TokenStream, item: TokenStream) -> Vec<String> {
+    generate(kind, attr, item).1.texts()
+}
+
+#[test]
+fn a_fine_handler_has_no_mistakes() {
+    let attr = quote!(
+        method = PUT,
+        path = "/a/{id}",
+        auth = jwt(issuer = "https://i", audience = ["a"]),
+        uses(a, b::C),
+        timeout = "10s",
+        memory = 256,
+        name = "other"
+    );
+    let item = quote!(
+        async fn put(input: Input, s: State<X>, u: Option<User>, c: eventual::Ctx) -> Result<(), E> {
+            Ok(())
+        }
+    );
+    assert_eq!(mistakes(Kind::Command, attr, item), [""; 0]);
+    let attr =
+        quote!(inline, retry(attempts = 5, initial = "1s", backoff = 2, max = "1m", errors), timeout = "60s");
+    assert_eq!(
+        mistakes(
+            Kind::Task,
+            attr,
+            quote!(
+                async fn it() {}
+            )
+        ),
+        [""; 0]
+    );
+}
+
+#[test]
+fn every_mistake_of_a_signature_is_reported() {
+    let item = quote!(
+        fn it<T>(self, a: &str, b: impl Copy, c: u8) -> Vec<&u8> {
+            body()
+        }
+    );
+    assert_eq!(
+        mistakes(Kind::Command, quote!(), item),
+        [
+            "a command is async: write `async fn it`",
+            "a command cannot be generic: its types stand in the manifest; choose concrete ones",
+            "a command is a free function: it has no `self`",
+            "an argument cannot be a reference, because it crosses the wire; write `String`",
+            "an argument cannot be `impl Trait`: its type stands in the manifest; name a concrete one",
+            "a command takes one input; put both into a struct (State, Ctx and User are not inputs)",
+            "a command takes one input; put both into a struct (State, Ctx and User are not inputs)",
+            "a result cannot be a reference, because it crosses the wire; write `u8`",
+        ]
+    );
+}
+
+#[test]
+fn the_body_is_kept_in_spite_of_mistakes() {
+    let (tokens, errors) = generate(
+        Kind::Task,
+        quote!(timout = "1s"),
+        quote!(
+            async fn it(a: u8) {
+                keep_me(a)
+            }
+        ),
+    );
+    assert!(tokens.to_string().contains("keep_me"));
+    assert_eq!(errors.texts(), ["`#[task]` has no option `timout`; did you mean `timeout`?"]);
+}
+
+#[test]
+fn options_say_what_they_take() {
+    let attr = quote!(
+        method = get,
+        path = "orders",
+        auth = oauth,
+        timeout = 10,
+        memory = 64,
+        uses = a,
+        timeout = "1s",
+        name = "a b"
+    );
+    assert_eq!(
+        mistakes(
+            Kind::Command,
+            attr,
+            quote!(
+                async fn it() {}
+            )
+        ),
+        [
+            "`timeout` is there twice",
+            "\"a b\" is not a valid handler name: 1 to 40 letters and digits, a letter first",
+            "`get` is no method; did you mean `GET`?",
+            "a path starts with a slash: \"/orders\"",
+            "`auth` is one of `auth = none | iam | jwt(issuer = \"https://...\", audience = [\"...\"])`",
+            "`uses` takes a list: `uses(process_order, OrderCreated)`",
+            "`timeout` takes a text: `timeout = \"10s\"`",
+            "`memory` takes a whole number from 128 to 10240",
+        ]
+    );
+    let attr = quote!(retry(attempts = 0, backoff = 0.5, initial = "soon", error), at_most_once = true);
+    assert_eq!(
+        mistakes(
+            Kind::Task,
+            attr,
+            quote!(
+                async fn it() {}
+            )
+        ),
+        [
+            "`at_most_once` takes no value",
+            "`retry(...)` has no option `error`; did you mean `errors`?",
+            "`at_most_once` makes one attempt, `retry` more: remove one of them",
+            "`attempts` takes a whole number from 1 to 1000",
+            "`initial` takes a time as a whole number of ms, s, m or h: `initial = \"10s\"`",
+            "`backoff` takes a number from 1 to 1000: `backoff = 2.0`",
+        ]
+    );
+    assert_eq!(
+        mistakes(
+            Kind::Task,
+            quote!(timeout = "16m"),
+            quote!(
+                async fn it() {}
+            )
+        ),
+        ["a function runs for at most 15 minutes; split longer work, or wait in a workflow",]
+    );
+}
+
+#[test]
+fn extractors_stand_where_they_make_sense() {
+    let item = quote!(
+        async fn it(a: A, s: State<X>, c: Ctx, u: User) {}
+    );
+    assert_eq!(mistakes(Kind::Workflow, quote!(), item.clone()).len(), 3);
+    assert_eq!(
+        mistakes(Kind::Task, quote!(), item),
+        ["a task has no user; pass on what it needs of the user as input"]
+    );
+    assert_eq!(
+        mistakes(
+            Kind::Subscription,
+            quote!(),
+            quote!(
+                async fn it(s: State<X>) {}
+            )
+        ),
+        ["a subscription takes the event that it reacts to: `async fn on_it(event: OrderCreated)`",]
+    );
+}
+
+#[test]
+fn what_stands_above_the_wrong_thing_is_told_so() {
+    let texts = mistakes(
+        Kind::Command,
+        quote!(),
+        quote!(
+            struct X;
+        ),
+    );
+    assert!(texts[0].starts_with("`#[command]` stands above a free `async fn`"), "{texts:?}");
+    let (_, errors) = message::generate(
+        Message::Signal,
+        quote!(nme = "x"),
+        &quote!(
+            struct It<T>(T);
+        ),
+    );
+    assert_eq!(
+        errors.texts(),
+        [
+            "a signal cannot be generic: its type stands in the manifest",
+            "`#[signal]` has no option `nme`; did you mean `name`?",
+        ]
+    );
+    let (_, errors) = failure::generate(quote!(
+        enum E {
+            #[failure(status = 200)]
+            A,
+            #[failure(call)]
+            B { x: u8, y: u8 },
+        }
+    ));
+    assert_eq!(
+        errors.texts(),
+        [
+            "`status` takes a whole number from 400 to 599",
+            "`#[failure(call)]` stands above a variant that holds an eventual::Error: `B(eventual::Error)`",
+        ]
+    );
+    let (_, errors) = program::generate(quote!(orders, billing, nam = "x"));
+    assert_eq!(errors.texts(), ["`main!` has no option `nam`; did you mean `name`?"]);
+}

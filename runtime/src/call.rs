@@ -1,0 +1,112 @@
+//! [`Call`]: what a task, a workflow, a signal or a timer returns to whoever asks for it.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use eventual_core::{ExecutionId, Outcome};
+use futures_util::future::FusedFuture;
+
+use crate::ask::{Ask, Asked};
+use crate::codec::Data;
+use crate::error::{CallError, Error, Failure, result_of};
+use crate::retry::{Retry, millis};
+
+/// Something asked for: await it. Nothing happens before its first poll; dropping it afterwards cancels it.
+///
+/// A call is `Future + FusedFuture + Unpin + Send` and goes into `join!`, `select!`, `join_all` and `FuturesUnordered`
+/// of tokio and futures alike. In workflows it is durable: its answer is remembered, and which of several calls was
+/// first is decided by history.
+#[must_use = "a call does nothing until it is awaited"]
+pub struct Call<T, E = Infallible> {
+    asked: Asked,
+    decode: fn(Outcome) -> Result<T, CallError<E>>,
+}
+
+impl<T: Data, E: Failure> Call<T, E> {
+    pub(crate) fn new(ask: Ask, at: &'static Location<'static>) -> Self {
+        Self { asked: Asked::new(ask, at), decode: result_of }
+    }
+
+    /// Ends the call with [`CallError::Timeout`] when it takes longer. For a task, longest run of one attempt (default
+    /// 60 seconds, or what its attribute says); for anything else, time from here.
+    #[track_caller]
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        let limit = millis(limit);
+        match &mut self.asked.ask {
+            Ask::Task(task) => task.timeout_ms = limit.max(1),
+            _ => self.asked.limit(limit, Location::caller()),
+        }
+        self
+    }
+
+    /// When another attempt of the task is made, instead of what its attribute says. For tasks only.
+    pub fn retry(mut self, retry: Retry) -> Self {
+        match &mut self.asked.ask {
+            Ask::Task(task) => task.retry = retry.0,
+            Ask::Broken(_) => {}
+            ask => *ask = Ask::Broken(Error::new("NotATask", "`.retry()` is for calls of tasks")),
+        }
+        self
+    }
+
+    /// The idempotency key that every attempt of the task sees ([`Ctx::idempotency_key`](crate::Ctx::idempotency_key)),
+    /// or the name of the child execution. By default made from the execution and the number of the call. For tasks
+    /// and workflows only.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        let key = key.into();
+        match &mut self.asked.ask {
+            Ask::Task(task) => task.key = Some(key),
+            Ask::Workflow { name, key: name_of_child, .. } => match ExecutionId::new(name, &key) {
+                Ok(_) => *name_of_child = Some(key),
+                Err(error) => self.asked.ask = Ask::Broken(Error::new("InvalidName", error.to_string())),
+            },
+            Ask::Broken(_) => {}
+            ask => *ask = Ask::Broken(Error::new("NotATask", "`.key()` is for calls of tasks and workflows")),
+        }
+        self
+    }
+
+    /// For hosts that answer calls themselves: what is asked, and how to type the answer.
+    #[doc(hidden)]
+    pub fn into_parts(self) -> (Ask, fn(Outcome) -> Result<T, CallError<E>>) {
+        (self.asked.ask, self.decode)
+    }
+
+    pub(crate) fn into_asked(self) -> Asked {
+        self.asked
+    }
+}
+
+impl<T, E> Future for Call<T, E> {
+    type Output = Result<T, CallError<E>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let decode = self.decode;
+        self.asked.poll(cx).map(|answer| match answer {
+            Ok(outcome) => decode(outcome),
+            Err(error) => Err(CallError::Invalid(error)),
+        })
+    }
+}
+
+impl<T, E> FusedFuture for Call<T, E> {
+    fn is_terminated(&self) -> bool {
+        self.asked.is_done()
+    }
+}
+
+impl<T, E> fmt::Debug for Call<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.asked.fmt(f)
+    }
+}
+
+const _: () = {
+    const fn is<C: Send + Unpin + FusedFuture>() {}
+    is::<Call<u8, Error>>();
+};

@@ -1,0 +1,272 @@
+//! Executions seen from outside: what commands, tasks and subscriptions do with them.
+
+use std::convert::Infallible;
+use std::fmt;
+
+use eventual_core::{ExecutionId, Outcome};
+use eventual_engine::{Client, ambient};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::call::Call;
+use crate::codec::Data;
+use crate::error::{CallError, Error, result_of};
+use crate::signal::Signal;
+
+/// One run of a workflow, by its id `<workflow>/<name>`. On the wire it is that text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Execution {
+    id: ExecutionId,
+}
+
+impl Execution {
+    /// The execution `name` of `workflow` (its wire name); it need not exist. `process_order::execution(name)` is the
+    /// same for the workflow `process_order`.
+    ///
+    /// # Errors
+    /// When the name is empty, longer than 200 bytes, or has characters other than ASCII letters, digits and
+    /// `-_.:@+=`.
+    pub fn new(workflow: &str, name: &str) -> Result<Self, ClientError> {
+        ExecutionId::new(workflow, name)
+            .map(Self::from_id)
+            .map_err(|error| ClientError::Refused(error.into()))
+    }
+
+    /// Parses `<workflow>/<name>`.
+    ///
+    /// # Errors
+    /// When the text is no id.
+    pub fn parse(id: &str) -> Result<Self, ClientError> {
+        ExecutionId::parse(id).map(Self::from_id).map_err(|error| ClientError::Refused(error.into()))
+    }
+
+    pub(crate) const fn from_id(id: ExecutionId) -> Self {
+        Self { id }
+    }
+
+    pub(crate) fn into_id(self) -> ExecutionId {
+        self.id
+    }
+
+    /// `<workflow>/<name>`.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    /// The name within its workflow.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.id.name()
+    }
+
+    /// Where it stands. For commands, tasks and subscriptions that declare `uses(<its workflow>)`.
+    ///
+    /// # Errors
+    /// When there is no such execution, or it cannot be read.
+    pub async fn status(&self) -> Result<Status, ClientError> {
+        Ok(Status::of(client()?.get(&self.id).await?.status))
+    }
+
+    /// Where it stands and how it ended, read at once. For commands, tasks and subscriptions that declare
+    /// `uses(<its workflow>)`.
+    ///
+    /// # Errors
+    /// When there is no such execution, or it cannot be read.
+    pub async fn describe(&self) -> Result<Description, ClientError> {
+        let meta = client()?.get(&self.id).await?;
+        Ok(Description { status: Status::of(meta.status), end: meta.end })
+    }
+
+    /// What it returned; `None` while it has not ended.
+    ///
+    /// # Errors
+    /// How it ended, if not with a result; or why that cannot be read, as [`CallError::Invalid`].
+    pub async fn result<T: Data>(&self) -> Result<Option<T>, CallError<Error>> {
+        self.describe().await.map_err(|error| CallError::Invalid(error.to_error()))?.result()
+    }
+
+    /// Sends it a signal: `signal.send(&execution)`.
+    #[track_caller]
+    pub fn signal<S: Signal>(&self, signal: S) -> Call<(), Infallible> {
+        signal.send(self)
+    }
+}
+
+impl fmt::Display for Execution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.id.fmt(f)
+    }
+}
+
+impl TryFrom<String> for Execution {
+    type Error = ClientError;
+
+    fn try_from(text: String) -> Result<Self, ClientError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Execution> for String {
+    fn from(execution: Execution) -> Self {
+        execution.id.to_string()
+    }
+}
+
+impl JsonSchema for Execution {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Execution".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"type": "string", "description": "An execution: <workflow>/<name>"})
+    }
+}
+
+/// An execution as it was when it was read.
+#[derive(Clone, Debug)]
+pub struct Description {
+    status: Status,
+    end: Option<Outcome>,
+}
+
+impl Description {
+    /// Where it stood, by its name on the wire: `running`, `succeeded`, ...
+    #[must_use]
+    pub const fn status(&self) -> &'static str {
+        self.status.as_str()
+    }
+
+    /// Whether it had ended.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        self.status.is_closed()
+    }
+
+    /// What it had returned; `None` while it had not ended.
+    ///
+    /// # Errors
+    /// How it ended, if not with a result; [`CallError::Invalid`] when the result is no `T`.
+    pub fn result<T: Data>(&self) -> Result<Option<T>, CallError<Error>> {
+        self.end.clone().map(result_of).transpose()
+    }
+}
+
+/// Where an execution stands. On the wire: `running`, `succeeded`, ...
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Status {
+    /// It was cancelled.
+    Cancelled,
+    /// It ended with an error, or crashed.
+    Failed,
+    /// Its code cannot go on with its history; it waits for a fix.
+    Parked,
+    /// It has not ended.
+    Running,
+    /// It ended with a result.
+    Succeeded,
+    /// It ran out of time.
+    TimedOut,
+}
+
+impl Status {
+    const fn of(status: eventual_core::Status) -> Self {
+        use eventual_core::Status as Core;
+        match status {
+            Core::Cancelled => Self::Cancelled,
+            Core::Failed => Self::Failed,
+            Core::Parked => Self::Parked,
+            Core::Running => Self::Running,
+            Core::Succeeded => Self::Succeeded,
+            Core::TimedOut => Self::TimedOut,
+        }
+    }
+
+    /// The status by its name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+            Self::Parked => "parked",
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::TimedOut => "timedOut",
+        }
+    }
+
+    /// Whether nothing more happens to such an execution.
+    #[must_use]
+    pub const fn is_closed(self) -> bool {
+        !matches!(self, Self::Parked | Self::Running)
+    }
+}
+
+/// Why a handler could not start, read or signal an execution, or publish an event.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// An execution of this name was started before with another input. Status 409.
+    #[error("{0}")]
+    Conflict(String),
+    /// The world failed; trying again is safe. Status 500.
+    #[error("{0}")]
+    Fault(String),
+    /// There is no such execution. Status 404.
+    #[error("{0}")]
+    NotFound(String),
+    /// Nothing here can do that: the code does not run in a handler.
+    #[error("{0}")]
+    Outside(String),
+    /// It was not declared with `uses(...)`, is no valid name, or cannot be encoded. Says which. Status 500.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl ClientError {
+    pub(crate) fn to_error(&self) -> Error {
+        let (class, status) = match self {
+            Self::Conflict(_) => ("ClientError::Conflict", 409),
+            Self::Fault(_) => ("ClientError::Fault", 500),
+            Self::NotFound(_) => ("ClientError::NotFound", 404),
+            Self::Outside(_) => ("ClientError::Outside", 500),
+            Self::Refused(_) => ("ClientError::Refused", 500),
+        };
+        Error::new(class, self.to_string()).with_status(status)
+    }
+}
+
+impl From<eventual_engine::ClientError> for ClientError {
+    fn from(error: eventual_engine::ClientError) -> Self {
+        use eventual_engine::ClientError as Engine;
+        let message = error.to_string();
+        match error {
+            Engine::AlreadyExists(_) | Engine::Closed(..) => Self::Conflict(message),
+            Engine::Fault(fault) => Self::Fault(fault.to_string()),
+            Engine::NotFound(_) => Self::NotFound(message),
+            Engine::Name(_) | Engine::Undeclared { .. } | Engine::UnknownWorkflow(_) => {
+                Self::Refused(message)
+            }
+        }
+    }
+}
+
+/// The client of the handler that runs here.
+pub(crate) fn client() -> Result<Client, ClientError> {
+    ambient::client().ok_or_else(|| ClientError::Outside(outside("executions can be used")))
+}
+
+/// What to say where there is no engine. `what` as in "what can be done only within a service".
+pub(crate) fn outside(what: &str) -> String {
+    let inside = if ambient::workflow().is_some() { "in a workflow only calls can be awaited: " } else { "" };
+    format!(
+        "{inside}{what} only in a handler of a running service. In a test, let eventual_testing::TestEnvironment run \
+         the service, and call it there"
+    )
+}

@@ -1,0 +1,88 @@
+//! The whole `main` of a service's binary: how it was started decides what it does.
+
+use std::fmt::Display;
+use std::io::Write;
+use std::process::ExitCode;
+
+use eventual_schema::deploy;
+
+use crate::service::{Declaration, Service};
+
+/// Set by Lambda for every process that it starts.
+const LAMBDA: &str = "AWS_LAMBDA_RUNTIME_API";
+
+/// Prints the manifest, runs on Lambda, or says what this binary is for.
+#[doc(hidden)]
+#[must_use]
+pub fn main(declaration: &Declaration) -> ExitCode {
+    let service = match Service::of(declaration) {
+        Ok(service) => service,
+        Err(error) => return complain(&error),
+    };
+    if std::env::var_os(deploy::PRINT_MANIFEST).is_some() {
+        return print(&service.manifest().to_json());
+    }
+    if std::env::var_os(LAMBDA).is_some() {
+        return on_lambda(service);
+    }
+    complain(&about(&service))
+}
+
+#[cfg(feature = "aws")]
+fn on_lambda(service: Service) -> ExitCode {
+    // Only a function whose handlers take states builds them.
+    let name = std::env::var(deploy::env::FUNCTION).unwrap_or_default();
+    let function = service.manifest().functions.iter().find(|it| it.name == name);
+    let init = service.init().filter(|_| function.is_some_and(|it| service.needs_state(&it.handlers)));
+    let (registry, manifest) = (service.registry().clone(), service.manifest().clone());
+    eventual_aws::run(eventual_aws::Program { registry, manifest, init })
+}
+
+#[cfg(not(feature = "aws"))]
+#[expect(clippy::needless_pass_by_value, reason = "its twin with the feature consumes the service")]
+fn on_lambda(service: Service) -> ExitCode {
+    complain(&format!(
+        "service {} was built without the feature `aws` of eventual-runtime, so it cannot run on Lambda: build the \
+         artifact with `cargo eventual build`",
+        service.manifest().service
+    ))
+}
+
+fn about(service: &Service) -> String {
+    let manifest = service.manifest();
+    let name = &manifest.service;
+    let counts = [
+        (manifest.commands.len(), "command"),
+        (manifest.tasks.len(), "task"),
+        (manifest.workflows.len(), "workflow"),
+        (manifest.subscriptions.len(), "subscription"),
+    ];
+    let counts = counts.iter().filter(|(count, _)| *count > 0);
+    let counts: Vec<String> =
+        counts.map(|(count, what)| format!("{count} {what}{}", if *count == 1 { "" } else { "s" })).collect();
+    format!(
+        "This is the service {name} {version}: {counts}.\n\
+         It runs on AWS Lambda; started by hand it has nothing to do.\n\
+         - Package it: `cargo eventual build` makes target/eventual/{name}.zip\n\
+         - Deploy it: `eventual_service` in Terraform, `eventual.Service` in Pulumi, with that file as `artifact`\n\
+         - Test it without AWS: `eventual_testing::TestEnvironment::new(eventual::service!(...))` in `cargo test`\n\
+         - See what it declares: {print}=1 before the command that brought you here\n\
+         Serving it on this machine is not there yet.",
+        version = manifest.version,
+        counts = counts.join(", "),
+        print = deploy::PRINT_MANIFEST,
+    )
+}
+
+fn print(text: &str) -> ExitCode {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => complain(&error),
+    }
+}
+
+fn complain(text: &dyn Display) -> ExitCode {
+    // Nobody is left to be told when this fails too.
+    let _ = writeln!(std::io::stderr(), "{text}");
+    ExitCode::FAILURE
+}

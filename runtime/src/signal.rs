@@ -1,0 +1,90 @@
+//! Signals (messages into executions) and events (facts for whoever listens).
+
+use std::convert::Infallible;
+use std::panic::Location;
+
+use eventual_core::Emitted;
+
+use crate::ask::Ask;
+use crate::call::Call;
+use crate::codec::{self, Data};
+use crate::execution::{ClientError, Execution};
+
+/// A message into an execution. Made by [`#[signal]`](macro@crate::signal), which also gives the type both methods, so
+/// that nobody needs to import this trait.
+pub trait Signal: Data {
+    /// Name on the wire.
+    const NAME: &'static str;
+
+    /// The next signal of this type. In workflows only. Signals that came before anybody waited are kept, in order.
+    #[track_caller]
+    fn next() -> Call<Self, Infallible> {
+        Call::new(Ask::Signal { name: Self::NAME }, Location::caller())
+    }
+
+    /// Sends the signal to an execution. In a handler that declares `uses(<this type>)`, and in workflows.
+    #[track_caller]
+    fn send(self, to: impl Receiver) -> Call<(), Infallible> {
+        let ask = match to.execution() {
+            Ok(execution) => Ask::with(codec::encode(&self), |payload| Ask::Send {
+                execution: execution.into_id(),
+                signal: Self::NAME,
+                payload,
+            }),
+            Err(error) => Ask::broken(&error),
+        };
+        Call::new(ask, Location::caller())
+    }
+}
+
+/// A fact that can be published. Made by [`#[event]`](macro@crate::event), which also gives the type the method.
+pub trait Event: Data {
+    /// Name on the wire.
+    const NAME: &'static str;
+
+    /// Publishes the event. In a handler that declares `uses(<this type>)`, and in workflows.
+    #[track_caller]
+    fn emit(self) -> Call<(), Infallible> {
+        let emitted = |payload| Ask::Emit(Emitted { name: Self::NAME.to_owned(), payload });
+        Call::new(Ask::with(codec::encode(&self), emitted), Location::caller())
+    }
+}
+
+/// Whom a signal is sent to: an [`Execution`], or the text of its id.
+pub trait Receiver {
+    /// The execution.
+    ///
+    /// # Errors
+    /// When the text is no id of an execution.
+    fn execution(self) -> Result<Execution, ClientError>;
+}
+
+impl Receiver for Execution {
+    fn execution(self) -> Result<Execution, ClientError> {
+        Ok(self)
+    }
+}
+
+impl Receiver for &Execution {
+    fn execution(self) -> Result<Execution, ClientError> {
+        Ok(self.clone())
+    }
+}
+
+impl Receiver for &str {
+    fn execution(self) -> Result<Execution, ClientError> {
+        Execution::parse(self)
+    }
+}
+
+impl Receiver for &String {
+    fn execution(self) -> Result<Execution, ClientError> {
+        Execution::parse(self)
+    }
+}
+
+impl Receiver for String {
+    fn execution(self) -> Result<Execution, ClientError> {
+        Execution::parse(&self)
+    }
+}
