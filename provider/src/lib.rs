@@ -4,6 +4,7 @@
 //! cloud and the file system are given to it as [`ports::Ports`].
 
 mod artifacts;
+mod cloud;
 pub mod ports;
 mod pulumi;
 mod session;
