@@ -83,6 +83,8 @@ fn errors(url: &str) -> Result<()> {
     require(answer.status == 422, || format!("a declared error: {} {}", answer.status, answer.text))?;
     let answer = call(url, "convertWeight", &json!({ "value": 1, "from": "stone", "to": "gram" }))?;
     require(answer.status == 400, || format!("an unknown unit: {} {}", answer.status, answer.text))?;
+    let answer = call(url, "refuseDelivery", &json!({ "id": "d-9" }))?;
+    require(answer.status == 409 && answer.text.contains("d-9"), || format!("a conflict: {} {}", answer.status, answer.text))?;
     let answer = call(url, "nobody", &json!({}))?;
     require(answer.status == 404, || format!("an unknown command: {} {}", answer.status, answer.text))
 }
