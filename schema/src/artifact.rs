@@ -98,6 +98,10 @@ pub fn check(bytes: &[u8]) -> Result<Opened, ArtifactProblem> {
     let manifest = Manifest::from_json(&manifest).map_err(ArtifactProblem::Manifest)?;
     let bootstrap = member(&mut archive, BOOTSTRAP_FILE, UNPACKED_MAX)?;
     check_code(&manifest, &bootstrap)?;
+    let mode = archive.by_name(BOOTSTRAP_FILE).map_err(ArtifactProblem::Damaged)?.unix_mode();
+    if mode.is_none_or(|mode| mode & 0o111 != 0o111) {
+        return Err(ArtifactProblem::NotExecutable);
+    }
     Ok(Opened {
         manifest,
         sha256: sha256_hex(bytes),

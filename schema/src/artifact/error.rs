@@ -73,6 +73,11 @@ pub enum ArtifactProblem {
         "{BOOTSTRAP_FILE} is not a Linux program for x86_64 or arm64 ({0}): build it with `cargo eventual build`"
     )]
     NotBinary(String),
+    /// The zip was made by a program that keeps no permissions; on Lambda every start would fail.
+    #[error(
+        "the zip does not mark {BOOTSTRAP_FILE} as executable, so it was packed again by another program: build it with `cargo eventual build`"
+    )]
+    NotExecutable,
     /// A folder, a pipe or a device.
     #[error("is a folder or a device: name the .zip file that `cargo eventual build` wrote")]
     NotFile,

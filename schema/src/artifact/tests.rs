@@ -149,6 +149,15 @@ fn a_foreign_zip_is_refused_with_what_it_holds() {
 }
 
 #[test]
+fn a_bootstrap_that_lambda_may_not_execute_is_refused() {
+    let (bootstrap, manifest) = good();
+    let json = manifest.to_json();
+    let again = zip_of(&[("bootstrap", &bootstrap), ("eventual.json", json.as_bytes())]);
+    let text = opened(&again).unwrap_err();
+    assert!(text.contains("does not mark bootstrap as executable"), "{text}");
+}
+
+#[test]
 fn a_corrupt_manifest_and_another_format_are_refused() {
     let (bootstrap, manifest) = good();
     refused(
