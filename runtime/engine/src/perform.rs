@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use eventual_core::{ExecutionId, Fact, Failure, Outcome, Payload};
+use eventual_core::{ExecutionId, Fact, Failure, Outcome, Payload, TaskCall};
 use eventual_schema::Need;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
@@ -42,6 +42,16 @@ impl Engine {
         let requests =
             pending.inline.iter().map(|(seq, attempt, task)| task_request(id, *seq, *attempt, task, now));
         join_all(requests.map(|it| self.attempt(it))).await
+    }
+
+    /// Performs a task by itself, for no execution and once: what a test of the task wants.
+    pub async fn task(&self, task: &TaskCall) -> Outcome {
+        let Some(entry) = self.registry.tasks.get(&task.name) else {
+            return unknown("task", &task.name);
+        };
+        let mut context = HandlerContext::outside(self.states.clone(), None, self.ports.clock.now());
+        context.idempotency_key = task.key.clone().unwrap_or_else(|| task.name.clone());
+        self.run(entry.run, format!("task `{}`", task.name), entry.needs.clone(), task.input.clone(), context).await
     }
 
     /// Runs one attempt to its end, whatever that is.

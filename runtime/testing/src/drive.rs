@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eventual_engine::core::{Emitted, ExecutionId, Millis, Outcome, Payload, Turn};
+use eventual_engine::core::{Emitted, ExecutionId, Millis, Outcome, Payload, TaskCall, Turn};
 use eventual_engine::ports::{Clock, Meta, Store};
 use eventual_engine::{Client, ClientError, Ports, Registry, States, User};
 use tokio::runtime::{Builder, Runtime};
@@ -141,6 +141,11 @@ impl Drive {
     /// Runs a command on an input that was checked.
     pub fn command(&self, command: &str, input: Payload, user: Option<User>) -> Outcome {
         self.block_on(self.host.engine().command(command, input, user))
+    }
+
+    /// Runs a task by itself, once.
+    pub fn task(&self, task: &TaskCall) -> Outcome {
+        self.block_on(self.host.engine().task(task))
     }
 
     /// Runs a subscription on an event.

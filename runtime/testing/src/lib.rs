@@ -1,6 +1,30 @@
 //! Runs a service's handlers in a test: the production engine over memory and virtual time.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! /// Waits a month.
+//! #[eventual::workflow]
+//! async fn wait_a_month(name: String) -> String {
+//!     eventual::sleep(Duration::from_secs(30 * 86_400)).await.ok();
+//!     format!("hello {name}")
+//! }
+//!
+//! # fn main() {
+//! let env = eventual_testing::TestEnvironment::new(eventual::service!());
+//! assert_eq!(env.call(wait_a_month("you".to_owned())), Ok("hello you".to_owned()));
+//! # }
+//! ```
+//!
+//! [`TestEnvironment`] is for tests of services. Underneath are [`drive::Drive`], which knows no types, the host
+//! ([`host`], [`world`]), ports that fail where a test wants ([`faults`]), and the suite that the store of every host
+//! passes ([`conformance`]). A dev-dependency: nothing here may be linked into production.
+
 pub mod conformance;
 pub mod drive;
+mod environment;
 pub mod faults;
 pub mod host;
 pub mod world;
+
+pub use environment::{TestEnvironment, TestExecution};

@@ -1,0 +1,256 @@
+//! [`TestEnvironment`]: a service in a test, with its types.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use eventual::__private::Ask;
+use eventual::{Call, CallError, Data, Error, Event, Execution, Failure, Service, Signal};
+use eventual_engine::States;
+use eventual_engine::core::{ExecutionId, Millis, Outcome, Payload, Turn};
+use eventual_schema::shape;
+
+use crate::drive::Drive;
+
+/// A service in a test: its own handlers, run by the production engine over memory and virtual time. Nothing waits, and
+/// nothing leaves the process unless a handler does it.
+///
+/// Not in another async runtime: a test of a service is an ordinary `#[test]` function.
+pub struct TestEnvironment {
+    drive: Drive,
+    service: Service,
+}
+
+/// An execution in a test, with the types of its workflow's result and error.
+pub struct TestExecution<T, E> {
+    id: ExecutionId,
+    end: fn(Outcome) -> Result<T, CallError<E>>,
+    types: PhantomData<fn() -> (T, E)>,
+}
+
+impl TestEnvironment {
+    /// The service of this crate, without states: `TestEnvironment::new(eventual::service!())`.
+    #[must_use]
+    pub fn new(service: Service) -> Self {
+        Self::with_states(service, States::default())
+    }
+
+    /// The same, with the value that handlers take as `State<T>`. For several, see [`TestEnvironment::with_states`].
+    #[must_use]
+    pub fn with_state<T: Send + Sync + 'static>(service: Service, state: T) -> Self {
+        let mut states = States::default();
+        states.insert(Arc::new(state));
+        Self::with_states(service, states)
+    }
+
+    /// The same, with all values that handlers take as `State<T>`. What a test keeps an `Arc` of, it can look into.
+    #[must_use]
+    pub fn with_states(service: Service, states: States) -> Self {
+        let manifest = service.manifest();
+        let subscriptions = manifest.subscriptions.iter().map(|it| (it.event.to_string(), it.name.to_string()));
+        let drive = Drive::new(service.registry().as_ref().clone(), states, subscriptions);
+        Self { drive, service }
+    }
+
+    /// Runs a handler to its end and answers what it answered: a command, a task, a subscription, or a workflow
+    /// (which starts an execution, and moves the clock as far as it takes). An input that breaks its schema is refused as
+    /// it is in production.
+    ///
+    /// # Errors
+    /// As the handler ended.
+    pub fn call<T: Data, E: Failure>(&self, call: Call<T, E>) -> Result<T, CallError<E>> {
+        let (ask, decode) = call.into_parts();
+        match ask {
+            Ask::Broken(error) => Err(CallError::Invalid(error)),
+            Ask::Command { name, input } => {
+                self.check(name, &input).map_err(CallError::Invalid)?;
+                let outcome = self.drive.command(name, input, None);
+                self.drive.settle();
+                decode(outcome)
+            }
+            Ask::Subscription { name, input } => {
+                let outcome = self.drive.react(name, input);
+                self.drive.settle();
+                decode(outcome)
+            }
+            Ask::Task(task) => decode(self.drive.task(&task)),
+            Ask::Workflow { name, input, key, .. } => {
+                let id = self.start_by_name(name, key.as_deref(), input).map_err(CallError::Invalid)?;
+                decode(self.end_of(&id).map_err(CallError::Invalid)?)
+            }
+            other => Err(CallError::Invalid(refused(format!("{other:?} is no handler; a test calls handlers")))),
+        }
+    }
+
+    /// Starts an execution of a workflow and makes everything that is due now.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start<T: Data, E: Failure>(&self, call: Call<T, E>) -> Result<TestExecution<T, E>, Error> {
+        let (ask, end) = call.into_parts();
+        let Ask::Workflow { name, input, key, .. } = ask else {
+            return Err(refused(format!("{ask:?} is no workflow; only workflows are started")));
+        };
+        let id = self.start_by_name(name, key.as_deref(), input)?;
+        self.drive.settle();
+        Ok(TestExecution { id, end, types: PhantomData })
+    }
+
+    /// Sends a signal to an execution and makes everything that is due now.
+    ///
+    /// # Errors
+    /// When there is no such execution, or it has ended.
+    pub fn signal<S: Signal>(&self, execution: impl AsRef<str>, signal: S) -> Result<(), Error> {
+        let id = ExecutionId::parse(execution.as_ref())?;
+        let (ask, _) = signal.send(id.as_str()).into_parts();
+        let Ask::Send { signal, payload, .. } = ask else { return Err(refused(format!("{ask:?} is no signal"))) };
+        self.drive.block_on(self.drive.client().signal(&id, signal, payload))?;
+        self.drive.settle();
+        Ok(())
+    }
+
+    /// Moves the clock, stopping at everything that is due on the way.
+    pub fn advance(&self, duration: Duration) {
+        self.drive.advance(duration);
+    }
+
+    /// Now, in milliseconds since 1970. Begins at 2030-01-01.
+    #[must_use]
+    pub fn now(&self) -> Millis {
+        self.drive.now()
+    }
+
+    /// How an execution ended; `None` while it has not.
+    pub fn result<T: Data, E: Failure>(&self, execution: &TestExecution<T, E>) -> Option<Result<T, CallError<E>>> {
+        self.drive.meta(&execution.id).ok().and_then(|it| it.end).map(execution.end)
+    }
+
+    /// Moves the clock until an execution has ended, and answers how.
+    ///
+    /// # Errors
+    /// As it ended; [`CallError::Invalid`] when it waits for something that only the test can do, such as a signal.
+    pub fn run<T: Data, E: Failure>(&self, execution: &TestExecution<T, E>) -> Result<T, CallError<E>> {
+        (execution.end)(self.end_of(&execution.id).map_err(CallError::Invalid)?)
+    }
+
+    /// The events of a type that were published, in order.
+    ///
+    /// # Panics
+    /// When one of them is of another shape, which only an event of the same name from elsewhere is.
+    #[must_use]
+    pub fn emitted<Ev: Event>(&self) -> Vec<Ev> {
+        let events = self.drive.emitted().into_iter().filter(|it| it.name == Ev::NAME);
+        let decode = |payload: Payload| serde_json::from_slice(payload.as_bytes());
+        events.map(|it| decode(it.payload).unwrap_or_else(|error| panic!("event {}: {error}", Ev::NAME))).collect()
+    }
+
+    /// Publishes an event, as somebody outside would, and makes everything that is due now.
+    ///
+    /// # Errors
+    /// When it cannot be encoded.
+    pub fn emit<Ev: Event>(&self, event: Ev) -> Result<(), Error> {
+        let (ask, _) = event.emit().into_parts();
+        let Ask::Emit(emitted) = ask else { return Err(refused(format!("{ask:?} is no event"))) };
+        self.drive.block_on(self.drive.client().emit(&[emitted]))?;
+        self.drive.settle();
+        Ok(())
+    }
+
+    /// Everything that an execution remembers.
+    #[must_use]
+    pub fn history<T, E>(&self, execution: &TestExecution<T, E>) -> Vec<Turn> {
+        self.drive.history(&execution.id)
+    }
+
+    /// Forgets everything that a process keeps in memory, as a crash or a deploy does.
+    pub fn restart(&mut self) {
+        self.drive.restart();
+    }
+
+    /// The host underneath, for what this type does not offer.
+    #[must_use]
+    pub const fn drive(&self) -> &Drive {
+        &self.drive
+    }
+
+    fn start_by_name(&self, workflow: &str, name: Option<&str>, input: Payload) -> Result<ExecutionId, Error> {
+        Ok(self.drive.block_on(self.drive.client().start(workflow, name, input))?)
+    }
+
+    fn end_of(&self, id: &ExecutionId) -> Result<Outcome, Error> {
+        let ended = |drive: &Drive| drive.meta(id).is_ok_and(|it| it.status.is_closed());
+        let has_ended = self.drive.run_until(ended);
+        let meta = self.drive.meta(id)?;
+        match (meta.end, meta.parked) {
+            (Some(end), _) if has_ended => Ok(end),
+            (_, Some(reason)) => Err(refused(format!("execution {id} is parked: {reason}"))),
+            _ => Err(refused(format!(
+                "execution {id} waits for something that only the test can do, such as a signal: {}",
+                self.waits_for(id)
+            ))),
+        }
+    }
+
+    /// What an execution asked for that no fact has answered, for people.
+    fn waits_for(&self, id: &ExecutionId) -> String {
+        let history = self.drive.history(id);
+        let asked = history.iter().flat_map(|it| &it.calls).filter(|(_, call)| !call.done_when_recorded());
+        let names: Vec<_> = asked.map(|(_, call)| format!("{} `{}`", call.kind(), call.name())).collect();
+        names.last().cloned().unwrap_or_else(|| "nothing durable".to_owned())
+    }
+
+    /// Checks the input of a command as the HTTP API does.
+    fn check(&self, command: &str, input: &Payload) -> Result<(), Error> {
+        let manifest = self.service.manifest();
+        let Some(command) = manifest.command(command) else { return Ok(()) };
+        let value: serde_json::Value = serde_json::from_slice(input.as_bytes())?;
+        if command.input.is_null() {
+            return Ok(());
+        }
+        let problems = shape::validate(&value, &command.input, &manifest.schemas);
+        if problems.is_empty() {
+            return Ok(());
+        }
+        let refusal = eventual_schema::request::refusal(&problems);
+        let message = refusal["message"].as_str().unwrap_or_default();
+        Err(Error::new(eventual_schema::request::INVALID_INPUT, message).with_status(400))
+    }
+}
+
+fn refused(message: String) -> Error {
+    Error::new("TestEnvironment", message)
+}
+
+impl<T, E> TestExecution<T, E> {
+    /// `<workflow>/<name>`.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.id.as_str()
+    }
+}
+
+impl<T, E> AsRef<str> for TestExecution<T, E> {
+    fn as_ref(&self) -> &str {
+        self.id()
+    }
+}
+
+impl<T, E> From<&TestExecution<T, E>> for Execution {
+    fn from(execution: &TestExecution<T, E>) -> Self {
+        // An id of the engine is always an id.
+        Self::parse(execution.id()).unwrap_or_else(|error| unreachable!("{error}"))
+    }
+}
+
+impl<T, E> fmt::Debug for TestExecution<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TestExecution({})", self.id)
+    }
+}
+
+impl fmt::Debug for TestEnvironment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TestEnvironment({})", self.service.manifest().service)
+    }
+}
