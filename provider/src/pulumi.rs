@@ -17,5 +17,5 @@ mod schema;
 mod server;
 mod to_wire;
 
-pub use handshake::serve;
-pub use schema::json as schema_json;
+pub(crate) use handshake::serve;
+pub(crate) use schema::json as schema_json;

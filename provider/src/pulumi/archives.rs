@@ -23,7 +23,9 @@ pub(crate) struct Handle {
 impl Handle {
     /// Reads the members of an archive. `None` for one that is no file (`uri`, `assets`) or has nothing.
     pub(crate) fn of(members: &Members) -> Option<Self> {
-        let text = |key: &str| members.get(key).and_then(Property::as_str).filter(|it| !it.is_empty()).map(str::to_owned);
+        let text = |key: &str| {
+            members.get(key).and_then(Property::as_str).filter(|it| !it.is_empty()).map(str::to_owned)
+        };
         let handle = Self { hash: text("hash"), path: text("path") };
         let elsewhere = members.contains_key("uri") || members.contains_key("assets");
         let nothing = handle.hash.is_none() && handle.path.is_none();
@@ -96,7 +98,9 @@ impl Artifacts for Archives {
             return Ok(artifact);
         }
         let Some(path) = known.path else {
-            return Err(format!("the artifact with SHA-256 {hash} is not here: this operation is not told its path"));
+            return Err(format!(
+                "the artifact with SHA-256 {hash} is not here: this operation is not told its path"
+            ));
         };
         let artifact = self.files.open(&path)?;
         if artifact.sha256 != hash {
@@ -130,7 +134,8 @@ mod tests {
     }
 
     fn handle(members: &[(&str, &str)]) -> Option<Handle> {
-        let members = members.iter().map(|(key, text)| ((*key).to_owned(), Property::String((*text).to_owned())));
+        let members =
+            members.iter().map(|(key, text)| ((*key).to_owned(), Property::String((*text).to_owned())));
         Handle::of(&members.collect())
     }
 

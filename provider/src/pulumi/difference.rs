@@ -103,7 +103,9 @@ impl Found {
             return;
         }
         match (old, new, kind) {
-            (Value::Map(_), Value::Map(_), Kind::Object(object)) => self.object(object, old, new, path, |_| true),
+            (Value::Map(_), Value::Map(_), Kind::Object(object)) => {
+                self.object(object, old, new, path, |_| true)
+            }
             (Value::Map(before), Value::Map(after), Kind::Map(inner)) => {
                 let keys: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
                 for key in keys {
@@ -140,12 +142,19 @@ mod tests {
     }
 
     fn details(response: &DiffResponse) -> Vec<(String, Change)> {
-        response.detailed_diff.iter().map(|(path, it)| (path.clone(), it.kind())).collect::<BTreeMap<_, _>>().into_iter().collect()
+        response
+            .detailed_diff
+            .iter()
+            .map(|(path, it)| (path.clone(), it.kind()))
+            .collect::<BTreeMap<_, _>>()
+            .into_iter()
+            .collect()
     }
 
     #[test]
     fn nested_changes_are_told_by_their_path() {
-        let old = service(vec![("commands", Value::map([("place_order", memory(256)), ("gone", memory(1))]))]);
+        let old =
+            service(vec![("commands", Value::map([("place_order", memory(256)), ("gone", memory(1))]))]);
         let new = service(vec![("commands", Value::map([("place_order", memory(512)), ("new", memory(1))]))]);
         let response = between(&old, &new, &[]);
         assert_eq!(
@@ -163,7 +172,8 @@ mod tests {
 
     #[test]
     fn a_replacing_path_replaces_at_its_top() {
-        let response = between(&service(vec![]), &Value::map([("name", Value::from("other"))]), &[Path::of("name")]);
+        let response =
+            between(&service(vec![]), &Value::map([("name", Value::from("other"))]), &[Path::of("name")]);
         assert_eq!(details(&response), [("name".to_owned(), Change::UpdateReplace)]);
         assert_eq!(response.replaces, ["name"]);
         assert!(response.stables.is_empty());
@@ -183,7 +193,13 @@ mod tests {
     fn marks_of_secrets_are_no_change_and_their_insides_are_not_told() {
         let plain = |text: &str| Value::map([("TOKEN", Value::from(text))]);
         let marked = |text: &str| service(vec![("environment", plain(text).secret())]);
-        assert_eq!(between(&service(vec![("environment", plain("a"))]), &marked("a"), &[]).changes(), DiffChanges::DiffNone);
-        assert_eq!(details(&between(&marked("a"), &marked("b"), &[])), [("environment".to_owned(), Change::Update)]);
+        assert_eq!(
+            between(&service(vec![("environment", plain("a"))]), &marked("a"), &[]).changes(),
+            DiffChanges::DiffNone
+        );
+        assert_eq!(
+            details(&between(&marked("a"), &marked("b"), &[])),
+            [("environment".to_owned(), Change::Update)]
+        );
     }
 }

@@ -49,7 +49,8 @@ impl EngineLog {
     }
 
     fn send(&self, severity: LogSeverity, urn: &str, message: String, ephemeral: bool) {
-        let line = LogRequest { severity: severity.into(), message, urn: urn.to_owned(), stream_id: 0, ephemeral };
+        let line =
+            LogRequest { severity: severity.into(), message, urn: urn.to_owned(), stream_id: 0, ephemeral };
         // It only fails when the runtime is going down, and then nobody reads it.
         let _ = self.lines.send(line);
     }

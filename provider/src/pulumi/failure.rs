@@ -43,7 +43,11 @@ pub(crate) fn init_failed(reached: Reached) -> Status {
 pub(crate) fn refused(diagnostics: &[Diagnostic], secrets: &[String]) -> Status {
     let errors = diagnostics.iter().filter(|it| it.is_error());
     // The engine takes Internal, Unknown and DataLoss for a provider that may be broken; this one is not.
-    let code = if diagnostics.iter().any(|it| it.path.is_some()) { Code::InvalidArgument } else { Code::FailedPrecondition };
+    let code = if diagnostics.iter().any(|it| it.path.is_some()) {
+        Code::InvalidArgument
+    } else {
+        Code::FailedPrecondition
+    };
     Status::new(code, errors.map(|it| reason(it, secrets)).collect::<Vec<_>>().join("\n"))
 }
 

@@ -73,7 +73,8 @@ impl Reader<'_> {
         let mut value = Value::Map(BTreeMap::new());
         for (key, property) in members {
             let found = names::attributes(object).find(|it| names::camel(it.name) == *key);
-            let found = found.filter(|it| !self.strict || names::inputs(object).any(|input| input.name == it.name));
+            let found =
+                found.filter(|it| !self.strict || names::inputs(object).any(|input| input.name == it.name));
             match found {
                 Some(_) if *property == Property::Null => {}
                 Some(attribute) if names::is_archive(object, attribute) => {
@@ -107,7 +108,9 @@ impl Reader<'_> {
             (Property::Map(members), Kind::Object(object)) => self.object(object, members, path),
             (Property::Map(members), _) => {
                 let kind = if let Kind::Map(inner) = kind { inner } else { kind };
-                Value::map(members.iter().map(|(key, it)| (key.clone(), self.value(kind, it, &path.key(key)))))
+                Value::map(
+                    members.iter().map(|(key, it)| (key.clone(), self.value(kind, it, &path.key(key)))),
+                )
             }
             (Property::Archive(_) | Property::Signed(..), _) => {
                 self.refuse("Value of another kind", "an archive, asset or resource has no place here", path)
@@ -151,10 +154,12 @@ impl Reader<'_> {
         match serde_json::from_str(text) {
             Ok(json) => {
                 let unpacked = from_json(json);
-                *property = if matches!(property, Property::Secret(_)) { unpacked.secret() } else { unpacked };
+                *property =
+                    if matches!(property, Property::Secret(_)) { unpacked.secret() } else { unpacked };
             }
             Err(_) => {
-                let detail = format!("`{}` is not a string, and the string given for it is not JSON", attribute.name);
+                let detail =
+                    format!("`{}` is not a string, and the string given for it is not JSON", attribute.name);
                 *property = self.unreadable(&detail, attribute);
             }
         }
@@ -224,8 +229,10 @@ mod tests {
 
     #[test]
     fn attributes_are_renamed_and_keys_are_not() {
-        let command = map(&[("memoryMb", Property::Number(512.0)), ("environment", map(&[("memoryMb", text("x"))]))]);
-        let (value, problems) = read(&[("commands", map(&[("place_order", command)])), ("tags", Property::Null)]);
+        let command =
+            map(&[("memoryMb", Property::Number(512.0)), ("environment", map(&[("memoryMb", text("x"))]))]);
+        let (value, problems) =
+            read(&[("commands", map(&[("place_order", command)])), ("tags", Property::Null)]);
         assert_eq!(problems, [""; 0]);
         let command = value.get("commands").get("place_order");
         assert_eq!(command.get("memory_mb").as_f64(), Some(512.0));
@@ -243,8 +250,16 @@ mod tests {
             ("url", text("https://example.com")),
             ("timeouts", map(&[])),
         ]);
-        assert!(problems.contains(&"commands.placeOrder.memory_mb: no such property: did you mean memoryMb?".to_owned()), "{problems:?}");
-        assert!(problems.contains(&"enviroment: no such property: did you mean environment?".to_owned()), "{problems:?}");
+        assert!(
+            problems.contains(
+                &"commands.placeOrder.memory_mb: no such property: did you mean memoryMb?".to_owned()
+            ),
+            "{problems:?}"
+        );
+        assert!(
+            problems.contains(&"enviroment: no such property: did you mean environment?".to_owned()),
+            "{problems:?}"
+        );
         assert!(problems.iter().any(|it| it.starts_with("url: no such property")), "{problems:?}");
         assert!(problems.iter().any(|it| it.starts_with("timeouts: no such property")), "{problems:?}");
     }
@@ -254,10 +269,16 @@ mod tests {
         let by_hash = Property::Archive(members(&[("hash", text("aa")), ("path", text("./orders.zip"))]));
         let (value, problems) = read(&[("artifact", by_hash)]);
         assert_eq!((value.get("artifact").as_str(), problems.len()), (Some("sha256:aa"), 0));
-        let url = Property::Archive(members(&[("uri", text("https://example.com/orders.zip")), ("hash", text("aa"))]));
+        let url = Property::Archive(members(&[
+            ("uri", text("https://example.com/orders.zip")),
+            ("hash", text("aa")),
+        ]));
         for other in [text("./orders.zip"), url] {
             let (value, problems) = read(&[("artifact", other)]);
-            assert!(problems[0].starts_with("artifact: ") && problems[0].contains("FileArchive"), "{problems:?}");
+            assert!(
+                problems[0].starts_with("artifact: ") && problems[0].contains("FileArchive"),
+                "{problems:?}"
+            );
             assert!(value.get("artifact").is_unknown(), "nothing else is said about it");
         }
     }
@@ -286,7 +307,10 @@ mod tests {
         ]));
         assert!(given.diagnostics.is_empty(), "{:?}", given.diagnostics);
         let role = given.value.get("assume_role");
-        assert!(matches!(role, Value::Secret(_)) && role.get("role_arn").as_str().is_some_and(|it| it.ends_with("deployer")));
+        assert!(
+            matches!(role, Value::Secret(_))
+                && role.get("role_arn").as_str().is_some_and(|it| it.ends_with("deployer"))
+        );
         assert_eq!(given.value.get("default_tags").get("team").as_str(), Some("orders"));
 
         let given = configuration(&members(&[("assumeRole", text("the deployer"))]));

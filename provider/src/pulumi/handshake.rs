@@ -26,7 +26,7 @@ const MESSAGE_MAX: usize = 400 * 1024 * 1024;
 const FAREWELL: Duration = Duration::from_millis(500);
 
 /// Serves one engine to its end. `arguments` are those after the program's name.
-pub async fn serve(arguments: Vec<String>, ports: Ports) -> ExitCode {
+pub(crate) async fn serve(arguments: Vec<String>, ports: Ports) -> ExitCode {
     let engine = engine_address(&arguments);
     let lifetime = Lifetime::new();
     lifetime.end_with_signals();
@@ -45,7 +45,9 @@ pub async fn serve(arguments: Vec<String>, ports: Ports) -> ExitCode {
         }
     };
     let over = lifetime.over();
-    let server = Transport::builder().add_service(service).serve_with_incoming_shutdown(TcpIncoming::from(listener), over);
+    let server = Transport::builder()
+        .add_service(service)
+        .serve_with_incoming_shutdown(TcpIncoming::from(listener), over);
     let gone = async {
         lifetime.over().await;
         tokio::time::sleep(FAREWELL).await;
@@ -86,7 +88,10 @@ mod tests {
     fn the_last_word_is_the_engine() {
         let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(engine_address(&words("127.0.0.1:4000")).as_deref(), Some("127.0.0.1:4000"));
-        assert_eq!(engine_address(&words("--logtostderr -v=3 127.0.0.1:4000")).as_deref(), Some("127.0.0.1:4000"));
+        assert_eq!(
+            engine_address(&words("--logtostderr -v=3 127.0.0.1:4000")).as_deref(),
+            Some("127.0.0.1:4000")
+        );
         assert_eq!(engine_address(&words("--logtostderr")), None);
         assert_eq!(engine_address(&[]), None);
     }

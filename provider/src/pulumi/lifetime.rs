@@ -23,7 +23,11 @@ pub(crate) struct Lifetime {
 
 impl Lifetime {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { ended: watch::Sender::new(false), running: watch::Sender::default(), next: Mutex::default() })
+        Arc::new(Self {
+            ended: watch::Sender::new(false),
+            running: watch::Sender::default(),
+            next: Mutex::default(),
+        })
     }
 
     /// Runs the work of a call to its end, also when the caller has gone in the meantime.
@@ -42,7 +46,9 @@ impl Lifetime {
             result
         });
         // A panic's own words may hold anything, secrets too, so they stay with the panic hook.
-        task.await.map_err(|_| Status::internal("a bug in the provider stopped this operation half-way; please report it"))
+        task.await.map_err(|_| {
+            Status::internal("a bug in the provider stopped this operation half-way; please report it")
+        })
     }
 
     /// Lets the calls in flight begin nothing new. Comes at every normal end too, so it is no sign of trouble.
@@ -83,7 +89,9 @@ impl Lifetime {
             }
         });
         #[cfg(unix)]
-        if let Ok(mut terminations) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        if let Ok(mut terminations) =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        {
             let lifetime = Arc::clone(self);
             tokio::spawn(async move {
                 if terminations.recv().await.is_some() {
@@ -165,7 +173,8 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_a_bug_and_nothing_more() {
         let lifetime = Lifetime::new();
-        let failed = lifetime.run(&Control::new("urn"), async { panic!("secret words") }).await.map(|(): ()| ());
+        let failed =
+            lifetime.run(&Control::new("urn"), async { panic!("secret words") }).await.map(|(): ()| ());
         assert!(!failed.unwrap_err().message().contains("secret"));
         lifetime.end();
         lifetime.over().await;

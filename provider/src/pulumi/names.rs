@@ -76,6 +76,8 @@ pub(crate) fn prose(text: &str) -> String {
         for mark in ['`', '"'] {
             spelt = spelt.replace(&format!("{mark}{declared}{mark}"), &format!("{mark}{camel}{mark}"));
         }
+        // Advice says what to set, and to what.
+        spelt = spelt.replace(&format!("`{declared} = "), &format!("`{camel} = "));
     }
     spelt
 }
@@ -116,12 +118,19 @@ mod tests {
         let deep = Path::of("commands").key("place_order").attr("memory_mb");
         assert_eq!(path(&deep), "commands.place_order.memoryMb");
         assert_eq!(path(&Path::of("tags").key("a.b")), r#"tags["a.b"]"#);
-        assert_eq!(path(&Path::of("defaults").attr("vpc").attr("subnet_ids").index(1)), "defaults.vpc.subnetIds[1]");
+        assert_eq!(
+            path(&Path::of("defaults").attr("vpc").attr("subnet_ids").index(1)),
+            "defaults.vpc.subnetIds[1]"
+        );
     }
 
     #[test]
     fn prose_spells_attributes_and_leaves_the_rest() {
-        assert_eq!(prose("Default: `default_tags`, then `AWS_REGION`."), "Default: `defaultTags`, then `AWS_REGION`.");
+        assert_eq!(
+            prose("Default: `default_tags`, then `AWS_REGION`."),
+            "Default: `defaultTags`, then `AWS_REGION`."
+        );
+        assert_eq!(prose("Set `force_destroy = true`."), "Set `forceDestroy = true`.");
         assert_eq!(prose("\"memory_mb\" of \"place_order\""), "\"memoryMb\" of \"place_order\"");
     }
 }

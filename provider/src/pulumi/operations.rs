@@ -39,14 +39,19 @@ impl Provider {
         let news = property::decode(request.properties);
         let (config, diagnostics) = self.given(&news);
         let id = config.get("name").as_str().unwrap_or_default().to_owned();
-        let change = Change { urn: request.urn, id: id.clone(), news, config, prior: None, timeout: request.timeout };
+        let change =
+            Change { urn: request.urn, id: id.clone(), news, config, prior: None, timeout: request.timeout };
         let planned = self.plan(&change, diagnostics)?;
         let properties = if request.preview {
             to_wire::state(&planned.planned, &[&change.config], &self.archives)
         } else {
             self.apply(change, planned).await?
         };
-        Ok(CreateResponse { id, properties: Some(property::encode(properties)), refresh_before_update: false })
+        Ok(CreateResponse {
+            id,
+            properties: Some(property::encode(properties)),
+            refresh_before_update: false,
+        })
     }
 
     /// Changes a service in place, or says what would change.
@@ -54,7 +59,8 @@ impl Provider {
         let news = property::decode(request.news);
         let (config, diagnostics) = self.given(&news);
         let prior = Some(from_wire::state(&request.id, &property::decode(request.olds)));
-        let change = Change { urn: request.urn, id: request.id, news, config, prior, timeout: request.timeout };
+        let change =
+            Change { urn: request.urn, id: request.id, news, config, prior, timeout: request.timeout };
         let planned = self.plan(&change, diagnostics)?;
         let properties = if request.preview {
             to_wire::state(&planned.planned, &[&change.config], &self.archives)
@@ -71,7 +77,8 @@ impl Provider {
         let before = from_wire::state(&request.id, &properties);
         let (provider, state) = (Arc::clone(self), before.clone());
         let control = self.control(&request.urn, request.timeout, &before);
-        let work = async move { request::read(&session.scope(&provider.archives), &*session.cloud, &state).await };
+        let work =
+            async move { request::read(&session.scope(&provider.archives), &*session.cloud, &state).await };
         let ReadBack { state, diagnostics } = self.lifetime.run(&control, work).await?;
         let secrets = to_wire::secrets(&before);
         self.warn(&request.urn, &diagnostics, &secrets);
@@ -86,7 +93,12 @@ impl Provider {
         };
         let reasons = missing(&before, &after);
         if !reasons.is_empty() {
-            return Err(failure::init_failed(Reached { id: request.id, properties: outputs, inputs, reasons }));
+            return Err(failure::init_failed(Reached {
+                id: request.id,
+                properties: outputs,
+                inputs,
+                reasons,
+            }));
         }
         Ok(ReadResponse {
             id: request.id,
@@ -123,7 +135,11 @@ impl Provider {
     fn control(&self, urn: &str, timeout_s: f64, shape: &Value) -> Control {
         let mut control = Control::new(urn);
         // Zero is "not set". A fraction of a millisecond is no loss.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts from floats saturate")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "casts from floats saturate"
+        )]
         let milliseconds = (timeout_s * 1000.0) as u64;
         control.timeout_ms = (milliseconds > 0).then_some(milliseconds);
         control.on_create_failure = OnCreateFailure::Keep;
@@ -133,7 +149,8 @@ impl Provider {
 
     fn plan(&self, change: &Change, mut diagnostics: Vec<Diagnostic>) -> Result<Planned, Status> {
         let session = self.session();
-        let planned = request::plan(&scope(session.as_ref(), &self.archives), change.prior.as_ref(), &change.config);
+        let planned =
+            request::plan(&scope(session.as_ref(), &self.archives), change.prior.as_ref(), &change.config);
         diagnostics.extend(planned.diagnostics.iter().cloned());
         if let Some(path) = planned.replace.first() {
             let detail = "another value means another service: it cannot be updated in place";
@@ -158,17 +175,22 @@ impl Provider {
         let secrets = to_wire::secrets(&change.config);
         self.warn(&change.urn, &diagnostics, &secrets);
         match state {
-            Some(state) if !any_error(&diagnostics) => Ok(to_wire::state(&state, &[&change.config], &self.archives)),
+            Some(state) if !any_error(&diagnostics) => {
+                Ok(to_wire::state(&state, &[&change.config], &self.archives))
+            }
             Some(state) => {
                 // What an update did not reach is as it was, so what was secret then is secret still.
                 let shapes: Vec<&Value> = std::iter::once(&change.config).chain(&change.prior).collect();
                 let properties = to_wire::state(&state, &shapes, &self.archives);
-                let reasons = diagnostics.iter().filter(|it| it.is_error()).map(|it| to_wire::reason(it, &secrets));
+                let reasons =
+                    diagnostics.iter().filter(|it| it.is_error()).map(|it| to_wire::reason(it, &secrets));
                 let reasons = reasons.collect();
                 Err(failure::init_failed(Reached { id: change.id, properties, inputs: change.news, reasons }))
             }
             None if any_error(&diagnostics) => Err(failure::refused(&diagnostics, &secrets)),
-            None => Err(Status::internal("a bug in the provider: it made nothing and found nothing wrong; please report it")),
+            None => Err(Status::internal(
+                "a bug in the provider: it made nothing and found nothing wrong; please report it",
+            )),
         }
     }
 }
@@ -177,5 +199,9 @@ impl Provider {
 fn missing(before: &Value, after: &Value) -> Vec<String> {
     let children = |state: &Value| state.get("resources").as_map().cloned().unwrap_or_default();
     let left: BTreeMap<String, Value> = children(after);
-    children(before).keys().filter(|key| !left.contains_key(*key)).map(|key| format!("{key} is missing")).collect()
+    children(before)
+        .keys()
+        .filter(|key| !left.contains_key(*key))
+        .map(|key| format!("{key} is missing"))
+        .collect()
 }

@@ -152,7 +152,9 @@ fn to_value(property: Property) -> prost_types::Value {
         Property::Bool(truth) => Kind::BoolValue(truth),
         Property::Number(number) => Kind::NumberValue(number),
         Property::String(text) => Kind::StringValue(text),
-        Property::List(items) => Kind::ListValue(ListValue { values: items.into_iter().map(to_value).collect() }),
+        Property::List(items) => {
+            Kind::ListValue(ListValue { values: items.into_iter().map(to_value).collect() })
+        }
         Property::Map(members) => Kind::StructValue(encode(members)),
         Property::Unknown => Kind::StringValue(UNKNOWN.to_owned()),
         Property::Secret(inner) => signed(SECRET, Members::from([("value".to_owned(), *inner)])),
@@ -188,7 +190,8 @@ mod tests {
                 prop::collection::vec(inner.clone(), 0..6).prop_map(Property::List),
                 members.clone().prop_map(Property::Map),
                 members.clone().prop_map(Property::Archive),
-                ("[a-f0-9]{32}", members).prop_map(|(signature, members)| Property::Signed(signature, members)),
+                ("[a-f0-9]{32}", members)
+                    .prop_map(|(signature, members)| Property::Signed(signature, members)),
                 inner.prop_map(Property::secret),
             ]
         })
@@ -227,7 +230,10 @@ mod tests {
         let yes = prost_types::Value { kind: Some(Kind::BoolValue(true)) };
         assert_eq!(output(&[]), Property::Unknown);
         assert_eq!(output(&[("value", text("a"))]), Property::String("a".to_owned()));
-        assert_eq!(output(&[("value", text("a")), ("secret", yes.clone())]), Property::String("a".to_owned()).secret());
+        assert_eq!(
+            output(&[("value", text("a")), ("secret", yes.clone())]),
+            Property::String("a".to_owned()).secret()
+        );
         assert_eq!(output(&[("secret", yes)]), Property::Unknown.secret());
     }
 
@@ -241,7 +247,8 @@ mod tests {
 
     #[test]
     fn a_signature_that_is_no_string_makes_nothing_of_an_object() {
-        let value = from_value(object(&[(SIGNATURE, prost_types::Value { kind: Some(Kind::NumberValue(1.0)) })]));
+        let value =
+            from_value(object(&[(SIGNATURE, prost_types::Value { kind: Some(Kind::NumberValue(1.0)) })]));
         assert!(matches!(value, Property::Map(_)), "{value:?}");
     }
 }

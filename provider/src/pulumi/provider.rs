@@ -12,8 +12,8 @@ use eventual_provider_core::path::Path;
 use eventual_provider_core::request::{self, Artifacts, Scope};
 use eventual_provider_core::value::Value;
 use eventual_provider_wire::pulumirpc::{
-    CheckFailure, CheckRequest, CheckResponse, ConfigureRequest, DiffRequest, DiffResponse, diff_response::DiffChanges,
-    property_diff, PropertyDiff,
+    CheckFailure, CheckRequest, CheckResponse, ConfigureRequest, DiffRequest, DiffResponse, PropertyDiff,
+    diff_response::DiffChanges, property_diff,
 };
 use tonic::Status;
 
@@ -105,7 +105,8 @@ impl Provider {
         let secrets = to_wire::secrets(value);
         self.warn(urn, diagnostics, &secrets);
         let errors = diagnostics.iter().filter(|it| it.is_error());
-        let failures = errors.map(|it| CheckFailure { property: String::new(), reason: to_wire::reason(it, &secrets) });
+        let failures =
+            errors.map(|it| CheckFailure { property: String::new(), reason: to_wire::reason(it, &secrets) });
         CheckResponse { failures: failures.collect(), inputs: Some(property::encode(news)) }
     }
 
@@ -131,7 +132,9 @@ impl Provider {
                 response.changes = DiffChanges::DiffSome.into();
                 response.has_detailed_diff = true;
                 response.diffs = vec!["resources".to_owned()];
-                response.detailed_diff.insert(names::path(&Path::of("resources").key(&change.key)), difference);
+                response
+                    .detailed_diff
+                    .insert(names::path(&Path::of("resources").key(&change.key)), difference);
             }
         }
         Ok(response)

@@ -15,7 +15,7 @@ const NOT_ALWAYS: [&str; 4] = ["url", "start_execution_json", "send_signal_json"
 
 /// The schema as JSON, the same bytes every time, with a line feed at its end.
 #[must_use]
-pub fn json() -> String {
+pub(crate) fn json() -> String {
     let mut text = serde_json::to_string_pretty(&sorted(package())).unwrap_or_default();
     text.push('\n');
     text
@@ -152,7 +152,8 @@ fn sorted(value: Value) -> Value {
     match value {
         Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
         Value::Object(members) => {
-            let ordered: BTreeMap<String, Value> = members.into_iter().map(|(key, it)| (key, sorted(it))).collect();
+            let ordered: BTreeMap<String, Value> =
+                members.into_iter().map(|(key, it)| (key, sorted(it))).collect();
             Value::Object(ordered.into_iter().collect())
         }
         plain => plain,
@@ -174,7 +175,8 @@ mod tests {
         let schema = package();
         let types = schema["types"].as_object().unwrap();
         let service = &schema["resources"][names::SERVICE];
-        let mut objects: Vec<(&str, &Value)> = types.iter().map(|(token, it)| (token.as_str(), &it["properties"])).collect();
+        let mut objects: Vec<(&str, &Value)> =
+            types.iter().map(|(token, it)| (token.as_str(), &it["properties"])).collect();
         objects.extend([("inputs", &service["inputProperties"]), ("outputs", &service["properties"])]);
         objects.push(("configuration", &schema["config"]["variables"]));
         for (name, properties) in objects {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use eventual_provider_wire::pulumirpc::resource_provider_server::ResourceProvider;
 use eventual_provider_wire::pulumirpc::{
-    CheckRequest, CheckResponse, ConfigureRequest, ConfigureResponse, CreateRequest, CreateResponse, DeleteRequest,
-    DiffRequest, DiffResponse, GetSchemaRequest, GetSchemaResponse, PluginAttach, PluginInfo, ProviderHandshakeRequest,
-    ProviderHandshakeResponse, ReadRequest, ReadResponse, UpdateRequest, UpdateResponse,
+    CheckRequest, CheckResponse, ConfigureRequest, ConfigureResponse, CreateRequest, CreateResponse,
+    DeleteRequest, DiffRequest, DiffResponse, GetSchemaRequest, GetSchemaResponse, PluginAttach, PluginInfo,
+    ProviderHandshakeRequest, ProviderHandshakeResponse, ReadRequest, ReadResponse, UpdateRequest,
+    UpdateResponse,
 };
 use tonic::{Request, Response, Status, async_trait};
 
@@ -53,10 +54,15 @@ impl ResourceProvider for Server {
         Ok(Response::new(()))
     }
 
-    async fn get_schema(&self, request: Request<GetSchemaRequest>) -> Result<Response<GetSchemaResponse>, Status> {
+    async fn get_schema(
+        &self,
+        request: Request<GetSchemaRequest>,
+    ) -> Result<Response<GetSchemaResponse>, Status> {
         let request = request.into_inner();
         if request.version != 0 || !request.subpackage_name.is_empty() {
-            return Err(Status::invalid_argument("the package has one schema, of format 0 and without sub-packages"));
+            return Err(Status::invalid_argument(
+                "the package has one schema, of format 0 and without sub-packages",
+            ));
         }
         Ok(Response::new(GetSchemaResponse { schema: schema::json() }))
     }
@@ -69,7 +75,10 @@ impl ResourceProvider for Server {
         Ok(Response::new(Provider::diff_config(request.into_inner())))
     }
 
-    async fn configure(&self, request: Request<ConfigureRequest>) -> Result<Response<ConfigureResponse>, Status> {
+    async fn configure(
+        &self,
+        request: Request<ConfigureRequest>,
+    ) -> Result<Response<ConfigureResponse>, Status> {
         self.0.configure(request.into_inner()).await?;
         Ok(Response::new(ConfigureResponse {
             accept_secrets: true,

@@ -136,7 +136,11 @@ impl Writer<'_> {
     /// A text that holds a secret was made of one, so it is one.
     fn text(&self, text: &str) -> Property {
         let property = Property::String(text.to_owned());
-        if self.secrets.iter().any(|secret| text.contains(secret.as_str())) { property.secret() } else { property }
+        if self.secrets.iter().any(|secret| text.contains(secret.as_str())) {
+            property.secret()
+        } else {
+            property
+        }
     }
 
     fn archive(&self, value: &Value) -> Property {
@@ -145,12 +149,15 @@ impl Writer<'_> {
             Value::String(name) => {
                 let hash = hash_of(name);
                 let path = hash.map_or_else(|| Some(name.clone()), |hash| self.archives.path(hash));
-                let member = |key: &str, text: Option<String>| Some((key.to_owned(), Property::String(text?)));
+                let member =
+                    |key: &str, text: Option<String>| Some((key.to_owned(), Property::String(text?)));
                 let members = [member("hash", hash.map(str::to_owned)), member("path", path)];
                 Property::Archive(members.into_iter().flatten().collect::<BTreeMap<_, _>>())
             }
             Value::Unknown => Property::Unknown,
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Map(_) => Property::Null,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Map(_) => {
+                Property::Null
+            }
         }
     }
 }
@@ -188,7 +195,13 @@ mod tests {
     /// A value or its secret or nothing known of it.
     fn wrapped(plain: impl Strategy<Value = Property> + 'static) -> BoxedStrategy<Property> {
         let plain = plain.boxed();
-        prop_oneof![plain.clone(), plain.prop_map(Property::secret), Just(Property::Unknown), Just(Property::Unknown.secret())].boxed()
+        prop_oneof![
+            plain.clone(),
+            plain.prop_map(Property::secret),
+            Just(Property::Unknown),
+            Just(Property::Unknown.secret())
+        ]
+        .boxed()
     }
 
     fn environment() -> BoxedStrategy<Property> {
@@ -198,10 +211,17 @@ mod tests {
 
     fn command() -> BoxedStrategy<Property> {
         let memory = wrapped((128..10_240_u32).prop_map(|it| Property::Number(f64::from(it))));
-        let actions = wrapped(prop::collection::vec(wrapped("[a-z]{5,9}".prop_map(Property::String)), 0..3).prop_map(Property::List));
+        let actions = wrapped(
+            prop::collection::vec(wrapped("[a-z]{5,9}".prop_map(Property::String)), 0..3)
+                .prop_map(Property::List),
+        );
         let command = (memory, environment(), actions).prop_map(|(memory, environment, actions)| {
             let statement = map(&[("actions", actions.clone()), ("resources", actions)]);
-            map(&[("memoryMb", memory), ("environment", environment), ("policies", Property::List(vec![statement]))])
+            map(&[
+                ("memoryMb", memory),
+                ("environment", environment),
+                ("policies", Property::List(vec![statement])),
+            ])
         });
         wrapped(command)
     }
@@ -230,14 +250,21 @@ mod tests {
             match (echoed, given) {
                 (Property::Secret(echoed), given) => bare(echoed) == bare(given),
                 (_, Property::Secret(_)) => false,
-                (Property::Map(a), Property::Map(b)) => a.len() == b.len() && a.iter().all(|(key, it)| b.get(key).is_some_and(|other| covers(it, other))),
-                (Property::List(a), Property::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| covers(a, b)),
+                (Property::Map(a), Property::Map(b)) => {
+                    a.len() == b.len()
+                        && a.iter().all(|(key, it)| b.get(key).is_some_and(|other| covers(it, other)))
+                }
+                (Property::List(a), Property::List(b)) => {
+                    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| covers(a, b))
+                }
                 (a, b) => a == b,
             }
         }
         fn bare(property: &Property) -> Property {
             match property.reveal() {
-                Property::Map(members) => Property::Map(members.iter().map(|(key, it)| (key.clone(), bare(it))).collect()),
+                Property::Map(members) => {
+                    Property::Map(members.iter().map(|(key, it)| (key.clone(), bare(it))).collect())
+                }
                 Property::List(items) => Property::List(items.iter().map(bare).collect()),
                 plain => plain.clone(),
             }
@@ -248,7 +275,10 @@ mod tests {
     #[test]
     fn outputs_made_of_a_secret_are_secret() {
         let config = Value::map([("environment", Value::map([("TOKEN", Value::from("hunter2").secret())]))]);
-        let made = Value::map([("url", Value::from("https://hunter2.example.com")), ("event_bus_arn", Value::from("arn"))]);
+        let made = Value::map([
+            ("url", Value::from("https://hunter2.example.com")),
+            ("event_bus_arn", Value::from("arn")),
+        ]);
         let outputs = state(&made, &[&config], &archives());
         assert!(matches!(outputs["url"], Property::Secret(_)));
         assert_eq!(outputs["eventBusArn"], text("arn"));
@@ -256,7 +286,9 @@ mod tests {
 
     #[test]
     fn a_list_that_changed_its_length_is_secret_as_a_whole() {
-        let list = |items: &[Value]| Value::map([("cors", Value::map([("allow_origins", Value::List(items.to_vec()))]))]);
+        let list = |items: &[Value]| {
+            Value::map([("cors", Value::map([("allow_origins", Value::List(items.to_vec()))]))])
+        };
         let shape = list(&[Value::from("a").secret(), Value::from("b")]);
         let outputs = state(&list(&[Value::from("b")]), &[&shape], &archives());
         assert_eq!(outputs["cors"], map(&[("allowOrigins", Property::List(vec![text("b")]).secret())]));
@@ -267,7 +299,10 @@ mod tests {
         let config = Value::map([("environment", Value::map([("TOKEN", Value::from("hunter2").secret())]))]);
         let path = eventual_provider_core::path::Path::of("commands").key("a").attr("memory_mb");
         let diagnostic = Diagnostic::error("Out of range", "\"memory_mb\" is not hunter2").at(path);
-        assert_eq!(reason(&diagnostic, &secrets(&config)), "commands.a.memoryMb: Out of range: \"memoryMb\" is not [secret]");
+        assert_eq!(
+            reason(&diagnostic, &secrets(&config)),
+            "commands.a.memoryMb: Out of range: \"memoryMb\" is not [secret]"
+        );
     }
 
     #[test]

@@ -43,7 +43,12 @@ fn message(prefix: &str, message_type: &DescriptorProto, lines: &mut Vec<String>
     for field in &message_type.field {
         let repeated = if field.label() == Label::Repeated { " repeated" } else { "" };
         let optional = if field.proto3_optional() { " optional" } else { "" };
-        lines.push(format!("{name} {} {} {}{repeated}{optional}", field.number(), field.name(), type_of(field)));
+        lines.push(format!(
+            "{name} {} {} {}{repeated}{optional}",
+            field.number(),
+            field.name(),
+            type_of(field)
+        ));
     }
     message_type.enum_type.iter().for_each(|it| values(&name, it, lines));
     message_type.nested_type.iter().for_each(|it| message(&name, it, lines));

@@ -1,0 +1,203 @@
+//! A small Pulumi engine: as faithful as a test of one provider with one resource type needs, and no further.
+//!
+//! It starts a fresh process for every command, calls in the order of the real engine, keeps state by the same rules,
+//! and fails the test where the real engine would fail or a user would lose a secret. It has no dependencies between
+//! resources, no views, no aliases, and replaces only by deleting first, which our Diff always asks for.
+#![allow(dead_code, reason = "each test target drives a part of it")]
+
+mod deploy;
+mod log;
+mod maintain;
+pub(crate) mod plugin;
+pub(crate) mod state;
+pub(crate) mod values;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use eventual_provider_wire::google_rpc;
+use eventual_provider_wire::pulumirpc::{
+    ConfigureRequest, ErrorResourceInitFailed, ProviderHandshakeRequest,
+};
+use log::Log;
+use plugin::{Plugin, Started};
+use prost::Message;
+use serde_json::{Value, json};
+use state::State;
+use tempfile::TempDir;
+use tonic::{Code, Status};
+use values::{leaks, revealed, to_struct};
+
+/// What a user's program registers.
+#[derive(Clone, Debug)]
+pub(crate) struct Program {
+    /// Configuration of the provider.
+    pub(crate) provider: Value,
+    /// Services: logical name and inputs.
+    pub(crate) services: Vec<(String, Value)>,
+}
+
+/// What came of a command.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    /// Operation and logical name, in order: `("create", "orders")`.
+    pub(crate) operations: Vec<(&'static str, String)>,
+    /// Errors, as the user sees them.
+    pub(crate) errors: Vec<String>,
+    /// What refresh found unhealthy.
+    pub(crate) warnings: Vec<String>,
+    /// Nested differences by path, with their kind: `("commands.placeOrder.memoryMb", "Update")`.
+    pub(crate) details: BTreeMap<String, String>,
+    /// Outputs of the services, also those of a preview.
+    pub(crate) outputs: BTreeMap<String, Value>,
+}
+
+impl Report {
+    /// The operations on all services.
+    pub(crate) fn did(&self) -> Vec<&'static str> {
+        self.operations.iter().map(|(operation, _)| *operation).collect()
+    }
+}
+
+/// When the user, or fate, interferes with the first creation, update or deletion of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Interrupt {
+    /// Ctrl-C after that many lines of progress: `Cancel`, then wait without limit.
+    Cancel(usize),
+    /// The engine dies after that many lines of progress.
+    Die(usize),
+}
+
+/// The engine, and the stack that it manages.
+pub(crate) struct Engine {
+    folder: TempDir,
+    environment: Vec<(String, String)>,
+    log: Log,
+    address: String,
+    secrets: Vec<String>,
+    /// The stack's state.
+    pub(crate) state: State,
+    /// Interferes with the next command.
+    pub(crate) interrupt: Option<Interrupt>,
+}
+
+impl Engine {
+    /// An engine with an empty stack. Programs run in `folder`.
+    pub(crate) async fn new(folder: TempDir, environment: &[(&str, &str)]) -> Self {
+        let (log, address) = Log::serve().await;
+        let environment =
+            environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        Self {
+            folder,
+            environment,
+            log,
+            address,
+            secrets: Vec::new(),
+            state: State::default(),
+            interrupt: None,
+        }
+    }
+
+    /// The program's folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Everything that the provider said, in one text.
+    pub(crate) fn said(&self) -> String {
+        self.log.lines().iter().map(|it| format!("{}\n", it.message)).collect()
+    }
+
+    /// A fresh process, with the first calls of every command.
+    async fn start(&self, provider: &Value) -> Plugin {
+        let mut environment = self.environment.clone();
+        // The engine really puts secrets here, in clear.
+        environment.push(("PULUMI_CONFIG".to_owned(), revealed(provider).to_string()));
+        let mut plugin =
+            Plugin::start(self.folder.path(), Started::ByEngine(&self.address), &environment).await;
+        let folder = self.folder.path().display().to_string();
+        let handshake = ProviderHandshakeRequest {
+            engine_address: self.address.clone(),
+            root_directory: Some(folder.clone()),
+            program_directory: Some(folder),
+            configure_with_urn: true,
+            supports_views: true,
+            supports_refresh_before_update: true,
+            invoke_with_preview: true,
+        };
+        let answer = plugin.client.handshake(handshake).await.unwrap().into_inner();
+        assert!(answer.accept_secrets, "secrets must stay marked");
+        let info = plugin.client.get_plugin_info(()).await.unwrap().into_inner();
+        assert!(info.version.starts_with(|c: char| c.is_ascii_digit()), "{}", info.version);
+        plugin
+    }
+
+    async fn configure(&self, plugin: &mut Plugin, provider: &Value, preview: bool) -> Result<(), Status> {
+        let plain = revealed(provider);
+        let variables = plain.as_object().unwrap().iter();
+        let request = ConfigureRequest {
+            variables: variables
+                .map(|(key, it)| (format!("eventual:config:{key}"), it.to_string()))
+                .collect(),
+            args: Some(to_struct(provider)),
+            accept_secrets: true,
+            accept_resources: true,
+            sends_old_inputs: true,
+            sends_old_inputs_to_delete: true,
+            id: Some(if preview {
+                values::unknown().as_str().unwrap().to_owned()
+            } else {
+                "provider".to_owned()
+            }),
+            urn: Some("urn:pulumi:test::orders::pulumi:providers:eventual::default".to_owned()),
+            name: Some("default".to_owned()),
+            r#type: Some("pulumi:providers:eventual".to_owned()),
+        };
+        let answer = plugin.client.configure(request).await?.into_inner();
+        assert!(answer.accept_secrets && answer.supports_preview);
+        Ok(())
+    }
+
+    /// The normal end of a command. Nothing secret may have been said by then.
+    async fn finish(&mut self, plugin: Plugin, report: &Report) {
+        self.assert_discreet(&plugin, report);
+        plugin.end().await;
+        let stored =
+            self.state.entries.iter().map(|it| json!({ "inputs": it.inputs, "outputs": it.outputs }));
+        for entry in stored {
+            self.assert_marked("the state", &entry);
+        }
+    }
+
+    fn assert_discreet(&self, plugin: &Plugin, report: &Report) {
+        let said =
+            [self.said(), plugin.stderr(), report.errors.join("\n"), report.warnings.join("\n")].join("\n");
+        for secret in &self.secrets {
+            assert!(!said.contains(secret), "a message holds a secret:\n{said}");
+        }
+    }
+
+    fn assert_marked(&self, what: &str, value: &Value) {
+        let leaks = leaks(value, &self.secrets);
+        assert!(leaks.is_empty(), "{what} holds a secret in clear at {leaks:?}");
+    }
+}
+
+/// The URN of a service.
+fn urn(name: &str) -> String {
+    format!("urn:pulumi:test::orders::eventual:index:Service::{name}")
+}
+
+const TYPE: &str = "eventual:index:Service";
+
+/// The state that a failed call reached, when it says so.
+fn init_failed(status: &Status) -> Option<ErrorResourceInitFailed> {
+    let full = google_rpc::Status::decode(status.details()).ok()?;
+    let detail =
+        full.details.iter().find(|it| it.type_url.ends_with("/pulumirpc.ErrorResourceInitFailed"))?;
+    // The engine takes these for a provider that may be broken.
+    assert!(![Code::Internal, Code::Unknown, Code::DataLoss].contains(&status.code()), "{status}");
+    let failed = ErrorResourceInitFailed::decode(&detail.value[..]).unwrap();
+    assert!(!failed.id.is_empty() && !failed.reasons.is_empty(), "{failed:?}");
+    Some(failed)
+}
