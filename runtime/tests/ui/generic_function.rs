@@ -1,0 +1,6 @@
+#[eventual::workflow]
+async fn same<T>(it: T) -> T {
+    it
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[eventual::task]
+async fn show(it: impl std::fmt::Display) -> String {
+    it.to_string()
+}
+
+fn main() {}

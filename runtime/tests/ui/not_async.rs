@@ -1,0 +1,6 @@
+#[eventual::task]
+fn add(numbers: Vec<u32>) -> u32 {
+    numbers.iter().sum()
+}
+
+fn main() {}

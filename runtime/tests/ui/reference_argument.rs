@@ -1,0 +1,6 @@
+#[eventual::command]
+async fn find(name: &str) -> String {
+    name.to_owned()
+}
+
+fn main() {}

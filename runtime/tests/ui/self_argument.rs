@@ -1,0 +1,10 @@
+struct Shop;
+
+impl Shop {
+    #[eventual::command]
+    async fn open(&self) -> bool {
+        true
+    }
+}
+
+fn main() {}
