@@ -13,7 +13,7 @@
 //! | `dynamodb:GetItem` | `store.rs` | meta |
 //! | `dynamodb:Query` on the table | `store.rs`, `store/close.rs` | turns; turns of an execution that ends |
 //! | `dynamodb:Query` on the index | `store/list.rs` | lists (system function, unlimited clients) |
-//! | `dynamodb:UpdateItem` | `store.rs`, `store/close.rs` | status; expiry of turns |
+//! | `dynamodb:UpdateItem` | `store/status.rs`, `store/close.rs` | status; expiry of turns |
 //! | `sqs:SendMessage` on the workflow queue | `dispatch.rs` | wake-ups |
 //! | `sqs:SendMessage` on the timer queue | `dispatch.rs` | timers up to 15 minutes, and their last leg |
 //! | `lambda:InvokeFunction` on `<task function>:live` | `dispatch.rs` | remote tasks |

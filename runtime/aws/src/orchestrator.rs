@@ -31,7 +31,7 @@ fn by_execution(records: Vec<Record>) -> Vec<(ExecutionId, Vec<Waking>)> {
     let mut groups: Vec<(ExecutionId, Vec<Waking>)> = Vec::new();
     for record in records {
         match Envelope::open(&record.body) {
-            Err(error) => tracing::error!(message = record.message_id, %error, "message dropped"),
+            Err(error) => tracing::error!(delivery = record.message_id, %error, "message dropped"),
             Ok((id, body)) => match groups.iter_mut().find(|(known, _)| *known == id) {
                 Some((_, group)) => group.push(Waking { record, body }),
                 None => groups.push((id, vec![Waking { record, body }])),
@@ -46,7 +46,7 @@ async fn advance_all(host: &Host, id: ExecutionId, messages: Vec<Waking>) -> Vec
     let mut messages = messages.into_iter();
     while let Some(Waking { record, body }) = messages.next() {
         if let Err(error) = advance(host, &id, &record, body).await {
-            tracing::warn!(execution = %id, message = record.message_id, %error, "wake-up failed, will be delivered again");
+            tracing::warn!(execution = %id, delivery = record.message_id, %error, "wake-up failed, will be delivered again");
             return std::iter::once(record)
                 .chain(messages.map(|it| it.record))
                 .map(|it| it.message_id)
@@ -61,13 +61,13 @@ async fn advance(host: &Host, id: &ExecutionId, record: &Record, body: Kept) -> 
     let message = match codec::decode_message(text.as_bytes()) {
         Ok(message) => message,
         Err(error) => {
-            tracing::error!(execution = %id, message = record.message_id, %error, "message dropped");
+            tracing::error!(execution = %id, delivery = record.message_id, %error, "message dropped");
             return Ok(());
         }
     };
     match host.engine.advance(id, message, record.redelivered()).await {
         Err(AdvanceError::Unknown(_)) => {
-            tracing::error!(execution = %id, message = record.message_id, "message dropped: no such execution");
+            tracing::error!(execution = %id, delivery = record.message_id, "message dropped: no such execution");
             Ok(())
         }
         other => other,

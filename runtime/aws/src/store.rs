@@ -15,14 +15,14 @@
 mod close;
 mod item;
 mod list;
+mod status;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::put_item::{PutItemError, PutItemOutput};
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
-use eventual_core::{ExecutionId, Seq, Status, Turn};
+use eventual_core::{ExecutionId, Seq, Turn};
 use eventual_engine::codec;
 use eventual_engine::ports::{Clock, Commit, Fault, Insert, ListQuery, Meta, Page, Store};
 use eventual_schema::deploy::table;
@@ -30,7 +30,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::clock::SystemClock;
 use crate::fault;
-use crate::spill::{Kept, Spill};
+use crate::spill::Spill;
 use item::{Item, claim_key, names, number, text, turn_key};
 
 /// Largest body inside an item, in bytes; DynamoDB takes 400 KB an item, names and keys included.
@@ -187,66 +187,7 @@ impl Store for DynamoStore {
     }
 
     async fn set_status(&self, meta: &Meta) -> Result<(), Fault> {
-        let item = self.meta_item(meta).await?;
-        let mut set = vec!["#status = :status", "#listed = :listed"];
-        let mut remove = vec!["#uncovered"];
-        let mut request = self.client.update_item();
-        match item::body(&item) {
-            Some(Kept::Spilled(key)) => {
-                (set.push("#spilled = :body"), remove.push("#body"));
-                request = request.expression_attribute_values(":body", text(key));
-            }
-            Some(Kept::Inline(body)) => {
-                (set.push("#body = :body"), remove.push("#spilled"));
-                request = request.expression_attribute_values(":body", text(body));
-            }
-            None => {}
-        }
-        if meta.status.is_closed() {
-            let expires = now_s() + self.retention_s;
-            self.expire_turns(&meta.id, expires).await?;
-            set.push("#expires = :expires");
-            request = request
-                .expression_attribute_names("#expires", table::EXPIRES)
-                .expression_attribute_values(":expires", number(expires + META_LIVES_LONGER_S));
-        }
-        let closed: Vec<String> =
-            Status::ALL.iter().filter(|it| it.is_closed()).map(|it| format!(":{}", it.as_str())).collect();
-        for (value, status) in closed.iter().zip(Status::ALL.iter().filter(|it| it.is_closed())) {
-            request = request.expression_attribute_values(value, text(status.as_str()));
-        }
-        let answer = request
-            .table_name(&self.table)
-            .key(table::PARTITION, text(meta.id.as_str()))
-            .key(table::SORT, text(table::META))
-            .update_expression(format!("SET {} REMOVE {}", set.join(", "), remove.join(", ")))
-            .condition_expression(format!(
-                "attribute_exists(#item) AND NOT (#status IN ({}))",
-                closed.join(", ")
-            ))
-            .expression_attribute_names("#item", table::SORT)
-            .expression_attribute_names("#status", item::STATUS)
-            .expression_attribute_names("#listed", table::INDEX_PARTITION)
-            .expression_attribute_names("#uncovered", table::UNCOVERED)
-            .expression_attribute_names("#body", item::BODY)
-            .expression_attribute_names("#spilled", item::SPILLED)
-            .expression_attribute_values(":status", text(meta.status.as_str()))
-            .expression_attribute_values(":listed", text(item::listed(meta)))
-            .send()
-            .await;
-        match answer {
-            Ok(_) => Ok(()),
-            // Closed already, or deleted since: there is nothing that could change.
-            Err(error)
-                if matches!(
-                    error.as_service_error(),
-                    Some(UpdateItemError::ConditionalCheckFailedException(_))
-                ) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(fault::aws(format!("dynamodb UpdateItem meta of {}", meta.id), &error)),
-        }
+        self.write_status(meta).await
     }
 
     async fn claim(&self, id: &ExecutionId, seq: Seq, attempt: u32, lease_ms: u64) -> Result<bool, Fault> {

@@ -33,7 +33,7 @@ async fn deliver_or_log(host: &Host, record: Record) -> Option<String> {
         None => fire(host, &record).await,
     };
     let error = delivered.err()?;
-    tracing::warn!(message = record.message_id, %error, "timer failed, will be delivered again");
+    tracing::warn!(delivery = record.message_id, %error, "timer failed, will be delivered again");
     Some(record.message_id)
 }
 
@@ -61,11 +61,11 @@ fn dropped(
     error: &dyn std::error::Error,
 ) -> Result<(), Fault> {
     let execution = execution.map(ExecutionId::as_str);
-    tracing::error!(execution, message = record.message_id, error = %error, "message dropped");
+    tracing::error!(execution, delivery = record.message_id, error = %error, "message dropped");
     Ok(())
 }
 
-async fn tell_loss(host: &Host, message: &str, lost: Lost) -> Result<(), Fault> {
+async fn tell_loss(host: &Host, delivery: &str, lost: Lost) -> Result<(), Fault> {
     let Lost { request, timed_out, reason } = lost;
     match Envelope::attempt(&request) {
         Ok((execution, seq, attempt)) => {
@@ -74,7 +74,7 @@ async fn tell_loss(host: &Host, message: &str, lost: Lost) -> Result<(), Fault> 
             host.dispatch.wake(&execution, &Message { facts: vec![fact] }).await
         }
         Err(error) => {
-            tracing::error!(message, %reason, %error, "an invocation that is not a task's was given up; message dropped");
+            tracing::error!(delivery, %reason, %error, "an invocation that is not a task's was given up; message dropped");
             Ok(())
         }
     }

@@ -5,7 +5,6 @@
 //! it was committed. Giving every turn an expiry at its commit would be cheaper, but an execution may sleep longer
 //! than any guess.
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use eventual_core::ExecutionId;
 use eventual_engine::ports::Fault;
 use eventual_schema::deploy::table;
@@ -13,6 +12,7 @@ use futures_util::{TryStreamExt, stream};
 
 use super::DynamoStore;
 use super::item::{Item, names, number, sort, text};
+use super::status::refused;
 use crate::fault;
 
 /// Updates at the same time.
@@ -78,14 +78,7 @@ impl DynamoStore {
         match answer {
             Ok(_) => Ok(()),
             // Deleted in between: there is nothing left to expire.
-            Err(error)
-                if matches!(
-                    error.as_service_error(),
-                    Some(UpdateItemError::ConditionalCheckFailedException(_))
-                ) =>
-            {
-                Ok(())
-            }
+            Err(error) if refused(error.as_service_error()) => Ok(()),
             Err(error) => Err(fault::aws(format!("dynamodb UpdateItem {turn} of {id}"), &error)),
         }
     }
