@@ -66,7 +66,10 @@ fn with_runtime(serve: impl Future<Output = ExitCode>) -> ExitCode {
             code
         }
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "eventual provider: the system refuses threads or an event queue: {error}");
+            let _ = writeln!(
+                std::io::stderr(),
+                "eventual provider: the system refuses threads or an event queue: {error}"
+            );
             ExitCode::FAILURE
         }
     }

@@ -82,7 +82,11 @@ async fn serve_call(call: &Call, debug: bool, ports: Ports) -> std::io::Result<(
     let provider = Provider::new(ports);
     let control = provider.control();
     let router = tonic::transport::Server::builder()
-        .add_service(ProviderServer::new(provider).max_decoding_message_size(MESSAGE_MAX).max_encoding_message_size(MESSAGE_MAX))
+        .add_service(
+            ProviderServer::new(provider)
+                .max_decoding_message_size(MESSAGE_MAX)
+                .max_encoding_message_size(MESSAGE_MAX),
+        )
         .add_service(GrpcControllerServer::new(Controller::new(shutdown.clone())))
         .add_service(GrpcStdioServer::new(Stdio::new(shut.clone())))
         .add_service(GrpcBrokerServer::new(Broker::new(shut.clone())))
@@ -121,8 +125,17 @@ async fn serve_call(call: &Call, debug: bool, ports: Ports) -> std::io::Result<(
 }
 
 /// The one line on standard output: the handshake, or with `--debug` what to put into Terraform's environment.
-fn announce(call: &Call, debug: bool, listener: &Listener, certificate: Option<&[u8]>) -> std::io::Result<()> {
-    let line = if debug { handshake::reattach(listener.path()) } else { handshake::line(call, listener.path(), certificate) };
+fn announce(
+    call: &Call,
+    debug: bool,
+    listener: &Listener,
+    certificate: Option<&[u8]>,
+) -> std::io::Result<()> {
+    let line = if debug {
+        handshake::reattach(listener.path())
+    } else {
+        handshake::line(call, listener.path(), certificate)
+    };
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "{line}")?;
     stdout.flush()

@@ -101,7 +101,7 @@ impl Attribute {
         Self { replace_on_change: true, ..self }
     }
 
-    fn from_environment(self, environment: &'static [&'static str]) -> Self {
+    fn or_environment(self, environment: &'static [&'static str]) -> Self {
         Self { environment, ..self }
     }
 }

@@ -35,7 +35,10 @@ impl From<EncodeError> for Trouble {
 
 /// A bug of this provider, said to the user.
 pub(super) fn bug(what: &str) -> Diagnostic {
-    let detail = format!("{what}\n\nThis is a bug of the eventual provider {}: please report it.", env!("CARGO_PKG_VERSION"));
+    let detail = format!(
+        "{what}\n\nThis is a bug of the eventual provider {}: please report it.",
+        env!("CARGO_PKG_VERSION")
+    );
     Diagnostic::error("Bug in the eventual provider", detail)
 }
 

@@ -40,7 +40,8 @@ pub(super) fn object(object: &Object, value: Option<&DynamicValue>) -> Result<Va
     match value {
         Some(value) if !value.msgpack.is_empty() => {
             let mut bytes = Cursor::new(&value.msgpack);
-            let decoded = rmpv::decode::read_value(&mut bytes).or_else(|error| wrong(&root, format!("not msgpack: {error}")))?;
+            let decoded = rmpv::decode::read_value(&mut bytes)
+                .or_else(|error| wrong(&root, format!("not msgpack: {error}")))?;
             let rest = value.msgpack.len() as u64 - bytes.position();
             if rest > 0 {
                 return wrong(&root, format!("{rest} bytes after the value"));
@@ -48,7 +49,8 @@ pub(super) fn object(object: &Object, value: Option<&DynamicValue>) -> Result<Va
             from_msgpack_object(object, decoded, &root)
         }
         Some(value) if !value.json.is_empty() => {
-            let decoded = serde_json::from_slice(&value.json).or_else(|error| wrong(&root, format!("not JSON: {error}")))?;
+            let decoded = serde_json::from_slice(&value.json)
+                .or_else(|error| wrong(&root, format!("not JSON: {error}")))?;
             from_json_object(object, decoded, &root, Extra::Refuse)
         }
         _ => Ok(Value::Null),
@@ -85,7 +87,10 @@ fn from_msgpack(kind: &Kind, value: rmpv::Value, path: &Path) -> Result<Value, D
         (Kind::Number, Wire::Integer(number)) => Value::Number(number.as_f64().unwrap_or(f64::NAN)),
         (Kind::Number, Wire::String(text)) => number(text.as_str().unwrap_or_default(), path)?,
         (Kind::List(inner), Wire::Array(items)) => {
-            let items = items.into_iter().enumerate().map(|(index, item)| from_msgpack(inner, item, &path.index(index)));
+            let items = items
+                .into_iter()
+                .enumerate()
+                .map(|(index, item)| from_msgpack(inner, item, &path.index(index)));
             Value::List(items.collect::<Result<_, _>>()?)
         }
         (Kind::Map(inner), Wire::Map(members)) => {
@@ -97,7 +102,9 @@ fn from_msgpack(kind: &Kind, value: rmpv::Value, path: &Path) -> Result<Value, D
             Value::Map(members.collect::<Result<_, _>>()?)
         }
         (Kind::Object(object), value) => from_msgpack_object(object, value, path)?,
-        (kind, value) => return wrong(path, format!("{} where {} is declared", wire_kind(&value), declared(kind))),
+        (kind, value) => {
+            return wrong(path, format!("{} where {} is declared", wire_kind(&value), declared(kind)));
+        }
     })
 }
 
@@ -167,7 +174,10 @@ fn from_json(kind: &Kind, value: serde_json::Value, path: &Path, extra: Extra) -
         (Kind::Number, Json::Number(it)) => number(&it.to_string(), path)?,
         (Kind::Number, Json::String(text)) => number(&text, path)?,
         (Kind::List(inner), Json::Array(items)) => {
-            let items = items.into_iter().enumerate().map(|(index, item)| from_json(inner, item, &path.index(index), extra));
+            let items = items
+                .into_iter()
+                .enumerate()
+                .map(|(index, item)| from_json(inner, item, &path.index(index), extra));
             Value::List(items.collect::<Result<_, _>>()?)
         }
         (Kind::Map(inner), Json::Object(members)) => {
@@ -182,7 +192,12 @@ fn from_json(kind: &Kind, value: serde_json::Value, path: &Path, extra: Extra) -
     })
 }
 
-fn from_json_object(object: &Object, value: serde_json::Value, path: &Path, extra: Extra) -> Result<Value, DecodeError> {
+fn from_json_object(
+    object: &Object,
+    value: serde_json::Value,
+    path: &Path,
+    extra: Extra,
+) -> Result<Value, DecodeError> {
     let members = match value {
         serde_json::Value::Null => return Ok(Value::Null),
         serde_json::Value::Object(members) => members,

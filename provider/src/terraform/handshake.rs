@@ -118,7 +118,10 @@ mod tests {
         let call = read(&with(&[COOKIE, ("PLUGIN_PROTOCOL_VERSIONS", "6,5")]), false).unwrap();
         assert_eq!(line(&call, Path::new("/tmp/a/b.sock"), None), "1|6|unix|/tmp/a/b.sock|grpc|");
         let call = read(&with(&[COOKIE, ("PLUGIN_MULTIPLEX_GRPC", "true")]), false).unwrap();
-        assert_eq!(line(&call, Path::new("/s"), Some(&[255, 254, 253, 252])), "1|6|unix|/s|grpc|//79/A|false");
+        assert_eq!(
+            line(&call, Path::new("/s"), Some(&[255, 254, 253, 252])),
+            "1|6|unix|/s|grpc|//79/A|false"
+        );
     }
 
     #[test]

@@ -16,7 +16,9 @@ use tracing_subscriber::layer::{Context, SubscriberExt};
 
 /// Starts logging at the level that Terraform's own variables name; `INFO` when they name none.
 pub(super) fn start() {
-    let named = ["TF_LOG_PROVIDER_EVENTUAL", "TF_LOG_PROVIDER", "TF_LOG"].into_iter().find_map(|it| std::env::var(it).ok());
+    let named = ["TF_LOG_PROVIDER_EVENTUAL", "TF_LOG_PROVIDER", "TF_LOG"]
+        .into_iter()
+        .find_map(|it| std::env::var(it).ok());
     let level = match named.map(|it| it.to_uppercase()).as_deref() {
         Some("TRACE" | "JSON") => LevelFilter::TRACE,
         Some("DEBUG") => LevelFilter::DEBUG,
@@ -25,7 +27,9 @@ pub(super) fn start() {
         _ => LevelFilter::INFO,
     };
     // A subscriber that somebody else installed in this process stays.
-    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Hclog.with_filter(level)));
+    let _ = tracing::subscriber::set_global_default(
+        tracing_subscriber::registry().with(Hclog.with_filter(level)),
+    );
 }
 
 struct Hclog;

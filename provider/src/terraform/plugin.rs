@@ -59,7 +59,10 @@ impl Stdio {
 impl GrpcStdio for Stdio {
     type StreamStdioStream = Streamed<StdioData>;
 
-    async fn stream_stdio(&self, _request: Request<StdioRequest>) -> Result<Response<Self::StreamStdioStream>, Status> {
+    async fn stream_stdio(
+        &self,
+        _request: Request<StdioRequest>,
+    ) -> Result<Response<Self::StreamStdioStream>, Status> {
         Ok(Response::new(silent(self.0.clone())))
     }
 }
@@ -77,7 +80,10 @@ impl Broker {
 impl GrpcBroker for Broker {
     type StartStreamStream = Streamed<ConnInfo>;
 
-    async fn start_stream(&self, _request: Request<Streaming<ConnInfo>>) -> Result<Response<Self::StartStreamStream>, Status> {
+    async fn start_stream(
+        &self,
+        _request: Request<Streaming<ConnInfo>>,
+    ) -> Result<Response<Self::StartStreamStream>, Status> {
         Ok(Response::new(silent(self.0.clone())))
     }
 }
@@ -95,14 +101,20 @@ impl Health {
 impl health_server::Health for Health {
     type WatchStream = Streamed<HealthCheckResponse>;
 
-    async fn check(&self, request: Request<HealthCheckRequest>) -> Result<Response<HealthCheckResponse>, Status> {
+    async fn check(
+        &self,
+        request: Request<HealthCheckRequest>,
+    ) -> Result<Response<HealthCheckResponse>, Status> {
         match request.get_ref().service.as_str() {
             "" | PLUGIN => Ok(Response::new(HealthCheckResponse { status: ServingStatus::Serving.into() })),
             other => Err(Status::not_found(format!("there is no service {other:?}"))),
         }
     }
 
-    async fn watch(&self, request: Request<HealthCheckRequest>) -> Result<Response<Self::WatchStream>, Status> {
+    async fn watch(
+        &self,
+        request: Request<HealthCheckRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
         let status = match request.get_ref().service.as_str() {
             "" | PLUGIN => ServingStatus::Serving,
             _ => ServingStatus::ServiceUnknown,

@@ -20,7 +20,8 @@ pub(super) fn schema(object: &Object) -> Schema {
 
 fn attribute(attribute: &Attribute) -> schema::Attribute {
     let nested_type = nested(&attribute.kind);
-    let r#type = if nested_type.is_some() { Vec::new() } else { type_of(&attribute.kind).to_string().into_bytes() };
+    let r#type =
+        if nested_type.is_some() { Vec::new() } else { type_of(&attribute.kind).to_string().into_bytes() };
     schema::Attribute {
         name: attribute.name.to_owned(),
         r#type,
@@ -44,7 +45,10 @@ fn nested(kind: &Kind) -> Option<schema::Object> {
         Kind::Map(inner) => (as_object(inner)?, NestingMode::Map),
         Kind::String | Kind::Bool | Kind::Number => return None,
     };
-    Some(schema::Object { attributes: object.attributes.iter().map(attribute).collect(), nesting: nesting.into() })
+    Some(schema::Object {
+        attributes: object.attributes.iter().map(attribute).collect(),
+        nesting: nesting.into(),
+    })
 }
 
 const fn as_object(kind: &Kind) -> Option<&Object> {

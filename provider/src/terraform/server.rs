@@ -12,8 +12,9 @@ use eventual_provider_core::value::Value;
 use eventual_provider_wire::tfplugin6::provider_server;
 use eventual_provider_wire::tfplugin6::{
     DynamicValue, Schema, ServerCapabilities, apply_resource_change, configure_provider, get_functions,
-    get_metadata, get_provider_schema, get_resource_identity_schemas, import_resource_state, move_resource_state, plan_resource_change,
-    read_resource, stop_provider, upgrade_resource_state, validate_provider_config, validate_resource_config,
+    get_metadata, get_provider_schema, get_resource_identity_schemas, import_resource_state,
+    move_resource_state, plan_resource_change, read_resource, stop_provider, upgrade_resource_state,
+    validate_provider_config, validate_resource_config,
 };
 use eventual_schema::ServiceName;
 use tokio::sync::RwLock;
@@ -67,16 +68,24 @@ impl Provider {
     async fn session(&self) -> Result<Session, Trouble> {
         let missing = "Something that the provider block needs (region, credentials or endpoint) is not known, so nothing can be \
                        done with the service's resources.";
-        self.configured().await.session.ok_or_else(|| Trouble::from(Diagnostic::error("Provider not configured", missing)))
+        self.configured()
+            .await
+            .session
+            .ok_or_else(|| Trouble::from(Diagnostic::error("Provider not configured", missing)))
     }
 
-    async fn configure(&self, sent: configure_provider::Request) -> Result<configure_provider::Response, Trouble> {
+    async fn configure(
+        &self,
+        sent: configure_provider::Request,
+    ) -> Result<configure_provider::Response, Trouble> {
         let value = from_wire::object(declaration::provider(), sent.config.as_ref())?;
         let (config, mut diagnostics) = config::provider(&value);
         let mut configured = Configured::default();
         if !any_error(&diagnostics) && !config.is_unknown() {
             match self.ports.connect.connect(&config).await {
-                Ok(session) => configured = Configured { session: Some(session), complete: !value.has_unknown() },
+                Ok(session) => {
+                    configured = Configured { session: Some(session), complete: !value.has_unknown() }
+                }
                 Err(refused) => diagnostics.extend(refused),
             }
         }
@@ -95,12 +104,17 @@ impl Provider {
         request::Scope { artifacts: self.ports.artifacts.as_ref(), identity: None, default_tags: &NO_TAGS }
     }
 
-    async fn plan(&self, sent: plan_resource_change::Request) -> Result<plan_resource_change::Response, Trouble> {
+    async fn plan(
+        &self,
+        sent: plan_resource_change::Request,
+    ) -> Result<plan_resource_change::Response, Trouble> {
         let prior = service(&sent.type_name, sent.prior_state.as_ref())?;
         let proposed = service(&sent.type_name, sent.proposed_new_state.as_ref())?;
         let config = service(&sent.type_name, sent.config.as_ref())?;
-        let mut response =
-            plan_resource_change::Response { planned_private: sent.prior_private, ..plan_resource_change::Response::default() };
+        let mut response = plan_resource_change::Response {
+            planned_private: sent.prior_private,
+            ..plan_resource_change::Response::default()
+        };
         if proposed.is_null() {
             response.planned_state = Some(encode(&Value::Null)?);
             return Ok(response);
@@ -127,7 +141,10 @@ impl Provider {
         Ok(response)
     }
 
-    async fn apply(&self, sent: &apply_resource_change::Request) -> Result<apply_resource_change::Response, Trouble> {
+    async fn apply(
+        &self,
+        sent: &apply_resource_change::Request,
+    ) -> Result<apply_resource_change::Response, Trouble> {
         let prior = service(&sent.type_name, sent.prior_state.as_ref())?;
         let planned = service(&sent.type_name, sent.planned_state.as_ref())?;
         let session = self.session().await?;
@@ -162,7 +179,9 @@ impl Provider {
         if state.is_null() {
             return Ok(unchanged);
         }
-        let read = request::read(&session.scope(self.ports.artifacts.as_ref()), session.cloud.as_ref(), &state).await;
+        let read =
+            request::read(&session.scope(self.ports.artifacts.as_ref()), session.cloud.as_ref(), &state)
+                .await;
         let new_state = encode(&to_wire::settled(&read.state.unwrap_or_default()))?;
         let diagnostics = to_wire::diagnostics(&read.diagnostics);
         Ok(read_resource::Response { new_state: Some(new_state), diagnostics, ..unchanged })
@@ -179,7 +198,11 @@ fn known_type(type_name: &str) -> Result<(), Trouble> {
     if type_name == SERVICE {
         return Ok(());
     }
-    Err(Diagnostic::error("Unknown resource type", format!("This provider has {SERVICE:?}, not {type_name:?}.")).into())
+    Err(Diagnostic::error(
+        "Unknown resource type",
+        format!("This provider has {SERVICE:?}, not {type_name:?}."),
+    )
+    .into())
 }
 
 fn encode(value: &Value) -> Result<DynamicValue, Trouble> {
@@ -194,7 +217,8 @@ fn there(value: &Value) -> Option<&Value> {
 fn upgrade(sent: &upgrade_resource_state::Request) -> Result<upgrade_resource_state::Response, Trouble> {
     known_type(&sent.type_name)?;
     if sent.version > STATE_VERSION {
-        let detail = "The state was written by a newer release of this provider: use that release, or a newer one.";
+        let detail =
+            "The state was written by a newer release of this provider: use that release, or a newer one.";
         return Err(Diagnostic::error("State of a newer provider", detail).into());
     }
     let json = sent.raw_state.as_ref().map(|it| it.json.as_slice()).unwrap_or_default();
@@ -206,7 +230,8 @@ fn upgrade(sent: &upgrade_resource_state::Request) -> Result<upgrade_resource_st
 fn import(sent: &import_resource_state::Request) -> Result<import_resource_state::Response, Trouble> {
     known_type(&sent.type_name)?;
     let name = ServiceName::new(sent.id.trim()).map_err(|error| {
-        let detail = format!("{error}. The id of a service is the name of its deployment, such as \"orders\".");
+        let detail =
+            format!("{error}. The id of a service is the name of its deployment, such as \"orders\".");
         Trouble::from(Diagnostic::error("Invalid id", detail).at(Path::of("id")))
     })?;
     let state = Value::map([("id", Value::from(name.as_str())), ("name", Value::from(name.as_str()))]);
@@ -215,7 +240,10 @@ fn import(sent: &import_resource_state::Request) -> Result<import_resource_state
         state: Some(encode(&state)?),
         ..import_resource_state::ImportedResource::default()
     };
-    Ok(import_resource_state::Response { imported_resources: vec![imported], ..import_resource_state::Response::default() })
+    Ok(import_resource_state::Response {
+        imported_resources: vec![imported],
+        ..import_resource_state::Response::default()
+    })
 }
 
 const CAPABILITIES: ServerCapabilities = ServerCapabilities {
@@ -239,7 +267,10 @@ impl provider_server::Provider for Provider {
         }))
     }
 
-    async fn get_provider_schema(&self, _request: Request<get_provider_schema::Request>) -> Answer<get_provider_schema::Response> {
+    async fn get_provider_schema(
+        &self,
+        _request: Request<get_provider_schema::Request>,
+    ) -> Answer<get_provider_schema::Response> {
         Ok(Response::new(get_provider_schema::Response {
             provider: Some(schema::schema(declaration::provider())),
             resource_schemas: [(SERVICE.to_owned(), schema_of(declaration::service()))].into(),
@@ -286,12 +317,18 @@ impl provider_server::Provider for Provider {
         Ok(Response::new(answer("UpgradeResourceState", upgrade, failed).await))
     }
 
-    async fn configure_provider(&self, request: Request<configure_provider::Request>) -> Answer<configure_provider::Response> {
+    async fn configure_provider(
+        &self,
+        request: Request<configure_provider::Request>,
+    ) -> Answer<configure_provider::Response> {
         let failed = |diagnostics| configure_provider::Response { diagnostics };
         Ok(Response::new(answer("ConfigureProvider", self.configure(request.into_inner()), failed).await))
     }
 
-    async fn read_resource(&self, request: Request<read_resource::Request>) -> Answer<read_resource::Response> {
+    async fn read_resource(
+        &self,
+        request: Request<read_resource::Request>,
+    ) -> Answer<read_resource::Response> {
         let sent = request.into_inner();
         let failed = |diagnostics| read_resource::Response {
             new_state: sent.current_state.clone(),
@@ -302,8 +339,14 @@ impl provider_server::Provider for Provider {
         Ok(Response::new(answer("ReadResource", self.read(&sent), failed).await))
     }
 
-    async fn plan_resource_change(&self, request: Request<plan_resource_change::Request>) -> Answer<plan_resource_change::Response> {
-        let failed = |diagnostics| plan_resource_change::Response { diagnostics, ..plan_resource_change::Response::default() };
+    async fn plan_resource_change(
+        &self,
+        request: Request<plan_resource_change::Request>,
+    ) -> Answer<plan_resource_change::Response> {
+        let failed = |diagnostics| plan_resource_change::Response {
+            diagnostics,
+            ..plan_resource_change::Response::default()
+        };
         Ok(Response::new(answer("PlanResourceChange", self.plan(request.into_inner()), failed).await))
     }
 
@@ -326,23 +369,41 @@ impl provider_server::Provider for Provider {
         &self,
         request: Request<import_resource_state::Request>,
     ) -> Answer<import_resource_state::Response> {
-        let failed = |diagnostics| import_resource_state::Response { diagnostics, ..import_resource_state::Response::default() };
+        let failed = |diagnostics| import_resource_state::Response {
+            diagnostics,
+            ..import_resource_state::Response::default()
+        };
         let import = async { import(request.get_ref()) };
         Ok(Response::new(answer("ImportResourceState", import, failed).await))
     }
 
-    async fn move_resource_state(&self, request: Request<move_resource_state::Request>) -> Answer<move_resource_state::Response> {
+    async fn move_resource_state(
+        &self,
+        request: Request<move_resource_state::Request>,
+    ) -> Answer<move_resource_state::Response> {
         let sent = request.into_inner();
-        let detail = format!("A {} cannot become a {}: remove one and import the other.", sent.source_type_name, sent.target_type_name);
+        let detail = format!(
+            "A {} cannot become a {}: remove one and import the other.",
+            sent.source_type_name, sent.target_type_name
+        );
         let diagnostics = to_wire::diagnostics(&[Diagnostic::error("Cannot move", detail)]);
-        Ok(Response::new(move_resource_state::Response { diagnostics, ..move_resource_state::Response::default() }))
+        Ok(Response::new(move_resource_state::Response {
+            diagnostics,
+            ..move_resource_state::Response::default()
+        }))
     }
 
-    async fn get_functions(&self, _request: Request<get_functions::Request>) -> Answer<get_functions::Response> {
+    async fn get_functions(
+        &self,
+        _request: Request<get_functions::Request>,
+    ) -> Answer<get_functions::Response> {
         Ok(Response::new(get_functions::Response::default()))
     }
 
-    async fn stop_provider(&self, _request: Request<stop_provider::Request>) -> Answer<stop_provider::Response> {
+    async fn stop_provider(
+        &self,
+        _request: Request<stop_provider::Request>,
+    ) -> Answer<stop_provider::Response> {
         tracing::info!("asked to stop: nothing new is begun");
         self.control.cancel();
         Ok(Response::new(stop_provider::Response::default()))

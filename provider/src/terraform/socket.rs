@@ -49,7 +49,9 @@ impl Listener {
         let parent = match parent {
             Some(parent) => parent,
             // A deep TMPDIR would make the path longer than the system takes.
-            None if temporary.join(&name).join("00000000/plugin.sock").as_os_str().len() > PATH_MAX => Path::new("/tmp"),
+            None if temporary.join(&name).join("00000000/plugin.sock").as_os_str().len() > PATH_MAX => {
+                Path::new("/tmp")
+            }
             None => &temporary,
         };
         let folder = fresh_folder(parent, &name)?;
@@ -124,7 +126,11 @@ impl Connected for Connection {
 }
 
 impl AsyncRead for Connection {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),

@@ -98,7 +98,8 @@ fn every_form_of_unknown_is_unknown() {
 
 #[test]
 fn numbers_come_as_integers_floats_and_text() {
-    for wire in [Wire::from(512), Wire::from(512_u64), Wire::F64(512.0), Wire::F32(512.0), Wire::from("512")] {
+    for wire in [Wire::from(512), Wire::from(512_u64), Wire::F64(512.0), Wire::F32(512.0), Wire::from("512")]
+    {
         let value = decoded(&service(vec![("defaults", Wire::Map(vec![(Wire::from("memory_mb"), wire)]))]));
         assert_eq!(value.get("defaults").get("memory_mb"), &Value::Number(512.0));
     }
@@ -121,8 +122,17 @@ fn a_state_of_another_release_loses_what_is_not_ours() {
     let json = br#"{"name":"orders","gone":{"x":1},"resources":{"table":{"type":"table","gone":2}}}"#;
     let state = from_wire::state(declaration::service(), json).unwrap();
     let table = Value::map([("type", Value::from("table"))]);
-    assert_eq!(state, Value::map([("name", Value::from("orders")), ("resources", Value::map([("table", table)]))]));
-    assert!(from_wire::object(declaration::service(), Some(&DynamicValue { msgpack: Vec::new(), json: json.to_vec() })).is_err());
+    assert_eq!(
+        state,
+        Value::map([("name", Value::from("orders")), ("resources", Value::map([("table", table)]))])
+    );
+    assert!(
+        from_wire::object(
+            declaration::service(),
+            Some(&DynamicValue { msgpack: Vec::new(), json: json.to_vec() })
+        )
+        .is_err()
+    );
 }
 
 #[test]
@@ -135,16 +145,20 @@ fn sensitive_attributes_arrive_secret_and_objects_leave_whole() {
     let value = from_wire::object(declaration::provider(), Some(&sent)).unwrap();
     assert!(matches!(value.get("assume_role").get("external_id"), Value::Secret(_)), "{value:?}");
     let back = to_wire::object(declaration::provider(), &value).unwrap();
-    let Wire::Map(members) = rmpv::decode::read_value(&mut back.msgpack.as_slice()).unwrap() else { panic!() };
+    let Wire::Map(members) = rmpv::decode::read_value(&mut back.msgpack.as_slice()).unwrap() else {
+        panic!()
+    };
     let names: Vec<&str> = members.iter().filter_map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, declaration::provider().attributes.iter().map(|it| it.name).collect::<Vec<_>>());
 }
 
 #[test]
 fn what_does_not_fit_is_an_error_with_its_place() {
-    let error = from_wire::object(declaration::service(), Some(&service(vec![("tags", Wire::from(true))]))).unwrap_err();
+    let error = from_wire::object(declaration::service(), Some(&service(vec![("tags", Wire::from(true))])))
+        .unwrap_err();
     assert_eq!(error.to_string(), "tags: a truth value where a map is declared");
-    let error = to_wire::object(declaration::service(), &Value::map([("url", Value::from(true))])).unwrap_err();
+    let error =
+        to_wire::object(declaration::service(), &Value::map([("url", Value::from(true))])).unwrap_err();
     assert_eq!(error.to_string(), "url: a truth value does not fit the declaration");
     let extra = to_wire::object(declaration::service(), &Value::map([("adress", Value::Null)]));
     assert_eq!(extra.unwrap_err().to_string(), "adress: an attribute that is not declared");

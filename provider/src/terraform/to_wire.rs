@@ -36,7 +36,8 @@ fn to_wire(kind: &Kind, value: &Value, path: &Path) -> Result<Wire, EncodeError>
         (Kind::Bool, Value::Bool(truth)) => Wire::Boolean(*truth),
         (Kind::Number, Value::Number(number)) => to_number(*number),
         (Kind::List(inner), Value::List(items)) => {
-            let items = items.iter().enumerate().map(|(index, item)| to_wire(inner, item, &path.index(index)));
+            let items =
+                items.iter().enumerate().map(|(index, item)| to_wire(inner, item, &path.index(index)));
             Wire::Array(items.collect::<Result<_, _>>()?)
         }
         (Kind::Map(inner), Value::Map(members)) => {
@@ -47,7 +48,10 @@ fn to_wire(kind: &Kind, value: &Value, path: &Path) -> Result<Wire, EncodeError>
         }
         (Kind::Object(object), value) => to_object(object, value, path)?,
         (_, other) => {
-            return Err(EncodeError { path: path.clone(), what: format!("{} does not fit the declaration", other.kind_name()) });
+            return Err(EncodeError {
+                path: path.clone(),
+                what: format!("{} does not fit the declaration", other.kind_name()),
+            });
         }
     })
 }
@@ -58,11 +62,17 @@ fn to_object(object: &Object, value: &Value, path: &Path) -> Result<Wire, Encode
         Value::Unknown => return Ok(unknown()),
         Value::Map(members) => members,
         other => {
-            return Err(EncodeError { path: path.clone(), what: format!("{} where an object is declared", other.kind_name()) });
+            return Err(EncodeError {
+                path: path.clone(),
+                what: format!("{} where an object is declared", other.kind_name()),
+            });
         }
     };
     if let Some(name) = members.keys().find(|name| object.attribute(name).is_none()) {
-        return Err(EncodeError { path: path.attr(name), what: "an attribute that is not declared".to_owned() });
+        return Err(EncodeError {
+            path: path.attr(name),
+            what: "an attribute that is not declared".to_owned(),
+        });
     }
     let members = object.attributes.iter().map(|attribute| {
         let member = members.get(attribute.name).unwrap_or(&Value::Null);
@@ -89,7 +99,9 @@ pub(super) fn settled(value: &Value) -> Value {
         Value::Unknown => Value::Null,
         Value::Secret(inner) => settled(inner).secret(),
         Value::List(items) => Value::List(items.iter().map(settled).collect()),
-        Value::Map(members) => Value::Map(members.iter().map(|(key, member)| (key.clone(), settled(member))).collect()),
+        Value::Map(members) => {
+            Value::Map(members.iter().map(|(key, member)| (key.clone(), settled(member))).collect())
+        }
         plain => plain.clone(),
     }
 }
@@ -113,10 +125,15 @@ fn diagnostic(diagnostic: &Diagnostic) -> tfplugin6::Diagnostic {
         Severity::Error => tfplugin6::diagnostic::Severity::Error,
         Severity::Warning => tfplugin6::diagnostic::Severity::Warning,
     };
+    // Terraform marks the attribute of a resource, and shows nothing of a path further in.
+    let detail = match &diagnostic.path {
+        Some(path) if path.0.len() > 1 => format!("{path}: {}", diagnostic.detail),
+        _ => diagnostic.detail.clone(),
+    };
     tfplugin6::Diagnostic {
         severity: severity.into(),
         summary: diagnostic.summary.clone(),
-        detail: diagnostic.detail.clone(),
+        detail,
         attribute: diagnostic.path.as_ref().map(path),
     }
 }

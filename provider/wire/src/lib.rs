@@ -3,7 +3,18 @@
 //! Generated at build time from the `.proto` files beside this crate, which we wrote from the protocols' field tables:
 //! names and numbers are the interface. There is deliberately no logic here; codecs and servers are in the provider.
 
-#![allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all, reason = "generated code")]
+#![allow(
+    missing_docs,
+    missing_debug_implementations,
+    unreachable_pub,
+    unused_qualifications,
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    clippy::too_many_lines,
+    clippy::use_self,
+    clippy::needless_pass_by_value,
+    reason = "generated code"
+)]
 
 /// Terraform's plugin protocol, major version 6.
 pub mod tfplugin6 {

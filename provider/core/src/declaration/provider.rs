@@ -15,14 +15,14 @@ pub(super) fn declare() -> Object {
                 "AWS region that services are deployed into, such as `eu-central-1`. Default: `AWS_REGION`, \
                  `AWS_DEFAULT_REGION`, then the profile's region.",
             )
-            .from_environment(&["AWS_REGION", "AWS_DEFAULT_REGION"]),
+            .or_environment(&["AWS_REGION", "AWS_DEFAULT_REGION"]),
             Attribute::optional(
                 "profile",
                 Kind::String,
                 "Profile of the shared AWS configuration files whose credentials are used. Default: `AWS_PROFILE`, \
                  then `default`.",
             )
-            .from_environment(&["AWS_PROFILE"]),
+            .or_environment(&["AWS_PROFILE"]),
             Attribute::optional(
                 "assume_role",
                 assume_role(),
@@ -34,7 +34,7 @@ pub(super) fn declare() -> Object {
                 "URL that all AWS services are reached at, for emulators and proxies, such as `http://127.0.0.1:4566`. \
                  Default: `AWS_ENDPOINT_URL`, then AWS itself.",
             )
-            .from_environment(&["AWS_ENDPOINT_URL"]),
+            .or_environment(&["AWS_ENDPOINT_URL"]),
             Attribute::optional(
                 "default_tags",
                 map(Kind::String),

@@ -1,0 +1,10 @@
+//! The Terraform wire, as far as no cloud is needed: the plugin's process by our own client, the rest by `terraform`.
+
+#![allow(clippy::unwrap_used, reason = "what stands around the tests fails them by panicking, as they do")]
+
+#[path = "../pulumi/fixtures.rs"]
+mod fixtures;
+mod plugin;
+mod process;
+mod site;
+mod values;
