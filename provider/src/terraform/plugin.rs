@@ -5,7 +5,7 @@ use std::pin::Pin;
 use eventual_provider_wire::go_plugin::grpc_broker_server::GrpcBroker;
 use eventual_provider_wire::go_plugin::grpc_controller_server::GrpcController;
 use eventual_provider_wire::go_plugin::grpc_stdio_server::GrpcStdio;
-use eventual_provider_wire::go_plugin::{ConnInfo, Empty, StdioData, StdioRequest};
+use eventual_provider_wire::go_plugin::{ConnInfo, Empty, StdioData};
 use eventual_provider_wire::health::health_check_response::ServingStatus;
 use eventual_provider_wire::health::health_server;
 use eventual_provider_wire::health::{HealthCheckRequest, HealthCheckResponse};
@@ -59,10 +59,7 @@ impl Stdio {
 impl GrpcStdio for Stdio {
     type StreamStdioStream = Streamed<StdioData>;
 
-    async fn stream_stdio(
-        &self,
-        _request: Request<StdioRequest>,
-    ) -> Result<Response<Self::StreamStdioStream>, Status> {
+    async fn stream_stdio(&self, _request: Request<()>) -> Result<Response<Self::StreamStdioStream>, Status> {
         Ok(Response::new(silent(self.0.clone())))
     }
 }

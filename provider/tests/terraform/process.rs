@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use eventual_provider_wire::go_plugin::Empty;
 use eventual_provider_wire::go_plugin::grpc_controller_client::GrpcControllerClient;
 use eventual_provider_wire::go_plugin::grpc_stdio_client::GrpcStdioClient;
-use eventual_provider_wire::go_plugin::{Empty, StdioRequest};
 use eventual_provider_wire::health::HealthCheckRequest;
 use eventual_provider_wire::health::health_client::HealthClient;
 use eventual_provider_wire::tfplugin6::get_provider_schema;
@@ -54,8 +54,7 @@ async fn one_line_a_private_socket_and_an_end_in_time() {
     let channel = plugin.connect().await;
     assert!(is_healthy(channel.clone()).await);
     // Terraform keeps this stream open to the end.
-    let mut stdio =
-        GrpcStdioClient::new(channel.clone()).stream_stdio(StdioRequest {}).await.unwrap().into_inner();
+    let mut stdio = GrpcStdioClient::new(channel.clone()).stream_stdio(()).await.unwrap().into_inner();
     let start = Instant::now();
     GrpcControllerClient::new(channel).shutdown(Empty {}).await.unwrap();
     assert!(stdio.message().await.is_ok_and(|it| it.is_none()));

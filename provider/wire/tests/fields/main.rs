@@ -1,25 +1,36 @@
-//! Our Pulumi definitions against the field numbers of the published package.
+//! Our definitions of foreign protocols against the field numbers that others publish.
 //!
-//! `pulumi_fields.txt` lists the fields of the messages that we use, taken from the descriptors that the PyPI package
-//! `pulumi` 3.272.0 carries (`pulumi/runtime/proto/*_pb2.py`, `DESCRIPTOR.serialized_pb`). We may leave fields and
-//! values out; what we have must be there, with the same number and type.
+//! The lists hold the fields of the messages that we use: `pulumi.txt` from the descriptors that the PyPI package
+//! `pulumi` 3.272.0 carries (`pulumi/runtime/proto/*_pb2.py`, `DESCRIPTOR.serialized_pb`), `terraform.txt` from the
+//! definitions in the crates `magma-protocol` 0.1.39 (protocol 6.10) and `tf-provider` 0.2.2 (go-plugin). We may leave
+//! fields and values out; what we have must be there, with the same number and type.
 
 use std::collections::BTreeSet;
 
 use prost_types::field_descriptor_proto::{Label, Type};
 use prost_types::{DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorSet};
 
-const PUBLISHED: &str = include_str!("pulumi_fields.txt");
-
-#[test]
-fn every_field_is_one_of_the_published_package() {
-    let files = ["pulumi/provider.proto", "pulumi/engine.proto", "pulumi/status.proto"];
+#[track_caller]
+fn check(files: &[&str], published: &str) {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/proto");
     let ours = ours(&protox::compile(files, [folder]).unwrap());
-    let published: BTreeSet<&str> = PUBLISHED.lines().collect();
+    let published: BTreeSet<&str> = published.lines().collect();
     let wrong: Vec<&String> = ours.iter().filter(|it| !published.contains(it.as_str())).collect();
-    assert!(wrong.is_empty(), "not in the published package:\n{wrong:#?}");
+    assert!(wrong.is_empty(), "not in what is published:\n{wrong:#?}");
     assert!(ours.len() > 100, "the files were found: {}", ours.len());
+}
+
+#[test]
+fn every_field_of_pulumi_is_a_published_one() {
+    check(
+        &["pulumi/provider.proto", "pulumi/engine.proto", "pulumi/status.proto"],
+        include_str!("pulumi.txt"),
+    );
+}
+
+#[test]
+fn every_field_of_terraform_is_a_published_one() {
+    check(&["tfplugin6.proto", "go_plugin.proto"], include_str!("terraform.txt"));
 }
 
 fn ours(set: &FileDescriptorSet) -> Vec<String> {
