@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, StalledStreamProtectionConfig};
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
@@ -24,8 +24,11 @@ const ATTEMPT: Duration = Duration::from_secs(10);
 
 /// Settings that every client shares.
 pub(crate) fn settings(aws: &Aws) -> SdkConfig {
-    let connector =
-        aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let mut connector =
+        aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    if aws.endpoint.as_ref().is_some_and(|it| it.starts_with("http://")) {
+        connector = connector.tls_context(without_roots());
+    }
     let credentials =
         Credentials::new(&aws.access_key, &aws.secret_key, aws.session_token.clone(), None, "environment");
     let timeouts = TimeoutConfig::builder()
@@ -39,12 +42,17 @@ pub(crate) fn settings(aws: &Aws) -> SdkConfig {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(aws.region.clone()))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(connector)
+        .http_client(connector.build_https())
         .retry_config(retry)
         .timeout_config(timeouts)
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     settings.set_endpoint_url(aws.endpoint.clone());
     settings.build()
+}
+
+/// Trusts nobody: for endpoints without TLS, so that a start does not read hundreds of certificates for nothing.
+fn without_roots() -> TlsContext {
+    TlsContext::builder().with_trust_store(TrustStore::empty()).build().unwrap_or_default()
 }
 
 /// An S3 client. Emulators have no names for buckets, so that another endpoint means paths.

@@ -86,7 +86,7 @@ pub fn run(program: Program) -> ExitCode {
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
-        .with_span_list(false)
+        .with_current_span(false)
         .with_target(false)
         .with_max_level(tracing::Level::INFO)
         .init();

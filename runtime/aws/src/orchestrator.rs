@@ -7,6 +7,7 @@
 use eventual_core::ExecutionId;
 use eventual_engine::{AdvanceError, codec};
 use futures_util::future::join_all;
+use tracing::Instrument;
 
 use crate::host::Host;
 use crate::refusal::Refusal;
@@ -45,7 +46,8 @@ fn by_execution(records: Vec<Record>) -> Vec<(ExecutionId, Vec<Waking>)> {
 async fn advance_all(host: &Host, id: ExecutionId, messages: Vec<Waking>) -> Vec<String> {
     let mut messages = messages.into_iter();
     while let Some(Waking { record, body }) = messages.next() {
-        if let Err(error) = advance(host, &id, &record, body).await {
+        let span = tracing::info_span!("execution", execution = %id);
+        if let Err(error) = advance(host, &id, &record, body).instrument(span).await {
             tracing::warn!(execution = %id, delivery = record.message_id, %error, "wake-up failed, will be delivered again");
             return std::iter::once(record)
                 .chain(messages.map(|it| it.record))

@@ -4,6 +4,7 @@
 //! attempt was lost.
 
 use eventual_engine::codec;
+use tracing::Instrument;
 
 use crate::host::Host;
 use crate::refusal::Refusal;
@@ -13,6 +14,7 @@ pub(crate) async fn handle(host: &Host, event: &str) -> Result<(), Refusal> {
     let (execution, kept) = Envelope::open(event)?;
     let text = host.dispatch.open(kept).await?;
     let request = codec::decode_task(text.as_bytes())?;
-    tracing::info!(%execution, task = request.task, seq = request.seq, attempt = request.attempt, "performing");
-    Ok(host.engine.perform(request).await?)
+    let (task, seq, attempt) = (&request.task, request.seq, request.attempt);
+    let span = tracing::info_span!("execution", %execution, task, seq, attempt);
+    Ok(host.engine.perform(request).instrument(span).await?)
 }
