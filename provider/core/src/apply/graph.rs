@@ -73,7 +73,10 @@ pub async fn ensure(run: &Run<'_>, state: State, plan: &Plan) -> Outcome {
             }
             let Some((resource, _)) = waiting.get(&key) else { continue };
             let ready = resource.depends_on().is_disjoint(&unfinished) && slots.free(resource.kind());
-            if let (true, Some((resource, recorded))) = (ready, waiting.remove(&key)) {
+            if !ready {
+                continue;
+            }
+            if let Some((resource, recorded)) = waiting.remove(&key) {
                 slots.take(resource.kind());
                 let spec = resource.spec.resolve(&|key, name| outcome.state.lookup(key, name));
                 running.push(one(
