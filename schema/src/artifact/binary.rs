@@ -9,10 +9,10 @@ use super::ArtifactProblem;
 use crate::deploy::{LINK_CRATE, LINK_SECTION, LINK_SERVICE};
 use crate::manifest::Manifest;
 
-/// One thing that a service declares, as it stands in [`LINK_SECTION`].
+/// A handler, as it stands in [`LINK_SECTION`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Handler {
-    /// `command`, `task`, `subscription`, `workflow`, `event` or `signal`.
+    /// `command`, `task`, `subscription` or `workflow`.
     pub kind: String,
     /// Name on the wire.
     pub name: String,
@@ -64,10 +64,7 @@ impl Binary {
     pub fn agrees(&self, manifest: &Manifest) -> Result<(), ArtifactProblem> {
         let declared = declared(manifest);
         let names = |it: &Handler| it.to_string();
-        // A service takes over the events and signals of others that its handlers name, and nothing else of theirs.
-        let linked: BTreeSet<&Handler> = self.own.union(&self.foreign).collect();
-        let in_manifest_only: Vec<String> =
-            declared.iter().filter(|it| !linked.contains(it)).map(names).collect();
+        let in_manifest_only: Vec<String> = declared.difference(&self.own).map(names).collect();
         let in_binary_only: Vec<String> = self.own.difference(&declared).map(names).collect();
         if in_manifest_only.is_empty() && in_binary_only.is_empty() {
             return Ok(());
@@ -116,14 +113,10 @@ fn declared(manifest: &Manifest) -> BTreeSet<Handler> {
     let tasks = manifest.tasks.iter().map(|it| ("task", &it.name));
     let subscriptions = manifest.subscriptions.iter().map(|it| ("subscription", &it.name));
     let workflows = manifest.workflows.iter().map(|it| ("workflow", &it.name));
-    let events = manifest.events.iter().map(|it| ("event", &it.name));
-    let signals = manifest.signals.iter().map(|it| ("signal", &it.name));
     commands
         .chain(tasks)
         .chain(subscriptions)
         .chain(workflows)
-        .chain(events)
-        .chain(signals)
         .map(|(kind, name)| Handler { kind: kind.to_owned(), name: name.to_string() })
         .collect()
 }

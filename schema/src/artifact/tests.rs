@@ -11,7 +11,7 @@ use zip::write::SimpleFileOptions;
 use super::*;
 use crate::deploy::LINK_SECTION;
 
-const HANDLERS: &str = "command\0placeOrder\0event\0OrderPlaced\0";
+const HANDLERS: &str = "command\0placeOrder\0task\0pay\0";
 
 fn elf(architecture: Architecture, section: &str) -> Vec<u8> {
     let mut object = Object::new(BinaryFormat::Elf, architecture, Endianness::Little);
@@ -26,7 +26,7 @@ fn manifest(bootstrap: &[u8], architecture: &str) -> Manifest {
         "format": 1, "service": "orders", "version": "0.1.0", "functions": [],
         "code": { "sha256": sha256_hex(bootstrap), "architecture": architecture },
         "commands": [{ "name": "placeOrder", "input": null, "output": {}, "source": source }],
-        "events": [{ "name": "OrderPlaced", "payload": {}, "source": source }],
+        "tasks": [{ "name": "pay", "input": null, "output": {}, "source": source }],
     });
     Manifest::from_json(json.to_string().as_bytes()).unwrap()
 }
@@ -81,7 +81,7 @@ fn the_same_input_packs_to_the_same_bytes_and_an_executable_bootstrap() {
 
 #[test]
 fn arm64_opens_and_padding_between_handlers_is_skipped() {
-    let bootstrap = elf(Architecture::Aarch64, "command\0placeOrder\0\0\0\0event\0OrderPlaced\0\0");
+    let bootstrap = elf(Architecture::Aarch64, "command\0placeOrder\0\0\0\0task\0pay\0\0");
     let manifest = manifest(&bootstrap, "arm64");
     assert!(opened(&pack(&bootstrap, &manifest).unwrap()).is_ok());
 }
@@ -209,22 +209,22 @@ fn a_binary_for_another_processor_is_refused() {
 
 #[test]
 fn handlers_that_differ_are_named_on_their_side() {
-    let bootstrap = elf(Architecture::X86_64, "command\0placeOrder\0task\0pay\0");
+    let bootstrap = elf(Architecture::X86_64, "command\0placeOrder\0workflow\0process\0");
     refused(
         &pack(&bootstrap, &manifest(&bootstrap, "x86_64")).unwrap(),
         &expect![
-            "artifact orders.zip: bootstrap and eventual.json declare different handlers; only in eventual.json: event OrderPlaced; only in bootstrap: task pay; build it again with `cargo eventual build`, and when that does not help, look for handlers behind `cfg`s of features or processors"
+            "artifact orders.zip: bootstrap and eventual.json declare different handlers; only in eventual.json: task pay; only in bootstrap: workflow process; build it again with `cargo eventual build`, and when that does not help, look for handlers behind `cfg`s of features or processors"
         ],
     );
-    let damaged = elf(Architecture::X86_64, "command\0placeOrder\0event\0");
+    let damaged = elf(Architecture::X86_64, "command\0placeOrder\0task\0");
     let text = opened(&pack(&damaged, &manifest(&damaged, "x86_64")).unwrap()).unwrap_err();
     assert!(text.contains("section .eventual is damaged"), "{text}");
 }
 
 #[test]
 fn what_another_linked_crate_declares_is_not_missed_in_the_manifest() {
-    let own = "crate\0orders\0command\0placeOrder\0";
-    let client = "crate\0billing\0command\0bill\0event\0OrderPlaced\0";
+    let own = "crate\0orders\0command\0placeOrder\0task\0pay\0";
+    let client = "crate\0billing\0command\0bill\0task\0pay\0";
     let opens = |section: &str| {
         let bootstrap = elf(Architecture::X86_64, section);
         let manifest = manifest(&bootstrap, "x86_64");
@@ -236,7 +236,7 @@ fn what_another_linked_crate_declares_is_not_missed_in_the_manifest() {
     let unsaid = opens(&format!("{own}{client}")).unwrap_err();
     assert!(unsaid.contains("only in bootstrap: command bill;"), "{unsaid}");
     let gone = opens(&format!("service\0orders\0{client}")).unwrap_err();
-    assert!(gone.contains("only in eventual.json: command placeOrder;"), "{gone}");
+    assert!(gone.contains("only in eventual.json: command placeOrder, task pay;"), "{gone}");
 }
 
 #[test]
