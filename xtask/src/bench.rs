@@ -96,8 +96,13 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
     }
     if wanted("plan") || wanted("step") {
         prerequisites::for_emulator()?;
-        let wish =
-            Wish { client: Client::Terraform, services: &["orders"], outlives: false, echo: options.verbose };
+        let wish = Wish {
+            client: Client::Terraform,
+            services: &["orders"],
+            outlives: false,
+            echo: options.verbose,
+            built: false,
+        };
         let site = Site::open(places, wish, |step| eprintln!("{step}"))?;
         let deployed = plan::Deployed::new(places, &site, options.verbose)?;
         if wanted("plan") {

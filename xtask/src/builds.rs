@@ -52,7 +52,17 @@ impl Client {
 /// Builds the provider, in the profile of development, and gives its file.
 pub(crate) fn provider(places: &Places, echo: bool) -> Result<PathBuf> {
     cargo_build(places, &["--package", "eventual-provider"], echo)?;
-    Ok(places.target.join("debug/terraform-provider-eventual"))
+    Ok(provider_file(places))
+}
+
+/// Where [`provider`] puts it.
+pub(crate) fn provider_file(places: &Places) -> PathBuf {
+    places.target.join("debug/terraform-provider-eventual")
+}
+
+/// Where [`artifact`] puts it.
+pub(crate) fn artifact_file(places: &Places, service: &str) -> PathBuf {
+    places.target.join("eventual").join(format!("{service}.zip"))
 }
 
 /// Builds the provider as it is released, and gives its file.

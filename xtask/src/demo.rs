@@ -28,6 +28,9 @@ pub(crate) struct Options {
     /// Who drives the provider.
     #[arg(long, value_enum, default_value = "terraform")]
     bin: Client,
+    /// Takes provider and artifact as the last build left them.
+    #[arg(long)]
+    no_build: bool,
     /// Prints what builds and Terraform print, as it comes.
     #[arg(long, short)]
     verbose: bool,
@@ -76,8 +79,13 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
     options.bin.check(places)?;
     let mut tell = Narrator::new();
     println!("The order service on an emulated AWS, deployed by {}. Ctrl-C cleans up.\n", options.bin.name());
-    let wish =
-        Wish { client: options.bin, services: &["orders"], outlives: options.keep, echo: options.verbose };
+    let wish = Wish {
+        client: options.bin,
+        services: &["orders"],
+        outlives: options.keep,
+        echo: options.verbose,
+        built: options.no_build,
+    };
     let site = Site::open(places, wish, |step| tell.begin(step))?;
     tell.end("");
     let before = site.cloud().inventory()?;

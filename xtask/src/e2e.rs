@@ -79,6 +79,7 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<Outcome> {
         services: &["orders", "warehouse"],
         outlives: false,
         echo: options.verbose,
+        built: options.no_build,
     };
     let started = Instant::now();
     let site = Site::open(places, wish, |_| ())?;

@@ -41,6 +41,8 @@ pub(crate) struct Wish<'a> {
     pub(crate) outlives: bool,
     /// Whether the output of builds goes to the terminal.
     pub(crate) echo: bool,
+    /// Whether provider and artifacts are taken as the last build left them.
+    pub(crate) built: bool,
 }
 
 impl Site {
@@ -48,11 +50,14 @@ impl Site {
     pub(crate) fn open(places: &Places, wish: Wish<'_>, mut report: impl FnMut(&str)) -> Result<Self> {
         wish.client.check(places)?;
         report("build the provider");
-        let provider = builds::provider(places, wish.echo)?;
+        let provider =
+            if wish.built { builds::provider_file(places) } else { builds::provider(places, wish.echo)? };
         let mut artifacts = BTreeMap::new();
         for service in wish.services {
             report(&format!("build the artifact of {service}"));
-            artifacts.insert((*service).to_owned(), builds::artifact(places, service, wish.echo)?);
+            let built = builds::artifact_file(places, service);
+            let artifact = if wish.built { built } else { builds::artifact(places, service, wish.echo)? };
+            artifacts.insert((*service).to_owned(), artifact);
         }
         report(wish.client.name());
         let client = wish.client.program(places, wish.echo)?;

@@ -29,6 +29,9 @@ pub(crate) struct Options {
     /// Runs only scenarios whose name contains this text (end-to-end stages).
     #[arg(long, default_value = "")]
     pub(crate) scenario: String,
+    /// Takes provider and artifacts as the last build left them.
+    #[arg(long)]
+    pub(crate) no_build: bool,
     /// Prints what the stages print, as it comes.
     #[arg(long, short)]
     pub(crate) verbose: bool,

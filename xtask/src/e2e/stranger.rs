@@ -84,7 +84,9 @@ fn errors(url: &str) -> Result<()> {
     let answer = call(url, "convertWeight", &json!({ "value": 1, "from": "stone", "to": "gram" }))?;
     require(answer.status == 400, || format!("an unknown unit: {} {}", answer.status, answer.text))?;
     let answer = call(url, "refuseDelivery", &json!({ "id": "d-9" }))?;
-    require(answer.status == 409 && answer.text.contains("d-9"), || format!("a conflict: {} {}", answer.status, answer.text))?;
+    require(answer.status == 409 && answer.text.contains("d-9"), || {
+        format!("a conflict: {} {}", answer.status, answer.text)
+    })?;
     let answer = call(url, "nobody", &json!({}))?;
     require(answer.status == 404, || format!("an unknown command: {} {}", answer.status, answer.text))
 }

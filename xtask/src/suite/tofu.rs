@@ -12,7 +12,13 @@ use crate::suite::{Options, Outcome};
 
 /// Validate, plan, apply, call, second plan, destroy.
 pub(super) fn run(places: &Places, options: &Options) -> Result<Outcome> {
-    let wish = Wish { client: Client::Tofu, services: &["orders"], outlives: false, echo: options.verbose };
+    let wish = Wish {
+        client: Client::Tofu,
+        services: &["orders"],
+        outlives: false,
+        echo: options.verbose,
+        built: options.no_build,
+    };
     let site = Site::open(places, wish, |_| ())?;
     let before = site.cloud().inventory()?;
     let tofu = site.terraform("orders", "examples/orders/terraform")?;
