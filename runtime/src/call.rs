@@ -24,8 +24,12 @@ use crate::retry::{Retry, millis};
 #[must_use = "a call does nothing until it is awaited"]
 pub struct Call<T, E = Infallible> {
     asked: Asked,
-    decode: fn(Outcome) -> Result<T, CallError<E>>,
+    decode: Decode<T, E>,
 }
+
+/// Types an outcome.
+#[doc(hidden)]
+pub type Decode<T, E> = fn(Outcome) -> Result<T, CallError<E>>;
 
 impl<T: Data, E: Failure> Call<T, E> {
     pub(crate) fn new(ask: Ask, at: &'static Location<'static>) -> Self {
@@ -73,7 +77,7 @@ impl<T: Data, E: Failure> Call<T, E> {
 
     /// For hosts that answer calls themselves: what is asked, and how to type the answer.
     #[doc(hidden)]
-    pub fn into_parts(self) -> (Ask, fn(Outcome) -> Result<T, CallError<E>>) {
+    pub fn into_parts(self) -> (Ask, Decode<T, E>) {
         (self.asked.ask, self.decode)
     }
 

@@ -1,23 +1,57 @@
 //! Values of user code to payloads and back: the one place of this crate that knows their format, JSON.
 
 use eventual_core::Payload;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// What may cross the wire: inputs, results, events and signals. Nobody implements it; deriving `Serialize`,
 /// `Deserialize` and `JsonSchema` is enough.
+///
+/// It has what it needs of those traits as methods and not as supertraits: the compiler reports a missing supertrait by
+/// itself, once for each of the three and in words of other crates, and a missing `Data` once and in ours.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot cross the wire",
-    label = "needs Serialize, Deserialize and JsonSchema, must own what it holds, and be Send",
+    label = "needs Serialize, Deserialize and JsonSchema, and must own what it holds",
     note = "write `#[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]` above `{Self}`"
 )]
-pub trait Data: Serialize + DeserializeOwned + JsonSchema + Send + 'static {}
+pub trait Data: Sized + Send + 'static {
+    /// The value as a payload.
+    #[doc(hidden)]
+    fn to_payload(&self) -> Result<Payload, String>;
 
-// Without this, a missing derive is reported once for each of the three traits, each in words of another crate.
+    /// The value in a payload; the error says where it does not fit.
+    #[doc(hidden)]
+    fn from_payload(payload: &Payload) -> Result<Self, String>;
+
+    /// The value as JSON; `null` when it cannot be.
+    #[doc(hidden)]
+    fn to_value(&self) -> Value;
+
+    /// The type's schema.
+    #[doc(hidden)]
+    fn schema(generator: &mut SchemaGenerator) -> Schema;
+}
+
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned + JsonSchema + Send + 'static> Data for T {}
+impl<T: Serialize + DeserializeOwned + JsonSchema + Send + 'static> Data for T {
+    fn to_payload(&self) -> Result<Payload, String> {
+        encode(self)
+    }
+
+    fn from_payload(payload: &Payload) -> Result<Self, String> {
+        decode(payload)
+    }
+
+    fn to_value(&self) -> Value {
+        to_value(self)
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<Self>()
+    }
+}
 
 /// The value as a payload.
 pub(crate) fn encode(value: &impl Serialize) -> Result<Payload, String> {
@@ -46,10 +80,6 @@ pub(crate) fn to_value(value: &impl Serialize) -> Value {
     serde_json::to_value(value).unwrap_or_default()
 }
 
-pub(crate) fn from_value<T: DeserializeOwned>(value: Value) -> Option<T> {
-    serde_json::from_value(value).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,14 +106,14 @@ mod tests {
 
     #[test]
     fn falsy_values_survive() {
-        fn there_and_back<T: Data + PartialEq + std::fmt::Debug>(value: T) {
-            assert_eq!(decode::<T>(&encode(&value).unwrap()).unwrap(), value);
+        fn there_and_back<T: Data + PartialEq + std::fmt::Debug>(value: &T) {
+            assert_eq!(T::from_payload(&value.to_payload().unwrap()).as_ref(), Ok(value));
         }
-        there_and_back(0_u8);
-        there_and_back(String::new());
-        there_and_back(false);
-        there_and_back(None::<bool>);
-        there_and_back(Vec::<u8>::new());
-        there_and_back(());
+        there_and_back(&0_u8);
+        there_and_back(&String::new());
+        there_and_back(&false);
+        there_and_back(&None::<bool>);
+        there_and_back(&Vec::<u8>::new());
+        there_and_back(&());
     }
 }

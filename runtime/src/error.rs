@@ -208,13 +208,14 @@ pub trait Failure: Send + Sized + 'static {
     /// # Errors
     /// What was given, when it is an error of another type.
     fn from_error(error: Error) -> std::result::Result<Self, Error> {
-        codec::from_value(error.data.clone()).and_then(Self::from_wire).ok_or(error)
+        let wire = codec::encode(&error.data).and_then(|data| Self::Wire::from_payload(&data));
+        wire.ok().and_then(Self::from_wire).ok_or(error)
     }
 }
 
 pub(crate) fn error_of<E: Failure>(failed: E) -> Error {
     let error = Error::new(failed.class(), failed.message()).with_status(failed.status());
-    error.with_data(failed.into_wire())
+    error.with_data(failed.into_wire().to_value())
 }
 
 impl Failure for Error {
@@ -322,7 +323,7 @@ impl<E: Failure> fmt::Display for CallError<E> {
 /// The typed result of a call that ended so.
 pub(crate) fn result_of<T: Data, E: Failure>(outcome: Outcome) -> std::result::Result<T, CallError<E>> {
     match outcome {
-        Outcome::Succeeded(payload) => codec::decode(&payload).map_err(|problem| {
+        Outcome::Succeeded(payload) => T::from_payload(&payload).map_err(|problem| {
             let message =
                 format!("the call returned {payload:?}, which is no {}: {problem}", type_name::<T>());
             CallError::Invalid(Error::new("UnexpectedResult", message))

@@ -11,7 +11,7 @@ use eventual_engine::{HandlerContext, HandlerRequest};
 
 use crate::ask::Ask;
 use crate::call::Call;
-use crate::codec::{self, Data};
+use crate::codec::Data;
 use crate::error::{Error, Failure, error_of};
 use crate::execution::{ClientError, Execution};
 use crate::register::{CommandOptions, HandlerOptions, TaskOptions};
@@ -47,6 +47,8 @@ pub trait Command: Function {
 
 /// A function with `#[subscription]`.
 pub trait Subscription: Function<Output = ()> {
+    /// Its input again, which must be an event.
+    type Event: Event;
     /// Its options.
     const OPTIONS: HandlerOptions;
     /// Runs it.
@@ -89,17 +91,6 @@ impl<T, E> Returns for Result<T, E> {
     }
 }
 
-/// The event that a subscription's input must be.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no event",
-    label = "the input of a subscription is the event that it reacts to",
-    note = "write `#[eventual::event]` above `{Self}`"
-)]
-pub trait Subscribable: Event {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Event> Subscribable for T {}
-
 /// Parts a request into its input and the rest, or says why the input does not fit.
 #[doc(hidden)]
 pub fn open<F: Function>(request: HandlerRequest) -> Result<(F::Input, HandlerContext), Outcome> {
@@ -111,7 +102,7 @@ pub fn open<F: Function>(request: HandlerRequest) -> Result<(F::Input, HandlerCo
 pub fn input<F: Function>(payload: &Payload) -> Result<F::Input, Outcome> {
     // What takes no input takes whatever came.
     let null = Payload::null();
-    codec::decode(if F::INPUT { payload } else { &null }).map_err(|problem| {
+    F::Input::from_payload(if F::INPUT { payload } else { &null }).map_err(|problem| {
         let message = format!("the input of {} is not valid: {problem}", F::NAME);
         Error::new("InvalidInput", message).with_status(400).into_outcome()
     })
@@ -122,7 +113,7 @@ pub fn input<F: Function>(payload: &Payload) -> Result<F::Input, Outcome> {
 pub fn answer<F: Function>(result: Result<F::Output, F::Error>) -> Outcome {
     match result {
         Err(error) => error_of(error).into_outcome(),
-        Ok(value) => match codec::encode(&value) {
+        Ok(value) => match value.to_payload() {
             Ok(payload) => Outcome::Succeeded(payload),
             Err(problem) => {
                 Outcome::Crashed(format!("the result of {} cannot be encoded: {problem}", F::NAME))
@@ -141,7 +132,7 @@ pub fn scope(body: impl Future<Output = Outcome> + 'static) -> WorkflowFuture {
 #[doc(hidden)]
 #[track_caller]
 pub fn call_command<F: Command>(input: &F::Input) -> Call<F::Output, F::Error> {
-    let ask = Ask::with(codec::encode(input), |input| Ask::Command { name: F::NAME, input });
+    let ask = Ask::with(input.to_payload(), |input| Ask::Command { name: F::NAME, input });
     Call::new(ask, Location::caller())
 }
 
@@ -149,7 +140,7 @@ pub fn call_command<F: Command>(input: &F::Input) -> Call<F::Output, F::Error> {
 #[doc(hidden)]
 #[track_caller]
 pub fn call_subscription<F: Subscription>(input: &F::Input) -> Call<(), F::Error> {
-    let ask = Ask::with(codec::encode(input), |input| Ask::Subscription { name: F::NAME, input });
+    let ask = Ask::with(input.to_payload(), |input| Ask::Subscription { name: F::NAME, input });
     Call::new(ask, Location::caller())
 }
 
@@ -159,7 +150,7 @@ pub fn call_subscription<F: Subscription>(input: &F::Input) -> Call<(), F::Error
 pub fn call_task<F: Task>(input: &F::Input) -> Call<F::Output, F::Error> {
     let options = F::OPTIONS;
     let timeout_ms = options.handler.timeout_ms.unwrap_or(TASK_TIMEOUT_MS);
-    let ask = Ask::with(codec::encode(input), |input| {
+    let ask = Ask::with(input.to_payload(), |input| {
         let (name, inline, retry) = (F::NAME.to_owned(), options.inline, options.retry);
         Ask::Task(TaskCall { name, input, inline, key: None, timeout_ms, retry })
     });
@@ -171,7 +162,7 @@ pub fn call_task<F: Task>(input: &F::Input) -> Call<F::Output, F::Error> {
 #[track_caller]
 pub fn call_workflow<F: Workflow>(input: &F::Input) -> Call<F::Output, F::Error> {
     let ask = |input| Ask::Workflow { name: F::NAME, input, key: None, detached: false };
-    Call::new(Ask::with(codec::encode(input), ask), Location::caller())
+    Call::new(Ask::with(input.to_payload(), ask), Location::caller())
 }
 
 /// The execution `name` of a workflow.

@@ -1,4 +1,5 @@
-//! eventual
+#![doc = include_str!("guide.md")]
+
 #[cfg(panic = "abort")]
 compile_error!(
     "eventual needs unwinding: a handler that panics must fail its own call and nothing else. Remove `panic = \"abort\"` from the profile"
@@ -28,7 +29,6 @@ mod timers;
 pub use call::Call;
 pub use codec::Data;
 pub use error::{CallError, Details, Error, Failure, Result};
-pub use eventual_macros::{Failure, command, event, main, service, signal, subscription, task, workflow};
 pub use execution::{ClientError, Description, Execution, Status};
 pub use extract::{Ctx, Extract, State, User};
 pub use init::{InitFn, IntoStates, States};
@@ -40,10 +40,106 @@ pub use start::Start;
 pub use timers::{Moment, now, random, sleep, sleep_until, this_execution, uuid};
 pub use {schemars, serde, serde_json};
 
+/// An async function over HTTP: `POST /rpc/<name>` always, and a route of its own when it is given one.
+///
+/// | option | meaning |
+/// |---|---|
+/// | `method = GET, path = "/orders/{id}"` | own route; parameters in braces are fields of the input |
+/// | `auth = none`, `iam`, `jwt(issuer = "https://...", audience = ["..."])` | who may call it, instead of what `main!` says |
+/// | `uses(process_order, OrderCreated)` | workflows it starts and reads, events it publishes, signals it sends |
+/// | `timeout = "10s"`, `memory = 256` | of its function; up to 15 minutes, 128 to 10240 MB |
+/// | `name = "placeOrder"` | name on the wire; by default the function's in lower camel case |
+///
+/// It takes at most one input (owned, with `Serialize`, `Deserialize`, `JsonSchema`), and in any order [`State<T>`](State),
+/// [`Ctx`], [`User`] or `Option<User>`. It returns a value, or a `Result` whose error is a [`Failure`](trait@Failure).
+/// Input that does not fit its schema is answered with status 400 and never reaches the function.
+///
+/// Calling the function makes a [`Call`], which `TestEnvironment` takes.
+pub use eventual_macros::command;
+
+/// A struct or enum that is published to whoever subscribes: gives it `.emit()`. Option: `name = "..."`. See [`Event`].
+///
+/// ```
+/// #[eventual::event]
+/// #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+/// struct OrderCreated {
+///     id: String,
+/// }
+/// ```
+pub use eventual_macros::event;
+
+/// The whole `main` of a service's binary: `eventual::main!(orders, init = orders::init, auth = none);`
+///
+/// First the crates whose handlers are the service (a crate that is not named here is not linked); none for a binary
+/// that has them itself. Then, in any order: `auth` for the commands that do not say their own, `init` (an async
+/// function that returns what handlers take as [`State`]: a value, a tuple of values, or a `Result` of them; it runs only in functions that take one),
+/// `name` (by default the package's).
+pub use eventual_macros::main;
+
+/// A service as a value, for tests: `TestEnvironment::new(eventual::service!())` for the crate that it stands in. Takes
+/// what [`main!`] takes. Panics when the crate is no service, with everything that is wrong.
+pub use eventual_macros::service;
+
+/// A struct or enum that is sent to executions: gives it `Type::next()` and `.send(&execution)`. Option: `name = "..."`.
+/// See [`Signal`].
+pub use eventual_macros::signal;
+
+/// An async function that reacts to an event, which is its input: `async fn on_created(event: OrderCreated)`.
+///
+/// Options: `uses(...)`, `timeout`, `memory`, `name`, as of [`command`](macro@command). It takes [`State<T>`](State) and
+/// [`Ctx`] besides. An error or a panic makes the event come again, up to three times, then it goes to the dead-letter queue.
+pub use eventual_macros::subscription;
+
+/// An async function that workflows call: the place for everything that reaches outside of the process.
+///
+/// | option | meaning |
+/// |---|---|
+/// | `inline` | runs in the orchestrator instead of in a function of its own: quicker, with the orchestrator's role |
+/// | `retry(attempts = 5, initial = "1s", backoff = 2.0, max = "1m", errors)` | when it is tried again; `errors`: also when it returned one |
+/// | `at_most_once` | never tried again, not even when its worker is lost |
+/// | `timeout = "60s"` | longest run of one attempt; 60 seconds by default |
+/// | `uses(...)`, `memory`, `name` | as of [`command`](macro@command) |
+///
+/// By default an error is final, and a lost worker is replaced, up to 3 attempts. All attempts see the same
+/// [`Ctx::idempotency_key`]. It takes [`State<T>`](State) and [`Ctx`] besides its input.
+pub use eventual_macros::task;
+
+/// A durable async function: what it awaits is remembered, so that it goes on after any crash or deploy, in any process.
+///
+/// It takes at most one input and no extractors. It is replayed, so it must ask for the same things in the same order every time: time, chance
+/// and the outside come from [`now`], [`random`], [`uuid`] and from tasks. The attribute refuses what it can see
+/// (`SystemTime::now`, `tokio::spawn`, `rand`, ...); `#[workflow(allow_nondeterminism)]` switches that off.
+///
+/// The generated function returns a [`Call`]: `.await` it in another workflow (a child), [`start`](Call::start) it from
+/// handlers. `process_order::execution(name)` is the execution of that name.
+pub use eventual_macros::workflow;
+
+/// Makes an error of a type that has `Display`, `Serialize`, `Deserialize` and `JsonSchema`.
+///
+/// `#[failure(status = 402)]` above a variant, or above the type for all of them, is the status with which commands answer it
+/// (500 without). `#[failure(call)]` above the one variant that holds an [`Error`](struct@Error) makes `?` turn everything into it that
+/// calls and clients answer.
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, thiserror::Error, Serialize, Deserialize, schemars::JsonSchema, eventual::Failure)]
+/// enum OrderError {
+///     #[error("{0} is sold out")]
+///     #[failure(status = 409)]
+///     SoldOut(String),
+///     #[error(transparent)]
+///     #[failure(call)]
+///     Other(eventual::Error),
+/// }
+/// ```
+pub use eventual_macros::Failure;
+
 /// What generated code and hosts use. Not part of the interface: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::ask::Ask;
+    pub use crate::call::Decode;
     pub use crate::function::*;
     pub use crate::init::{InitFuture, ManyKind, OneKind, TryManyKind, TryOneKind, tag};
     pub use crate::register::*;

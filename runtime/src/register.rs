@@ -5,8 +5,9 @@
 
 use eventual_core::RetryPolicy;
 use eventual_engine::{HandlerFn, WorkflowFn};
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{Schema, SchemaGenerator};
 
+use crate::codec::Data;
 use crate::error::Failure;
 use crate::function::{Command, Function, Subscription, Task, Workflow};
 use crate::signal::{Event, Signal};
@@ -150,17 +151,9 @@ pub struct Types {
 impl Types {
     const fn of<F: Function>() -> Self {
         let error: Option<SchemaFn> =
-            if F::Error::DECLARED { Some(schema::<<F::Error as Failure>::Wire>) } else { None };
-        Self {
-            input: if F::INPUT { Some(schema::<F::Input>) } else { None },
-            output: schema::<F::Output>,
-            error,
-        }
+            if F::Error::DECLARED { Some(<F::Error as Failure>::Wire::schema) } else { None };
+        Self { input: if F::INPUT { Some(F::Input::schema) } else { None }, output: F::Output::schema, error }
     }
-}
-
-fn schema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
-    generator.subschema_for::<T>()
 }
 
 /// What is registered.
@@ -236,22 +229,19 @@ impl Registration {
     /// Of an event.
     #[must_use]
     pub const fn event<T: Event>(place: Place) -> Self {
-        Self { name: T::NAME, place, item: Item::Event { payload: schema::<T> } }
+        Self { name: T::NAME, place, item: Item::Event { payload: T::schema } }
     }
 
     /// Of a signal.
     #[must_use]
     pub const fn signal<T: Signal>(place: Place) -> Self {
-        Self { name: T::NAME, place, item: Item::Signal { payload: schema::<T> } }
+        Self { name: T::NAME, place, item: Item::Signal { payload: T::schema } }
     }
 
     /// Of a subscription.
     #[must_use]
-    pub const fn subscription<F: Subscription>(place: Place) -> Self
-    where
-        F::Input: Event,
-    {
-        let item = Item::Subscription { run: F::run, event: <F::Input as Event>::NAME, options: F::OPTIONS };
+    pub const fn subscription<F: Subscription>(place: Place) -> Self {
+        let item = Item::Subscription { run: F::run, event: <F::Event as Event>::NAME, options: F::OPTIONS };
         Self { name: F::NAME, place, item }
     }
 

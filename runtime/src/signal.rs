@@ -7,11 +7,16 @@ use eventual_core::Emitted;
 
 use crate::ask::Ask;
 use crate::call::Call;
-use crate::codec::{self, Data};
+use crate::codec::Data;
 use crate::execution::{ClientError, Execution};
 
 /// A message into an execution. Made by [`#[signal]`](macro@crate::signal), which also gives the type both methods, so
 /// that nobody needs to import this trait.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no signal",
+    label = "no `#[eventual::signal]` stands above it",
+    note = "write `#[eventual::signal]` above `{Self}`"
+)]
 pub trait Signal: Data {
     /// Name on the wire.
     const NAME: &'static str;
@@ -26,7 +31,7 @@ pub trait Signal: Data {
     #[track_caller]
     fn send(self, to: impl Receiver) -> Call<(), Infallible> {
         let ask = match to.execution() {
-            Ok(execution) => Ask::with(codec::encode(&self), |payload| Ask::Send {
+            Ok(execution) => Ask::with(self.to_payload(), |payload| Ask::Send {
                 execution: execution.into_id(),
                 signal: Self::NAME,
                 payload,
@@ -38,6 +43,11 @@ pub trait Signal: Data {
 }
 
 /// A fact that can be published. Made by [`#[event]`](macro@crate::event), which also gives the type the method.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no event",
+    label = "no `#[eventual::event]` stands above it",
+    note = "write `#[eventual::event]` above `{Self}`; a subscription takes the event that it reacts to"
+)]
 pub trait Event: Data {
     /// Name on the wire.
     const NAME: &'static str;
@@ -46,7 +56,7 @@ pub trait Event: Data {
     #[track_caller]
     fn emit(self) -> Call<(), Infallible> {
         let emitted = |payload| Ask::Emit(Emitted { name: Self::NAME.to_owned(), payload });
-        Call::new(Ask::with(codec::encode(&self), emitted), Location::caller())
+        Call::new(Ask::with(self.to_payload(), emitted), Location::caller())
     }
 }
 

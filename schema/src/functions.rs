@@ -76,14 +76,21 @@ pub fn default_functions(manifest: &Manifest) -> Vec<Function> {
     };
     let mut functions: Vec<Function> = Vec::new();
     functions.extend(manifest.commands.iter().map(|it| single(FunctionKind::Command, &it.name)));
-    functions.extend(manifest.tasks.iter().filter(|it| !it.inline).map(|it| single(FunctionKind::Task, &it.name)));
+    functions
+        .extend(manifest.tasks.iter().filter(|it| !it.inline).map(|it| single(FunctionKind::Task, &it.name)));
     functions.extend(manifest.subscriptions.iter().map(|it| single(FunctionKind::Subscription, &it.name)));
     if !manifest.workflows.is_empty() {
         let workflows = manifest.workflows.iter().map(|it| ("workflow", &it.name));
         let inline = manifest.tasks.iter().filter(|it| it.inline).map(|it| ("task", &it.name));
-        let handlers =
-            workflows.chain(inline).map(|(kind, name)| HandlerRef { kind: kind.to_owned(), name: name.clone() }).collect();
-        functions.push(Function { name: "orchestrator".to_owned(), kind: FunctionKind::Orchestrator, handlers });
+        let handlers = workflows
+            .chain(inline)
+            .map(|(kind, name)| HandlerRef { kind: kind.to_owned(), name: name.clone() })
+            .collect();
+        functions.push(Function {
+            name: "orchestrator".to_owned(),
+            kind: FunctionKind::Orchestrator,
+            handlers,
+        });
         for kind in [FunctionKind::Relay, FunctionKind::System, FunctionKind::Timers] {
             functions.push(Function { name: kind.as_str().to_owned(), kind, handlers: Vec::new() });
         }

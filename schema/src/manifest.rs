@@ -287,7 +287,9 @@ pub enum ManifestError {
     #[error("eventual.json is not a manifest: {0}")]
     Shape(#[from] serde_json::Error),
     /// Written by a newer or older `cargo eventual`.
-    #[error("eventual.json has manifest format {found}, this program reads format {FORMAT}: build the artifact and the provider from the same release")]
+    #[error(
+        "eventual.json has manifest format {found}, this program reads format {FORMAT}: build the artifact and the provider from the same release"
+    )]
     Format {
         /// The format that the manifest says it has.
         found: u64,

@@ -33,7 +33,10 @@ macro_rules! name {
             pub fn new(text: impl Into<String>) -> Result<Self, NameError> {
                 let name = text.into();
                 let (first, rest): (fn(char) -> bool, fn(char) -> bool) = ($first, $rest);
-                let valid = name.len() <= $max && name.starts_with(first) && name.chars().all(rest) && !name.ends_with('-');
+                let valid = name.len() <= $max
+                    && name.starts_with(first)
+                    && name.chars().all(rest)
+                    && !name.ends_with('-');
                 if valid { Ok(Self(name)) } else { Err(NameError { name, what: $what, rule: $rule }) }
             }
 
@@ -108,7 +111,13 @@ mod tests {
 
     #[test]
     fn snake_becomes_lower_camel() {
-        for (ident, name) in [("place_order", "placeOrder"), ("a", "a"), ("_x_1y", "x1y"), ("r#move", "move"), ("get__it", "getIt")] {
+        for (ident, name) in [
+            ("place_order", "placeOrder"),
+            ("a", "a"),
+            ("_x_1y", "x1y"),
+            ("r#move", "move"),
+            ("get__it", "getIt"),
+        ] {
             assert_eq!(lower_camel(ident), name);
         }
     }

@@ -57,7 +57,7 @@ fn add(paths: &mut Map<String, Value>, path: &str, method: &str, operation: Valu
 }
 
 /// What the RPC and the REST operation of a command have in common.
-fn operation(command: &Command, id: String) -> Value {
+fn operation(command: &Command, id: &str) -> Value {
     let mut operation = json!({"operationId": id, "responses": responses(command)});
     for (key, text) in [("summary", &command.summary), ("description", &command.description)] {
         if !text.is_empty() {
@@ -77,15 +77,15 @@ fn operation(command: &Command, id: String) -> Value {
 }
 
 fn rpc(command: &Command) -> Value {
-    let mut operation = operation(command, command.name.to_string());
+    let mut operation = operation(command, command.name.as_str());
     if !command.input.is_null() {
-        operation["requestBody"] = body(command.input.clone());
+        operation["requestBody"] = body(&command.input);
     }
     operation
 }
 
 fn rest(command: &Command, route: &Route, manifest: &Manifest) -> Value {
-    let mut operation = operation(command, format!("{}_rest", command.name));
+    let mut operation = operation(command, &format!("{}_rest", command.name));
     if command.input.is_null() {
         return operation;
     }
@@ -99,7 +99,7 @@ fn rest(command: &Command, route: &Route, manifest: &Manifest) -> Value {
     let mut parameters: Vec<Value> = in_path.iter().map(|name| parameter(name, "path", true)).collect();
     if route.method.has_body() {
         if is_object || in_path.len() != 1 {
-            operation["requestBody"] = body(without(&command.input, &in_path, manifest));
+            operation["requestBody"] = body(&without(&command.input, &in_path, manifest));
         }
     } else if let Some(object) = object_of(&command.input, manifest) {
         let required = object.get("required").and_then(Value::as_array);
@@ -138,11 +138,11 @@ fn without(schema: &Value, in_path: &[&str], manifest: &Manifest) -> Value {
     rest
 }
 
-fn json_content(schema: Value) -> Value {
+fn json_content(schema: &Value) -> Value {
     json!({"application/json": {"schema": schema}})
 }
 
-fn body(schema: Value) -> Value {
+fn body(schema: &Value) -> Value {
     json!({"required": true, "content": json_content(schema)})
 }
 
@@ -153,12 +153,12 @@ fn responses(command: &Command) -> Value {
         failed = json!({"allOf": [failed, {"type": "object", "properties": {"data": command.error}}]});
     }
     let mut responses =
-        json!({"default": {"description": "The command failed", "content": json_content(failed)}});
+        json!({"default": {"description": "The command failed", "content": json_content(&failed)}});
     responses["200"] =
-        json!({"description": "The command's result", "content": json_content(command.output.clone())});
+        json!({"description": "The command's result", "content": json_content(&command.output)});
     if !command.input.is_null() {
         responses["400"] =
-            json!({"description": "The input is not valid", "content": json_content(named(REFUSAL))});
+            json!({"description": "The input is not valid", "content": json_content(&named(REFUSAL))});
     }
     responses
 }

@@ -264,10 +264,8 @@ impl Check<'_> {
             _ => Vec::new(),
         };
         let is = kind(value);
-        if !expected.is_empty()
-            && !expected.contains(&is)
-            && !(is == "integer" && expected.contains(&"number"))
-        {
+        let fits = |it: &&str| *it == is || (*it == "number" && is == "integer");
+        if !expected.is_empty() && !expected.iter().any(fits) {
             self.decide(
                 Weight::Kind,
                 path,
@@ -292,7 +290,8 @@ impl Check<'_> {
 
     fn number(&mut self, value: &Value, rules: &Map<String, Value>, path: &str) {
         let Some(number) = value.as_f64() else { return };
-        let limits: [(&str, &str, fn(f64, f64) -> bool); 4] = [
+        type Limit = (&'static str, &'static str, fn(f64, f64) -> bool);
+        let limits: [Limit; 4] = [
             ("minimum", "at least", |it, limit| it >= limit),
             ("maximum", "at most", |it, limit| it <= limit),
             ("exclusiveMinimum", "more than", |it, limit| it > limit),

@@ -2,7 +2,7 @@
 //! `#[failure(call)]` on the one variant that holds an `eventual::Error`, into which `?` turns everything else.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::{Attribute, Data, DeriveInput, Fields, Meta};
 
 use crate::diagnostics::Diagnostics;
@@ -46,9 +46,12 @@ pub(crate) fn generate(item: TokenStream) -> (TokenStream, Diagnostics) {
             return (TokenStream::new(), errors);
         }
     };
+    // At the type's name, so that each missing trait is one error there.
+    let wire = quote_spanned!(ident.span()=> #ident);
+    let message = quote_spanned!(ident.span()=> ::std::format!("{}", self));
     let tokens = quote! {
         impl ::eventual::Failure for #ident {
-            type Wire = Self;
+            type Wire = #wire;
 
             fn class(&self) -> ::std::string::String {
                 let class = match self { #classes };
@@ -56,7 +59,7 @@ pub(crate) fn generate(item: TokenStream) -> (TokenStream, Diagnostics) {
             }
 
             fn message(&self) -> ::std::string::String {
-                ::std::string::ToString::to_string(self)
+                #message
             }
 
             fn status(&self) -> u16 {

@@ -4,6 +4,7 @@
 //! Documentation for users stands at the re-exports of `eventual-runtime`, where its examples compile.
 
 mod diagnostics;
+mod emit;
 mod failure;
 mod function;
 mod handler;
@@ -47,13 +48,13 @@ pub fn subscription(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// A fact that can be published.
 #[proc_macro_attribute]
 pub fn event(attr: TokenStream, item: TokenStream) -> TokenStream {
-    message::expand(Message::Event, attr.into(), item.into()).into()
+    message::expand(Message::Event, attr.into(), &item.into()).into()
 }
 
 /// A message into an execution.
 #[proc_macro_attribute]
 pub fn signal(attr: TokenStream, item: TokenStream) -> TokenStream {
-    message::expand(Message::Signal, attr.into(), item.into()).into()
+    message::expand(Message::Signal, attr.into(), &item.into()).into()
 }
 
 /// An error that handlers return.

@@ -5,7 +5,8 @@ use quote::{quote, quote_spanned};
 use syn::Item;
 
 use crate::diagnostics::Diagnostics;
-use crate::handler::{cfgs, registration, wire_name};
+use crate::emit::{cfgs, registration};
+use crate::handler::wire_name;
 use crate::options::Options;
 
 /// Which attribute.
@@ -16,8 +17,8 @@ pub(crate) enum Message {
 }
 
 /// Expands one attribute on one item.
-pub(crate) fn expand(message: Message, attr: TokenStream, item: TokenStream) -> TokenStream {
-    let (tokens, errors) = generate(message, attr, &item);
+pub(crate) fn expand(message: Message, attr: TokenStream, item: &TokenStream) -> TokenStream {
+    let (tokens, errors) = generate(message, attr, item);
     quote!(#item #tokens #errors)
 }
 

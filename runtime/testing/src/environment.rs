@@ -141,7 +141,7 @@ impl TestEnvironment {
     #[must_use]
     pub fn emitted<Ev: Event>(&self) -> Vec<Ev> {
         let events = self.drive.emitted().into_iter().filter(|it| it.name == Ev::NAME);
-        let decode = |payload: Payload| serde_json::from_slice(payload.as_bytes());
+        let decode = |payload: Payload| Ev::from_payload(&payload);
         events.map(|it| decode(it.payload).unwrap_or_else(|error| panic!("event {}: {error}", Ev::NAME))).collect()
     }
 

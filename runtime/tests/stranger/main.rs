@@ -16,9 +16,16 @@ fn environment() -> TestEnvironment {
 
 #[test]
 fn the_manifest_of_a_stranger() {
-    let service = eventual::service!(name = "zoo", auth = jwt(issuer = "https://issuer.example", audience = ["zoo"]));
+    let service =
+        eventual::service!(name = "zoo", auth = jwt(issuer = "https://issuer.example", audience = ["zoo"]));
     expect_test::expect_file!["manifest.json"].assert_eq(&service.manifest().to_json());
-    let state: Vec<&str> = service.manifest().functions.iter().filter(|it| service.needs_state(&it.handlers)).map(|it| it.name.as_str()).collect();
+    let state: Vec<&str> = service
+        .manifest()
+        .functions
+        .iter()
+        .filter(|it| service.needs_state(&it.handlers))
+        .map(|it| it.name.as_str())
+        .collect();
     assert_eq!(state, ["command-keeper"]);
 }
 
@@ -40,7 +47,9 @@ fn commands_take_nested_types_state_and_nothing() {
 fn errors_stay_what_they_are() {
     let zoo = environment();
     assert!(matches!(zoo.call(feed(Food { grams: 0 })), Err(CallError::Failed(FeedError::Empty))));
-    let Err(CallError::Failed(FeedError::TooMuch { grams })) = zoo.call(feed(Food { grams: 5_001 })) else { panic!("fed") };
+    let Err(CallError::Failed(FeedError::TooMuch { grams })) = zoo.call(feed(Food { grams: 5_001 })) else {
+        panic!("fed")
+    };
     assert_eq!(grams, 5_001);
     let error: eventual::Error = zoo.call(feed(Food { grams: 0 })).unwrap_err().into();
     assert_eq!((error.class.as_str(), error.status), ("FeedError::Empty", 422));

@@ -18,7 +18,7 @@ pub(crate) struct Animal {
     pub(crate) kind: Kind,
     pub(crate) age: Option<u8>,
     #[serde(default)]
-    pub(crate) friends: Vec<Animal>,
+    pub(crate) friends: Vec<Self>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

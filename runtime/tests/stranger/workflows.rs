@@ -118,7 +118,7 @@ pub(crate) async fn recover(_input: ()) -> eventual::Result<String> {
         Err(CallError::Failed(FeedError::TooMuch { .. })) => {}
         other => panic!("{other:?}"),
     }
-    let error: eventual::Error = check_food(7_000).await.unwrap_err().into();
+    let error: eventual::Error = check_food(7_000).await.expect_err("too much").into();
     Ok(error.class.clone())
 }
 
