@@ -11,4 +11,5 @@ mod session;
 mod start;
 mod terraform;
 
+pub use session::connect;
 pub use start::run;

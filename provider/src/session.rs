@@ -45,6 +45,14 @@ impl Connect for Aws {
     }
 }
 
+/// Opens a session without a wire, for tests that look at the cloud alone.
+///
+/// # Errors
+/// What is missing or refused, for the user.
+pub async fn connect(config: &ProviderConfig) -> Result<Session, Vec<Diagnostic>> {
+    Aws.connect(config).await
+}
+
 fn endpoint(config: &ProviderConfig) -> Option<String> {
     let environment = || std::env::var("AWS_ENDPOINT_URL").ok().filter(|it| !it.is_empty());
     config.endpoint.known().cloned().or_else(environment)

@@ -91,3 +91,8 @@ fn deletions(plan: &Plan) -> BTreeMap<String, Recorded> {
     };
     plan.changes.iter().filter_map(pick).collect()
 }
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;

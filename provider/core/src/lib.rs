@@ -16,3 +16,6 @@ pub mod request;
 pub mod resource;
 pub mod state;
 pub mod value;
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,93 @@
+//! The core and the cloud together, on the emulated AWS that refuses what AWS refuses. No wire: plan, apply, read, destroy
+//! as both wires call them.
+//!
+//! Needs `EVENTUAL_TEST_ENDPOINT`, which `cargo xtask test` sets; says so without it.
+
+mod deployment;
+
+use deployment::{Deployment, service};
+use eventual_provider_core::request::Action;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_lives_and_leaves_nothing() {
+    let deployment = Deployment::new("life").await;
+    let state = deployment.create(&service(&deployment, &[])).await;
+    deployment.answers(&state, "ping").await;
+    assert_eq!(deployment.changes(&state, &service(&deployment, &[])), [], "the second plan is empty");
+    let read = deployment.read(&state).await.expect("it is there");
+    assert_eq!(read, state, "reading finds what was made");
+    deployment.destroy(&state).await;
+    assert_eq!(deployment.read(&state).await, None);
+    deployment.nothing_left().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_override_touches_its_function_only() {
+    let deployment = Deployment::new("override").await;
+    let state = deployment.create(&service(&deployment, &[])).await;
+    let config = service(&deployment, &[("ping", 1024.0)]);
+    let changes = deployment.changes(&state, &config);
+    assert_eq!(changes, [("function/command-ping".to_owned(), Action::Update)]);
+    let changed = deployment.apply(Some(&state), &config).await;
+    deployment.answers(&changed, "ping").await;
+    assert_eq!(deployment.changes(&changed, &config), []);
+    assert_eq!(deployment.read(&changed).await.as_ref(), Some(&changed));
+    deployment.destroy(&changed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_code_is_one_upload_and_a_version_for_each_function() {
+    let mut deployment = Deployment::new("code").await;
+    let config = service(&deployment, &[]);
+    let state = deployment.create(&config).await;
+    deployment.rebuild();
+    let changes = deployment.changes(&state, &config);
+    assert!(changes.iter().all(|(key, _)| key == "artifact" || key.starts_with("function/")), "{changes:?}");
+    let changed = deployment.apply(Some(&state), &config).await;
+    deployment.answers(&changed, "ping").await;
+    assert_eq!(deployment.read(&changed).await.as_ref(), Some(&changed));
+    deployment.destroy(&changed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_creation_that_died_is_adopted_and_finished() {
+    let deployment = Deployment::new("adopt").await;
+    let config = service(&deployment, &[]);
+    for after_ms in [300, 1200, 3000, 5000] {
+        deployment.create_and_die(&config, after_ms).await;
+    }
+    let state = deployment.create(&config).await;
+    deployment.answers(&state, "ping").await;
+    assert_eq!(deployment.read(&state).await.as_ref(), Some(&state));
+    deployment.destroy(&state).await;
+    deployment.nothing_left().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_removed_or_changed_is_repaired() {
+    let deployment = Deployment::new("drift").await;
+    let config = service(&deployment, &[]);
+    let state = deployment.create(&config).await;
+    deployment.tamper(&state).await;
+    let read = deployment.read(&state).await.expect("most of it is there");
+    let changes = deployment.changes(&read, &config);
+    let keys: Vec<&str> = changes.iter().map(|(key, _)| key.as_str()).collect();
+    assert_eq!(keys, ["function/command-ping", "log_group/relay", "mapping/timers", "queue/timers", "role/system", "route/ping", "rule/noted"]);
+    let repaired = deployment.apply(Some(&read), &config).await;
+    deployment.answers(&repaired, "ping").await;
+    let again = deployment.read(&repaired).await.expect("it is there");
+    assert_eq!(deployment.changes(&again, &config), []);
+    deployment.destroy(&repaired).await;
+    deployment.nothing_left().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_else_owns_is_not_touched() {
+    let deployment = Deployment::new("foreign").await;
+    let config = service(&deployment, &[]);
+    let state = deployment.create(&config).await;
+    let said = deployment.refused_as("another project", &config).await;
+    assert!(said.contains("exists in this account and region"), "{said}");
+    deployment.answers(&state, "ping").await;
+    deployment.destroy(&state).await;
+}

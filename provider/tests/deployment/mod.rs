@@ -1,0 +1,261 @@
+//! A deployment on the emulated AWS, driven through the core as the wires drive it.
+//!
+//! Its artifact's bootstrap is a shell script that echoes what it is invoked with: what runs is the functions' own matter.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::time::Duration;
+
+use eventual_provider::connect;
+use eventual_provider::ports::Session;
+use eventual_provider_core::config;
+use eventual_provider_core::request::{self, Action, Artifact, Artifacts, Control};
+use eventual_provider_core::value::Value;
+use eventual_schema::functions::default_functions;
+use eventual_schema::{Manifest, digest};
+use tempfile::TempDir;
+
+const ECHO: &str = r#"#!/bin/sh
+H=$(mktemp)
+while true; do
+ B=$(curl -sS -LD "$H" "http://${AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime/invocation/next") || exit 1
+ R=$(grep -Fi Lambda-Runtime-Aws-Request-Id "$H" | tr -d "[:space:]" | cut -d: -f2)
+ curl -sS "http://${AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime/invocation/$R/response" -d "$B" >/dev/null
+done
+"#;
+
+const MANIFEST: &str = r#"{
+    "format": 1, "service": "probe", "version": "1.0.0", "code": {"sha256": "CODE", "architecture": "x86_64"}, "functions": [],
+    "commands": [
+        {"name": "ping", "input": {}, "output": {}, "route": {"method": "GET", "path": "/ping/{id}"}, "auth": {"type": "none"}, "source": {"file": "src/lib.rs", "line": 1}},
+        {"name": "begin", "input": {}, "output": {}, "auth": {"type": "iam"}, "needs": [{"kind": "workflow", "name": "flow"}], "source": {"file": "src/lib.rs", "line": 2}},
+        {"name": "tell", "input": {}, "output": {}, "auth": {"type": "jwt", "issuer": "https://issuer.example", "audience": ["probe"]}, "needs": [{"kind": "event", "name": "Noted"}], "source": {"file": "src/lib.rs", "line": 3}}
+    ],
+    "tasks": [{"name": "work", "input": {}, "output": {}, "source": {"file": "src/lib.rs", "line": 4}}],
+    "workflows": [{"name": "flow", "input": {}, "output": {}, "source": {"file": "src/lib.rs", "line": 5}}],
+    "subscriptions": [{"name": "noted", "event": "Noted", "source": {"file": "src/lib.rs", "line": 6}}],
+    "events": [{"name": "Noted", "payload": {}, "source": {"file": "src/lib.rs", "line": 7}}]
+}"#;
+
+/// An artifact of our own.
+struct Probe {
+    path: String,
+    generation: u32,
+}
+
+impl Artifacts for Probe {
+    fn open(&self, path: &str) -> Result<Artifact, String> {
+        assert_eq!(path, self.path);
+        let code = digest::sha256_hex(format!("bootstrap {}", self.generation).as_bytes());
+        let mut manifest = Manifest::from_json(MANIFEST.replace("CODE", &code).as_bytes()).map_err(|it| it.to_string())?;
+        manifest.functions = default_functions(&manifest);
+        let zip = std::fs::read(path).map_err(|it| it.to_string())?;
+        Ok(Artifact { manifest, sha256: digest::sha256_hex(&zip), path: path.to_owned() })
+    }
+}
+
+/// One deployment.
+pub struct Deployment {
+    name: String,
+    folder: TempDir,
+    probe: Probe,
+    session: Session,
+    endpoint: String,
+}
+
+/// The configuration of the probe, with the memory of some commands.
+pub fn service(deployment: &Deployment, memory: &[(&str, f64)]) -> Value {
+    let commands = memory.iter().map(|(name, mb)| (*name, Value::map([("memory_mb", Value::Number(*mb))])));
+    Value::map([
+        ("name", Value::String(deployment.name.clone())),
+        ("artifact", Value::String(deployment.probe.path.clone())),
+        ("environment", Value::map([("GREETING", Value::String("hello".to_owned()).secret())])),
+        ("tags", Value::map([("team", Value::String("tests".to_owned()))])),
+        ("commands", Value::map(commands)),
+        ("timeouts", Value::map([("create", Value::String("2m".to_owned()))])),
+    ])
+}
+
+fn zip(path: &std::path::Path, generation: u32) {
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
+    let options = zip::write::SimpleFileOptions::default().unix_permissions(0o755);
+    zip.start_file("bootstrap", options).unwrap();
+    zip.write_all(format!("{ECHO}# {generation}\n").as_bytes()).unwrap();
+    zip.finish().unwrap();
+}
+
+impl Deployment {
+    /// Nothing is deployed yet.
+    pub async fn new(name: &str) -> Self {
+        let endpoint = std::env::var("EVENTUAL_TEST_ENDPOINT")
+            .expect("EVENTUAL_TEST_ENDPOINT is not set: run `cargo xtask test`, or set it to the URL of an emulated AWS");
+        // SAFETY is not at stake: the provider's configuration is given explicitly, credentials by the harness.
+        let settings = Value::map([
+            ("region", Value::String("us-east-1".to_owned())),
+            ("endpoint", Value::String(endpoint.clone())),
+            ("default_tags", Value::map([("made", Value::String("by a test".to_owned()))])),
+        ]);
+        let (settings, wrong) = config::provider(&settings);
+        assert_eq!(wrong, []);
+        let session = connect(&settings).await.expect("credentials of the emulated AWS are in the environment");
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("probe.zip");
+        zip(&path, 1);
+        let probe = Probe { path: path.to_string_lossy().into_owned(), generation: 1 };
+        Self { name: format!("{name}-{}", std::process::id()), folder, probe, session, endpoint }
+    }
+
+    /// Another build of the same service.
+    pub fn rebuild(&mut self) {
+        self.probe.generation += 1;
+        zip(&self.folder.path().join("probe.zip"), self.probe.generation);
+    }
+
+    /// What a plan changes.
+    pub fn changes(&self, state: &Value, config: &Value) -> Vec<(String, Action)> {
+        let planned = request::plan(&self.session.scope(&self.probe), Some(state), config);
+        assert_eq!(planned.diagnostics, []);
+        if planned.changes.is_empty() {
+            assert_eq!(planned.planned, *state, "a plan without changes is the state");
+        }
+        planned.changes.into_iter().map(|change| (change.key, change.action)).collect()
+    }
+
+    /// Plans and applies, as the wires do.
+    pub async fn apply(&self, prior: Option<&Value>, config: &Value) -> Value {
+        let applied = self.attempt("tests", prior, config).await;
+        assert_eq!(applied.diagnostics, []);
+        applied.state.expect("it was made")
+    }
+
+    async fn attempt(&self, claimant: &str, prior: Option<&Value>, config: &Value) -> request::Applied {
+        let scope = self.session.scope(&self.probe);
+        let planned = request::plan(&scope, prior, config);
+        assert_eq!(planned.diagnostics, []);
+        let control = Control::new(claimant);
+        let applied = request::apply(&scope, &*self.session.cloud, prior, &planned.planned, &control).await;
+        if let (Some(state), []) = (&applied.state, &applied.diagnostics[..]) {
+            kept_promise(&planned.planned, state, "");
+        }
+        applied
+    }
+
+    /// The first deployment.
+    pub async fn create(&self, config: &Value) -> Value {
+        self.apply(None, config).await
+    }
+
+    /// What a creation in the name of somebody else says.
+    pub async fn refused_as(&self, claimant: &str, config: &Value) -> String {
+        let applied = self.attempt(claimant, None, config).await;
+        assert_eq!(applied.state, None);
+        applied.diagnostics.iter().map(ToString::to_string).collect()
+    }
+
+    /// A creation that ends in the middle, as if the process were killed: whatever is under way is dropped.
+    pub async fn create_and_die(&self, config: &Value, after_ms: u64) {
+        let ended = tokio::time::timeout(Duration::from_millis(after_ms), self.create(config)).await;
+        assert!(ended.is_err(), "it was to be killed after {after_ms} ms and was done before");
+    }
+
+    /// Reads.
+    pub async fn read(&self, state: &Value) -> Option<Value> {
+        let read = request::read(&self.session.scope(&self.probe), &*self.session.cloud, state).await;
+        assert_eq!(read.diagnostics, []);
+        read.state
+    }
+
+    /// Destroys all of it.
+    pub async fn destroy(&self, state: &Value) {
+        let control = Control::new("tests");
+        let applied = request::destroy(&self.session.scope(&self.probe), &*self.session.cloud, state, &control).await;
+        assert_eq!(applied.diagnostics, []);
+        assert_eq!(applied.state, None);
+    }
+
+    /// Calls a command over HTTP; the bootstrap's echo proves that the function ran.
+    pub async fn answers(&self, state: &Value, command: &str) {
+        let url = state.get("url").as_str().expect("there is an API").to_owned();
+        let id = url.split("://").nth(1).and_then(|rest| rest.split('.').next()).unwrap_or_default().to_owned();
+        let url = format!("{}/_aws/execute-api/{id}/$default/rpc/{command}", self.endpoint);
+        let client = reqwest::Client::new();
+        let nonce = format!("nonce-{}", std::process::id());
+        let answer = client.post(&url).json(&serde_json::json!({"nonce": nonce})).send().await.unwrap();
+        let (status, text) = (answer.status().as_u16(), answer.text().await.unwrap());
+        assert_eq!(status, 200, "{text}");
+        assert!(text.contains(&nonce), "{text}");
+    }
+
+    /// Removes or changes one child of several kinds behind the provider's back.
+    pub async fn tamper(&self, state: &Value) {
+        let resources = eventual_provider_core::state::State::from_value(state);
+        let owner = eventual_provider_core::cloud::Owner { id: resources.incarnation.clone(), service: self.name.clone() };
+        for key in ["queue/timers", "mapping/timers", "log_group/relay", "rule/noted", "route/ping", "role/system"] {
+            self.session.cloud.delete(&owner, &resources.children[key], false).await.unwrap();
+        }
+        // The alias is not a child of its own: without it, the function counts as changed.
+        let lambda = aws_sdk_lambda::Client::new(&self.settings().await);
+        lambda.delete_alias().function_name(format!("{}-command-ping", self.name)).name("live").send().await.unwrap();
+    }
+
+    async fn settings(&self) -> aws_config::SdkConfig {
+        let connector = aws_smithy_http_client::Builder::new().build_http();
+        aws_config::defaults(aws_config::BehaviorVersion::latest())
+            .http_client(connector)
+            .region("us-east-1")
+            .endpoint_url(&self.endpoint)
+            .load()
+            .await
+    }
+
+    /// Nothing in the account bears the deployment's name.
+    pub async fn nothing_left(&self) {
+        let settings = self.settings().await;
+        let mut left: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        let mut note = |kind, names: Vec<String>| {
+            let ours: Vec<String> = names.into_iter().filter(|name| name.contains(&self.name)).collect();
+            if !ours.is_empty() {
+                left.insert(kind, ours);
+            }
+        };
+        let text = |it: Option<&str>| it.unwrap_or_default().to_owned();
+        let lambda = aws_sdk_lambda::Client::new(&settings);
+        let functions = lambda.list_functions().max_items(50).into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.unwrap();
+        note("functions", functions.iter().map(|it| text(it.function_name())).collect());
+        let mappings = lambda.list_event_source_mappings().send().await.unwrap();
+        note("mappings", mappings.event_source_mappings().iter().map(|it| text(it.function_arn())).collect());
+        let roles = aws_sdk_iam::Client::new(&settings).list_roles().max_items(1000).send().await.unwrap();
+        note("roles", roles.roles().iter().map(|it| it.role_name().to_owned()).collect());
+        note("queues", aws_sdk_sqs::Client::new(&settings).list_queues().send().await.unwrap().queue_urls().to_vec());
+        let tables = aws_sdk_dynamodb::Client::new(&settings).list_tables().send().await.unwrap();
+        let tables: Vec<String> = tables.table_names().to_vec();
+        note("tables", tables);
+        let logs = aws_sdk_cloudwatchlogs::Client::new(&settings).describe_log_groups().send().await.unwrap();
+        note("log groups", logs.log_groups().iter().map(|it| text(it.log_group_name())).collect());
+        let buckets = aws_sdk_s3::Client::new(&settings).list_buckets().send().await.unwrap();
+        note("buckets", buckets.buckets().iter().map(|it| text(it.name())).collect());
+        let events = aws_sdk_eventbridge::Client::new(&settings).list_event_buses().send().await.unwrap();
+        note("event buses", events.event_buses().iter().map(|it| text(it.name())).collect());
+        let groups = aws_sdk_scheduler::Client::new(&settings).list_schedule_groups().send().await.unwrap();
+        note("schedule groups", groups.schedule_groups().iter().map(|it| text(it.name())).collect());
+        let apis = aws_sdk_apigatewayv2::Client::new(&settings).get_apis().send().await.unwrap();
+        note("APIs", apis.items().iter().map(|it| text(it.name())).collect());
+        // A table that is being deleted is listed for a moment.
+        left.remove("tables");
+        assert_eq!(left, BTreeMap::new());
+    }
+}
+
+/// Terraform refuses an apply whose result differs from what the plan said was known.
+fn kept_promise(planned: &Value, state: &Value, at: &str) {
+    match (planned, state) {
+        (Value::Unknown, _) => {}
+        (Value::Map(planned), Value::Map(state)) => {
+            assert_eq!(planned.keys().collect::<Vec<_>>(), state.keys().collect::<Vec<_>>(), "{at}");
+            for (key, value) in planned {
+                kept_promise(value, &state[key], &format!("{at}.{key}"));
+            }
+        }
+        _ => assert_eq!(planned, state, "{at}"),
+    }
+}
