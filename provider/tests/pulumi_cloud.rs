@@ -92,7 +92,7 @@ async fn a_service_is_made_changed_refreshed_and_removed() {
     cloud.assert_settled(&program).await;
 
     let before = cloud.engine.state.entry("orders").unwrap().outputs.clone();
-    let program = cloud.program(&json!({ "commands": { "placeOrder": { "memoryMb": 512 } } }));
+    let program = cloud.program(&json!({ "commands": { "placeOrder": { "memoryMb": 1024 } } }));
     let report = cloud.engine.up(&program).await;
     assert_eq!((report.did(), &report.errors), (vec!["update"], &vec![]));
     assert_eq!(report.details.keys().collect::<Vec<_>>(), ["commands"]);

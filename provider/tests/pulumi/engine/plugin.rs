@@ -58,8 +58,9 @@ impl Plugin {
                 std::fs::read_to_string(&stderr).unwrap_or_default()
             )
         });
-        let channel =
-            Endpoint::from_shared(format!("http://127.0.0.1:{port}")).unwrap().connect().await.unwrap();
+        let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{port}")).unwrap();
+        // A state in the details of an error is a header: as large as the real engine accepts.
+        let channel = endpoint.http2_max_header_list_size(16 << 20).connect().await.unwrap();
         let client = ResourceProviderClient::new(channel).max_decoding_message_size(400 << 20);
         Self { child, stdin, stderr, client }
     }
