@@ -190,7 +190,7 @@ impl Deployment {
     pub async fn tamper(&self, state: &Value) {
         let resources = eventual_provider_core::state::State::from_value(state);
         let owner = eventual_provider_core::cloud::Owner { id: resources.incarnation.clone(), service: self.name.clone() };
-        for key in ["queue/timers", "mapping/timers", "log_group/relay", "rule/noted", "route/ping", "role/system"] {
+        for key in ["queue/workflows-dead", "mapping/timers", "log_group/relay", "rule/noted", "route/ping", "role/system"] {
             self.session.cloud.delete(&owner, &resources.children[key], false).await.unwrap();
         }
         // The alias is not a child of its own: without it, the function counts as changed.
