@@ -3,9 +3,9 @@
 use super::{Attribute, Kind, Object, list, map, object};
 
 const MEMORY: &str = "Memory in MB, 128 to 10240; processor time grows with it. Default: what the service's code \
-                      declares, then `defaults`, then 256.";
+                      declares, then `defaults`, then 512.";
 const TIMEOUT: &str = "Longest run in seconds, 1 to 900. Default: what the service's code declares, then `defaults`, \
-                       then 30 (tasks 60).";
+                       then 10 (tasks 60).";
 const CONCURRENCY: &str = "Number of runs at the same time that are set aside for the function and that it cannot \
                            exceed; 0 stops it. Default: not limited, taken from what the account has.";
 const LOG_RETENTION: &str = "Days that logs are kept: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, \
@@ -126,11 +126,11 @@ fn defaults() -> Kind {
         "DefaultSettings",
         "Settings of every function that does not say otherwise.",
         vec![
-            Attribute::optional("memory_mb", Kind::Number, "Memory in MB, 128 to 10240. Default: 256."),
+            Attribute::optional("memory_mb", Kind::Number, "Memory in MB, 128 to 10240. Default: 512."),
             Attribute::optional(
                 "timeout",
                 Kind::Number,
-                "Longest run in seconds, 1 to 900. Default: 30 (tasks 60).",
+                "Longest run in seconds, 1 to 900. Default: 10 (tasks 60).",
             ),
             Attribute::optional("environment", map(Kind::String), ENVIRONMENT),
             Attribute::optional("reserved_concurrency", Kind::Number, CONCURRENCY),
