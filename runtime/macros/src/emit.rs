@@ -221,6 +221,16 @@ impl Handler {
     }
 }
 
+/// The crate that is being compiled, as `module_path!()` begins; empty where cargo does not run the compiler.
+pub(crate) fn crate_name() -> String {
+    std::env::var("CARGO_CRATE_NAME").unwrap_or_default()
+}
+
+/// A pair in the section `.eventual`; nothing where there is no name.
+pub(crate) fn section_pair(kind: &str, name: &str) -> String {
+    if name.is_empty() { String::new() } else { format!("{kind}\0{name}\0") }
+}
+
 /// The registration of an item, its bytes in the section `.eventual` (handlers only), and a macro whose only purpose is
 /// that a second item of the same kind and name in the crate is a duplicate for the compiler.
 pub(crate) fn registration(
@@ -234,7 +244,8 @@ pub(crate) fn registration(
     let doc = doc(attrs);
     let make = Ident::new(kind, Span::call_site());
     let line = quote_spanned!(ident.span()=> ::core::line!());
-    let bytes = format!("{kind}\0{name}\0");
+    // Whose it is, so that readers can tell the service's own handlers from those of crates that it is a client of.
+    let bytes = section_pair("crate", &crate_name()) + &section_pair(kind, name);
     let length = bytes.len();
     let bytes = Literal::byte_string(bytes.as_bytes());
     let (section, reference) = if handler {

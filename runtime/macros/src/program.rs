@@ -1,6 +1,6 @@
 //! `main!` and `service!`: which crates are the service, and what holds for all of it.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Token;
 use syn::parse::{Parse, ParseStream};
@@ -8,6 +8,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, Ident};
 
 use crate::diagnostics::Diagnostics;
+use crate::emit::{crate_name, section_pair};
 use crate::options::Options;
 use crate::route;
 
@@ -32,13 +33,34 @@ impl Parse for Input {
 
 /// `fn main` of a service's binary.
 pub(crate) fn main(input: TokenStream) -> TokenStream {
+    let crates = syn::parse2::<Input>(input.clone()).map_or_else(|_| Vec::new(), |it| names(&it.crates));
     let (declaration, errors) = generate(input);
+    let section = section(&if crates.is_empty() { vec![crate_name()] } else { crates });
     quote! {
         fn main() -> ::std::process::ExitCode {
             ::eventual::__private::main(&#declaration)
         }
+        #section
         #errors
     }
+}
+
+/// The bytes in the section `.eventual` that tell readers which crates are the service.
+fn section(crates: &[String]) -> TokenStream {
+    let bytes: String = crates.iter().map(|it| section_pair("service", it)).collect();
+    let length = bytes.len();
+    let bytes = Literal::byte_string(bytes.as_bytes());
+    quote! {
+        const _: () = {
+            #[used]
+            #[cfg_attr(any(target_os = "linux", target_os = "android"), unsafe(link_section = ".eventual"))]
+            static SECTION: [u8; #length] = *#bytes;
+        };
+    }
+}
+
+fn names(crates: &[Ident]) -> Vec<String> {
+    crates.iter().map(|it| it.to_string().trim_start_matches("r#").to_owned()).collect()
 }
 
 /// The service as a value.
@@ -76,7 +98,7 @@ pub(crate) fn generate(input: TokenStream) -> (TokenStream, Diagnostics) {
     let init = options
         .expr("init", "init = orders::init", &mut errors)
         .map_or_else(|| quote!(::core::option::Option::None), |path| init(&path, &mut errors));
-    let names = crates.iter().map(|it| it.to_string().trim_start_matches("r#").to_owned());
+    let names = names(&crates);
     let names = if crates.is_empty() {
         quote!(&[::eventual::__private::crate_of(::core::module_path!())])
     } else {
