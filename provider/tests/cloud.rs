@@ -72,7 +72,13 @@ async fn what_somebody_removed_or_changed_is_repaired() {
     let read = deployment.read(&state).await.expect("most of it is there");
     let changes = deployment.changes(&read, &config);
     let keys: Vec<&str> = changes.iter().map(|(key, _)| key.as_str()).collect();
-    let expected = ["function/command-ping", "log_group/relay", "mapping/timers", "permission/command-ping", "queue/workflows-dead"];
+    let expected = [
+        "function/command-ping",
+        "log_group/relay",
+        "mapping/timers",
+        "permission/command-ping",
+        "queue/workflows-dead",
+    ];
     assert_eq!(keys[..5], expected);
     assert_eq!(keys[5..], ["role/system", "route/ping", "rule/noted"]);
     let repaired = deployment.apply(Some(&read), &config).await;
@@ -90,6 +96,20 @@ async fn what_somebody_else_owns_is_not_touched() {
     let state = deployment.create(&config).await;
     let said = deployment.refused_as("another project", &config).await;
     assert!(said.contains("exists in this account and region"), "{said}");
+    deployment.answers(&state, "ping").await;
+    deployment.destroy(&state).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_creations_at_once_one_wins_and_the_other_touches_nothing() {
+    let deployment = Deployment::new("race").await;
+    let config = service(&deployment, &[]);
+    let later = async {
+        tokio::time::sleep(std::time::Duration::from_millis(1000)).await;
+        deployment.refused_as("another project", &config).await
+    };
+    let (state, said) = tokio::join!(deployment.create(&config), later);
+    assert!(said.contains("another run is creating or deleting"), "{said}");
     deployment.answers(&state, "ping").await;
     deployment.destroy(&state).await;
 }

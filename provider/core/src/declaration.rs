@@ -145,7 +145,11 @@ mod tests {
         }
         for attribute in &object.attributes {
             assert!(attribute.description.ends_with('.'), "{}.{}", object.name, attribute.name);
-            assert!(attribute.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'), "{}", attribute.name);
+            assert!(
+                attribute.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'),
+                "{}",
+                attribute.name
+            );
             let mut kind = &attribute.kind;
             while let Kind::List(inner) | Kind::Map(inner) = kind {
                 kind = inner;

@@ -98,7 +98,8 @@ impl Graph<'_> {
             after: after.iter().map(|key| (*key).to_owned()).collect::<BTreeSet<_>>(),
             unknown: self.tags_unknown,
         };
-        self.desired.resources.entry(key.to_owned()).insert_entry(resource).into_mut()
+        self.desired.resources.remove(key);
+        self.desired.resources.entry(key.to_owned()).or_insert(resource)
     }
 }
 

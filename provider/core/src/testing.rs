@@ -87,7 +87,11 @@ impl Artifacts for Shop {
 }
 
 pub(crate) fn identity() -> Identity {
-    Identity { account: "123456789012".to_owned(), region: "eu-west-1".to_owned(), partition: "aws".to_owned() }
+    Identity {
+        account: "123456789012".to_owned(),
+        region: "eu-west-1".to_owned(),
+        partition: "aws".to_owned(),
+    }
 }
 
 /// No tags of the provider.
@@ -99,7 +103,10 @@ pub(crate) fn scope<'a>(shop: &'a Shop, identity: Option<&'a Identity>) -> Scope
 
 /// The least configuration.
 pub(crate) fn minimal() -> Value {
-    Value::map([("name", Value::String("shop".to_owned())), ("artifact", Value::String("shop.zip".to_owned()))])
+    Value::map([
+        ("name", Value::String("shop".to_owned())),
+        ("artifact", Value::String("shop.zip".to_owned())),
+    ])
 }
 
 /// The configuration with one more attribute.

@@ -102,7 +102,10 @@ impl AwsCloud {
                 Some(table) if table.table_status() == Some(&TableStatus::Active) => return Ok(table),
                 _ if began.elapsed() < SETTLE => tokio::time::sleep(LOOK).await,
                 _ => {
-                    return Err(busy("dynamodb DescribeTable", format!("the table {name} is not active yet")));
+                    return Err(busy(
+                        "dynamodb DescribeTable",
+                        format!("the table {name} is not active yet"),
+                    ));
                 }
             }
         }

@@ -47,7 +47,8 @@ impl Artifacts for Probe {
     fn open(&self, path: &str) -> Result<Artifact, String> {
         assert_eq!(path, self.path);
         let code = digest::sha256_hex(format!("bootstrap {}", self.generation).as_bytes());
-        let mut manifest = Manifest::from_json(MANIFEST.replace("CODE", &code).as_bytes()).map_err(|it| it.to_string())?;
+        let mut manifest =
+            Manifest::from_json(MANIFEST.replace("CODE", &code).as_bytes()).map_err(|it| it.to_string())?;
         manifest.functions = default_functions(&manifest);
         let zip = std::fs::read(path).map_err(|it| it.to_string())?;
         Ok(Artifact { manifest, sha256: digest::sha256_hex(&zip), path: path.to_owned() })
@@ -97,7 +98,8 @@ impl Deployment {
         ]);
         let (settings, wrong) = config::provider(&settings);
         assert_eq!(wrong, []);
-        let session = connect(&settings).await.expect("credentials of the emulated AWS are in the environment");
+        let session =
+            connect(&settings).await.expect("credentials of the emulated AWS are in the environment");
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("probe.zip");
         zip(&path, 1);
@@ -168,7 +170,8 @@ impl Deployment {
     /// Destroys all of it.
     pub async fn destroy(&self, state: &Value) {
         let control = Control::new("tests");
-        let applied = request::destroy(&self.session.scope(&self.probe), &*self.session.cloud, state, &control).await;
+        let applied =
+            request::destroy(&self.session.scope(&self.probe), &*self.session.cloud, state, &control).await;
         assert_eq!(applied.diagnostics, []);
         assert_eq!(applied.state, None);
     }
@@ -176,7 +179,8 @@ impl Deployment {
     /// Calls a command over HTTP; the bootstrap's echo proves that the function ran.
     pub async fn answers(&self, state: &Value, command: &str) {
         let url = state.get("url").as_str().expect("there is an API").to_owned();
-        let id = url.split("://").nth(1).and_then(|rest| rest.split('.').next()).unwrap_or_default().to_owned();
+        let id =
+            url.split("://").nth(1).and_then(|rest| rest.split('.').next()).unwrap_or_default().to_owned();
         let url = format!("{}/_aws/execute-api/{id}/$default/rpc/{command}", self.endpoint);
         let client = reqwest::Client::new();
         let nonce = format!("nonce-{}", std::process::id());
@@ -189,13 +193,29 @@ impl Deployment {
     /// Removes or changes one child of several kinds behind the provider's back.
     pub async fn tamper(&self, state: &Value) {
         let resources = eventual_provider_core::state::State::from_value(state);
-        let owner = eventual_provider_core::cloud::Owner { id: resources.incarnation.clone(), service: self.name.clone() };
-        for key in ["queue/workflows-dead", "mapping/timers", "log_group/relay", "rule/noted", "route/ping", "role/system"] {
+        let owner = eventual_provider_core::cloud::Owner {
+            id: resources.incarnation.clone(),
+            service: self.name.clone(),
+        };
+        for key in [
+            "queue/workflows-dead",
+            "mapping/timers",
+            "log_group/relay",
+            "rule/noted",
+            "route/ping",
+            "role/system",
+        ] {
             self.session.cloud.delete(&owner, &resources.children[key], false).await.unwrap();
         }
         // The alias is not a child of its own: without it, the function counts as changed.
         let lambda = aws_sdk_lambda::Client::new(&self.settings().await);
-        lambda.delete_alias().function_name(format!("{}-command-ping", self.name)).name("live").send().await.unwrap();
+        lambda
+            .delete_alias()
+            .function_name(format!("{}-command-ping", self.name))
+            .name("live")
+            .send()
+            .await
+            .unwrap();
     }
 
     async fn settings(&self) -> aws_config::SdkConfig {
@@ -220,13 +240,24 @@ impl Deployment {
         };
         let text = |it: Option<&str>| it.unwrap_or_default().to_owned();
         let lambda = aws_sdk_lambda::Client::new(&settings);
-        let functions = lambda.list_functions().max_items(50).into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.unwrap();
+        let functions = lambda
+            .list_functions()
+            .max_items(50)
+            .into_paginator()
+            .items()
+            .send()
+            .collect::<Result<Vec<_>, _>>()
+            .await
+            .unwrap();
         note("functions", functions.iter().map(|it| text(it.function_name())).collect());
         let mappings = lambda.list_event_source_mappings().send().await.unwrap();
         note("mappings", mappings.event_source_mappings().iter().map(|it| text(it.function_arn())).collect());
         let roles = aws_sdk_iam::Client::new(&settings).list_roles().max_items(1000).send().await.unwrap();
         note("roles", roles.roles().iter().map(|it| it.role_name().to_owned()).collect());
-        note("queues", aws_sdk_sqs::Client::new(&settings).list_queues().send().await.unwrap().queue_urls().to_vec());
+        note(
+            "queues",
+            aws_sdk_sqs::Client::new(&settings).list_queues().send().await.unwrap().queue_urls().to_vec(),
+        );
         let tables = aws_sdk_dynamodb::Client::new(&settings).list_tables().send().await.unwrap();
         let tables: Vec<String> = tables.table_names().to_vec();
         note("tables", tables);

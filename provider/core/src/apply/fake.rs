@@ -5,7 +5,9 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 
-use crate::cloud::{Cloud, CloudError, Made, Observed, Owner, Ownership, OwnershipRead, OwnershipState, Trouble};
+use crate::cloud::{
+    Cloud, CloudError, Made, Observed, Owner, Ownership, OwnershipRead, OwnershipState, Trouble,
+};
 use crate::resource::{Kind, Resource};
 use crate::state::Recorded;
 
@@ -101,7 +103,12 @@ impl Fake {
 
 #[async_trait]
 impl Cloud for Fake {
-    async fn ensure(&self, owner: &Owner, resource: &Resource, recorded: Option<&Recorded>) -> Result<Made, CloudError> {
+    async fn ensure(
+        &self,
+        owner: &Owner,
+        resource: &Resource,
+        recorded: Option<&Recorded>,
+    ) -> Result<Made, CloudError> {
         if let Some(trouble) = self.scripted(&resource.key) {
             return Err(error(trouble, "ensure"));
         }
@@ -110,12 +117,14 @@ impl Cloud for Fake {
         if there.is_some_and(|there| there != owner.id) {
             return Err(error(Trouble::Foreign, "ensure"));
         }
-        self.write(format!("{} {}", if recorded.is_some() { "update" } else { "create" }, resource.key)).await;
+        self.write(format!("{} {}", if recorded.is_some() { "update" } else { "create" }, resource.key))
+            .await;
         if let Some(before) = recorded {
             self.with(|it| it.there.remove(&(before.kind, before.name.clone())));
         }
         self.with(|it| it.there.insert(name, owner.id.clone()));
-        let attributes = ["url", "api_id", "stream_arn", "uuid"].map(|name| (name.to_owned(), format!("{name} of {}", resource.key)));
+        let attributes = ["url", "api_id", "stream_arn", "uuid"]
+            .map(|name| (name.to_owned(), format!("{name} of {}", resource.key)));
         Ok(Made { arn: format!("arn of {}", resource.key), attributes: attributes.into() })
     }
 
@@ -131,7 +140,10 @@ impl Cloud for Fake {
         self.write(format!("delete {} {}", recorded.kind, recorded.name)).await;
         self.with(|it| {
             it.there.remove(&name);
-            if let Some(inside) = [Kind::Route, Kind::Permission, Kind::InvokeConfig].iter().find(|kind| kind.vanishes_with() == Some(recorded.kind)) {
+            if let Some(inside) = [Kind::Route, Kind::Permission, Kind::InvokeConfig]
+                .iter()
+                .find(|kind| kind.vanishes_with() == Some(recorded.kind))
+            {
                 let _ = inside;
                 it.there.retain(|(kind, _), _| kind.vanishes_with() != Some(recorded.kind));
             }
@@ -173,7 +185,12 @@ impl Cloud for Fake {
         Ok(())
     }
 
-    async fn claim(&self, _bucket: &str, record: &Ownership, expected: Option<&str>) -> Result<String, CloudError> {
+    async fn claim(
+        &self,
+        _bucket: &str,
+        record: &Ownership,
+        expected: Option<&str>,
+    ) -> Result<String, CloudError> {
         self.write(format!("claim {:?}", record.progress)).await;
         self.with(|it| {
             let mark = it.record.as_ref().map(|(_, mark)| mark.to_string());

@@ -20,7 +20,13 @@ fn run<T>(future: impl Future<Output = T>) -> Option<T> {
     None
 }
 
-fn attempt(cloud: &Fake, shop: &Shop, prior: Option<&Value>, config: &Value, control: &Control) -> Option<Applied> {
+fn attempt(
+    cloud: &Fake,
+    shop: &Shop,
+    prior: Option<&Value>,
+    config: &Value,
+    control: &Control,
+) -> Option<Applied> {
     let identity = identity();
     let scope = scope(shop, Some(&identity));
     let planned = request::plan(&scope, prior, config);
@@ -43,7 +49,8 @@ fn changes(shop: &Shop, state: &Value, config: &Value) -> Vec<(String, Action)> 
 
 fn destroyed(cloud: &Fake, shop: &Shop, state: &Value) -> Applied {
     let identity = identity();
-    run(request::destroy(&scope(shop, Some(&identity)), cloud, state, &Control::new("tests"))).expect("it ends")
+    run(request::destroy(&scope(shop, Some(&identity)), cloud, state, &Control::new("tests")))
+        .expect("it ends")
 }
 
 #[test]
@@ -63,7 +70,9 @@ fn what_is_needed_is_made_before_what_needs_it() {
     let (cloud, shop) = (Fake::default(), Shop::new());
     made(&cloud, &shop, None, &minimal());
     let writes = cloud.writes();
-    let at = |what: &str| writes.iter().position(|it| it == what).unwrap_or_else(|| panic!("{what} in {writes:?}"));
+    let at = |what: &str| {
+        writes.iter().position(|it| it == what).unwrap_or_else(|| panic!("{what} in {writes:?}"))
+    };
     assert_eq!(at("found"), 0);
     assert_eq!(writes.last().unwrap(), "claim Complete");
     for (before, after) in [
@@ -83,11 +92,21 @@ fn what_is_needed_is_made_before_what_needs_it() {
 fn an_override_touches_its_function_and_code_touches_no_role() {
     let (cloud, shop) = (Fake::default(), Shop::new());
     let state = made(&cloud, &shop, None, &minimal());
-    let config = with(minimal(), "commands", Value::map([("health", Value::map([("memory_mb", Value::Number(1024.0))]))]));
+    let config = with(
+        minimal(),
+        "commands",
+        Value::map([("health", Value::map([("memory_mb", Value::Number(1024.0))]))]),
+    );
     assert_eq!(changes(&shop, &state, &config), [("function/command-health".to_owned(), Action::Update)]);
     let touched = changes(&shop.rebuilt(), &state, &minimal());
     assert_eq!(touched.iter().filter(|(key, _)| key == "artifact").count(), 1);
-    assert!(touched.iter().all(|(key, action)| *action == Action::Update && (key == "artifact" || key.starts_with("function/"))), "{touched:?}");
+    assert!(
+        touched
+            .iter()
+            .all(|(key, action)| *action == Action::Update
+                && (key == "artifact" || key.starts_with("function/"))),
+        "{touched:?}"
+    );
 }
 
 #[test]
@@ -117,7 +136,11 @@ fn waiting_ends_when_it_helps_and_when_it_does_not() {
     let applied = attempt(&cloud, &shop, None, &minimal(), &Control::new("tests")).unwrap();
     assert_eq!(applied.state, None);
     let said = applied.diagnostics[0].to_string();
-    assert!(said.starts_with("Could not create function/command-health: ensure: Propagating") && said.contains("request r-1"), "{said}");
+    assert!(
+        said.starts_with("Could not create function/command-health: ensure: Propagating")
+            && said.contains("request r-1"),
+        "{said}"
+    );
     assert!(cloud.is_empty(), "it was rolled back");
 }
 
@@ -127,7 +150,11 @@ fn a_failed_creation_is_rolled_back_or_kept() {
     cloud.script("rule/onPaid", &[Trouble::Denied]);
     let applied = attempt(&cloud, &shop, None, &minimal(), &Control::new("tests")).unwrap();
     assert_eq!(applied.state, None);
-    assert!(applied.diagnostics[0].to_string().contains("give them the permission"), "{}", applied.diagnostics[0]);
+    assert!(
+        applied.diagnostics[0].to_string().contains("give them the permission"),
+        "{}",
+        applied.diagnostics[0]
+    );
     assert!(cloud.is_empty());
 
     cloud.script("rule/onPaid", &[Trouble::Denied]);
@@ -176,7 +203,11 @@ fn a_finished_deployment_is_not_adopted_by_others_and_late_deletions_are_harmles
     let (cloud, shop) = (Fake::default(), Shop::commands_only());
     let first = made(&cloud, &shop, None, &minimal());
     let applied = attempt(&cloud, &shop, None, &minimal(), &Control::new("others")).unwrap();
-    assert!(applied.diagnostics[0].to_string().contains("exists in this account"), "{}", applied.diagnostics[0]);
+    assert!(
+        applied.diagnostics[0].to_string().contains("exists in this account"),
+        "{}",
+        applied.diagnostics[0]
+    );
     assert_eq!(destroyed(&cloud, &shop, &first).state, None);
     let second = made(&cloud, &shop, None, &minimal());
     assert_ne!(first.get("incarnation"), second.get("incarnation"));

@@ -23,7 +23,9 @@ fn text(text: &str) -> Value {
 
 /// `service:Action resource` of every statement of a role, one a line.
 fn permits(desired: &Desired, role: &str) -> BTreeSet<String> {
-    let Spec::Role(spec) = &desired.resources[&format!("role/{role}")].spec else { panic!("{role} is a role") };
+    let Spec::Role(spec) = &desired.resources[&format!("role/{role}")].spec else {
+        panic!("{role} is a role")
+    };
     let document: Json = serde_json::from_str(&spec.policy).unwrap();
     let mut lines = BTreeSet::new();
     for statement in document["Statement"].as_array().unwrap() {
@@ -156,15 +158,39 @@ fn the_engines_roles_action_by_action() {
     for (role, expected) in [
         (
             "orchestrator",
-            &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem", "events:PutEvents", "iam:PassRole",
-              "lambda:InvokeFunction", "logs:CreateLogStream", "logs:PutLogEvents", "s3:GetObject", "s3:PutObject",
-              "scheduler:CreateSchedule", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
-              "sqs:ReceiveMessage", "sqs:SendMessage"][..],
+            &[
+                "dynamodb:GetItem",
+                "dynamodb:PutItem",
+                "dynamodb:Query",
+                "dynamodb:UpdateItem",
+                "events:PutEvents",
+                "iam:PassRole",
+                "lambda:InvokeFunction",
+                "logs:CreateLogStream",
+                "logs:PutLogEvents",
+                "s3:GetObject",
+                "s3:PutObject",
+                "scheduler:CreateSchedule",
+                "sqs:ChangeMessageVisibility",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+                "sqs:ReceiveMessage",
+                "sqs:SendMessage",
+            ][..],
         ),
         (
             "task-pay",
-            &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "events:PutEvents", "logs:CreateLogStream",
-              "logs:PutLogEvents", "s3:GetObject", "s3:PutObject", "sqs:SendMessage"],
+            &[
+                "dynamodb:GetItem",
+                "dynamodb:PutItem",
+                "dynamodb:UpdateItem",
+                "events:PutEvents",
+                "logs:CreateLogStream",
+                "logs:PutLogEvents",
+                "s3:GetObject",
+                "s3:PutObject",
+                "sqs:SendMessage",
+            ],
         ),
         ("subscription-onPaid", &["logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"]),
         ("scheduler", &["sqs:SendMessage"]),
@@ -172,9 +198,15 @@ fn the_engines_roles_action_by_action() {
         let permitted = permits(&desired, role);
         let actions: BTreeSet<&str> = permitted.iter().filter_map(|it| it.split(' ').next()).collect();
         assert_eq!(actions.into_iter().collect::<Vec<_>>(), expected, "{role}");
-        assert!(permitted.iter().all(|it| !it.ends_with(" *")), "{role} reaches beyond the service: {permitted:?}");
+        assert!(
+            permitted.iter().all(|it| !it.ends_with(" *")),
+            "{role} reaches beyond the service: {permitted:?}"
+        );
     }
-    assert!(permits(&desired, "orchestrator").contains("lambda:InvokeFunction arn:aws:lambda::function:shop-task-pay:live"));
+    assert!(
+        permits(&desired, "orchestrator")
+            .contains("lambda:InvokeFunction arn:aws:lambda::function:shop-task-pay:live")
+    );
 }
 
 #[test]
@@ -191,16 +223,23 @@ fn layers_of_settings() {
     let Spec::Queue(queue) = &desired.resources["queue/workflows"].spec else { panic!("it is a queue") };
     assert_eq!(queue.visibility_s, 6, "it follows the orchestrator's timeout");
     let (plain, _) = Shop::new().desired(&minimal());
-    let Spec::Function(function) = &plain.resources["function/command-health"].spec else { panic!("it is a function") };
+    let Spec::Function(function) = &plain.resources["function/command-health"].spec else {
+        panic!("it is a function")
+    };
     assert_eq!((function.memory_mb, function.timeout_s, function.architecture.as_str()), (512, 10, "arm64"));
 }
 
 #[test]
 fn a_misspelt_override_names_the_nearest() {
-    let (_, wrong) = Shop::new().desired(&with(minimal(), "commands", Value::map([("plceOrder", Value::map::<String>([]))])));
+    let (_, wrong) = Shop::new().desired(&with(
+        minimal(),
+        "commands",
+        Value::map([("plceOrder", Value::map::<String>([]))]),
+    ));
     expect![[r#"commands["plceOrder"]: Unknown command: The service shop has no command plceOrder. Did you mean placeOrder?"#]]
         .assert_eq(&wrong[0].to_string());
-    let (_, wrong) = Shop::new().desired(&with(minimal(), "tasks", Value::map([("note", Value::map::<String>([]))])));
+    let (_, wrong) =
+        Shop::new().desired(&with(minimal(), "tasks", Value::map([("note", Value::map::<String>([]))])));
     assert!(wrong[0].to_string().contains("inline"), "{}", wrong[0]);
 }
 
@@ -209,7 +248,11 @@ fn nothing_is_public_by_accident() {
     let mut shop = Shop::commands_only();
     shop.manifest.commands[0].auth = None;
     let (_, wrong) = shop.desired(&minimal());
-    assert!(wrong[0].to_string().starts_with(r#"commands["health"].auth: Command without auth"#), "{}", wrong[0]);
+    assert!(
+        wrong[0].to_string().starts_with(r#"commands["health"].auth: Command without auth"#),
+        "{}",
+        wrong[0]
+    );
     let open = Value::map([("auth", Value::map([("type", text("none"))]))]);
     assert_eq!(shop.desired(&with(minimal(), "defaults", open)).1, []);
 }
@@ -248,7 +291,8 @@ fn the_check_finds_what_is_missing() {
     if let Spec::Function(function) = &mut desired.resources.get_mut("function/task-pay").unwrap().spec {
         function.environment.insert("LARGE".to_owned(), Text::from("x".repeat(5000)));
     }
-    let found: String = check::check(&desired).iter().map(|it| format!("{}: {}\n", it.summary, it.detail)).collect();
+    let found: String =
+        check::check(&desired).iter().map(|it| format!("{}: {}\n", it.summary, it.detail)).collect();
     assert!(found.contains("rule/onPaid: the rule may not call"), "{found}");
     assert!(found.contains("lacks dynamodb:GetRecords"), "{found}");
     assert!(found.contains("function/task-pay take"), "{found}");

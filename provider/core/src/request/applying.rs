@@ -143,7 +143,7 @@ async fn create(cloud: &dyn Cloud, ready: &Ready, planned: &Value, control: &Con
     diagnostics.extend(stopped(&run, &outcome));
     if diagnostics.is_empty() {
         diagnostics.extend(complete(cloud, &mut claim).await);
-        return reached(ready, planned, outcome.state, diagnostics);
+        return reached(ready, planned, &outcome.state, diagnostics);
     }
     for (key, partial) in std::mem::take(&mut outcome.attempted) {
         outcome.state.children.entry(key).or_insert(partial);
@@ -153,7 +153,7 @@ async fn create(cloud: &dyn Cloud, ready: &Ready, planned: &Value, control: &Con
         || run.stopped().is_some()
         || control.on_create_failure == OnCreateFailure::Keep
     {
-        return reached(ready, planned, outcome.state, diagnostics);
+        return reached(ready, planned, &outcome.state, diagnostics);
     }
     let removal = plan::removal(&outcome.state);
     let rolled_back = hold(&run, &mut claim, apply::delete(&run, outcome.state, &removal, true)).await;
@@ -165,7 +165,7 @@ async fn create(cloud: &dyn Cloud, ready: &Ready, planned: &Value, control: &Con
         ));
         return Applied { state: None, diagnostics };
     }
-    reached(ready, planned, rolled_back.state, diagnostics)
+    reached(ready, planned, &rolled_back.state, diagnostics)
 }
 
 /// Runs `work` and shows meanwhile that this run is alive.
@@ -193,7 +193,7 @@ async fn update(
     let state = State::from_value(prior);
     let plan = plan::plan(&state, &ready.desired);
     if plan.changes.is_empty() {
-        return reached(ready, planned, state, Vec::new());
+        return reached(ready, planned, &state, Vec::new());
     }
     let mut claim = match take(cloud, ready, &state).await {
         Ok(claim) => claim,
@@ -219,7 +219,7 @@ async fn update(
     if diagnostics.is_empty() && claim.record.progress != Progress::Complete {
         diagnostics.extend(complete(cloud, &mut claim).await);
     }
-    reached(ready, planned, outcome.state, diagnostics)
+    reached(ready, planned, &outcome.state, diagnostics)
 }
 
 /// The record of a deployment that is in the state; it is put back when somebody deleted it.
@@ -279,9 +279,9 @@ pub(super) async fn guard(cloud: &dyn Cloud, plan: &Plan, force: bool) -> Vec<Di
 }
 
 /// The state that was reached. What has not been reached shows in the next plan by its fingerprint.
-fn reached(ready: &Ready, planned: &Value, state: State, diagnostics: Vec<Diagnostic>) -> Applied {
+fn reached(ready: &Ready, planned: &Value, state: &State, diagnostics: Vec<Diagnostic>) -> Applied {
     let nothing_left = Plan::default();
-    let mut computed = ready.facts(&state, &nothing_left).computed();
+    let mut computed = ready.facts(state, &nothing_left).computed();
     for value in computed.values_mut() {
         // What could not be made has no value; a state must not hold unknowns.
         *value = known(value);

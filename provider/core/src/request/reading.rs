@@ -7,8 +7,10 @@ use futures_util::stream;
 
 use super::{ReadBack, Scope};
 use crate::apply::{self, Held, settings_digest};
-use crate::cloud::{Cloud, CloudError, Observed, Owner, Trouble};
+use crate::cloud::{Cloud, CloudError, Observed, Owner, OwnershipState, Trouble};
+use crate::desired::Place;
 use crate::diagnostic::Diagnostic;
+use crate::resource::Kind;
 use crate::state::{Recorded, SETTINGS, State};
 use crate::value::Value;
 
@@ -17,9 +19,12 @@ const AT_ONCE: usize = 16;
 /// Tries of one description.
 const TRIES: u32 = 6;
 
-pub(super) async fn read(_scope: &Scope<'_>, cloud: &dyn Cloud, value: &Value) -> ReadBack {
+pub(super) async fn read(scope: &Scope<'_>, cloud: &dyn Cloud, value: &Value) -> ReadBack {
     let state = State::from_value(value);
     let service = value.get("name").as_str().unwrap_or_default().to_owned();
+    if state.incarnation.is_empty() && state.children.is_empty() {
+        return import(scope, cloud, value, &service).await;
+    }
     if let Some(bucket) = state.children.get("bucket") {
         match apply::release(cloud, &bucket.name, &state.incarnation).await {
             Ok(Held::Other) => return ReadBack { state: None, diagnostics: Vec::new() },
@@ -53,6 +58,39 @@ pub(super) async fn read(_scope: &Scope<'_>, cloud: &dyn Cloud, value: &Value) -
     let mut read = value.clone();
     read.set("resources", State { incarnation: state.incarnation, children: found }.resources());
     ReadBack { state: Some(read), diagnostics: Vec::new() }
+}
+
+/// Finds a deployment of which only the name is known, as when it is imported. Its record says whose it is; what it
+/// consists of needs the artifact, so the next apply finds its children by their names and tags.
+async fn import(scope: &Scope<'_>, cloud: &dyn Cloud, value: &Value, service: &str) -> ReadBack {
+    let Some(identity) = scope.identity else {
+        return ReadBack { state: Some(value.clone()), diagnostics: Vec::new() };
+    };
+    let place = Place::new(service, identity);
+    let name = place.names().bucket();
+    let record = match cloud.ownership(&name).await {
+        Ok(OwnershipState::Found(found)) => found.record,
+        Ok(OwnershipState::NoBucket | OwnershipState::NoRecord { .. }) => {
+            return ReadBack { state: None, diagnostics: Vec::new() };
+        }
+        Err(error) => return failed(value, "the ownership record", &error),
+    };
+    let bucket = Recorded {
+        kind: Kind::Bucket,
+        arn: place.bucket_arn(),
+        name,
+        fingerprint: String::new(),
+        attributes: BTreeMap::new(),
+    };
+    let found = State { incarnation: record.owner.clone(), children: [("bucket".to_owned(), bucket)].into() };
+    let mut read = value.clone();
+    read.set("incarnation", Value::from(record.owner));
+    read.set("resources", found.resources());
+    let detail = format!(
+        "Only the ownership record of {service:?} was read. The next apply finds everything else of it again; until \
+         then, do not destroy it: what is not in the state would stay."
+    );
+    ReadBack { state: Some(read), diagnostics: vec![Diagnostic::warning("Imported in part", detail)] }
 }
 
 fn failed(value: &Value, what: &str, error: &CloudError) -> ReadBack {
