@@ -37,7 +37,8 @@ impl<T: Data, E: Failure> Call<T, E> {
     }
 
     /// Ends the call with [`CallError::Timeout`] when it takes longer. For a task, longest run of one attempt (default
-    /// 60 seconds, or what its attribute says); for anything else, time from here.
+    /// 60 seconds, or what its attribute says; a remote task never runs longer than its function may); for anything
+    /// else, time from here.
     #[track_caller]
     pub fn timeout(mut self, limit: Duration) -> Self {
         let limit = millis(limit);

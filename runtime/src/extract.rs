@@ -115,7 +115,7 @@ mod sealed {
 #[diagnostic::on_unimplemented(
     message = "a handler cannot take `{Self}`",
     label = "is neither eventual::State, eventual::Ctx nor eventual::User",
-    note = "types of these names are taken for eventual's; rename yours, or import eventual's"
+    note = "arguments of these names are taken for eventual's: write your own type with its path, `crate::User`, or import eventual's"
 )]
 pub trait Extract: sealed::Sealed + Sized {
     /// Takes it from the context.

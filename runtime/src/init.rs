@@ -92,7 +92,7 @@ impl TryMany {
 
 macro_rules! kinds {
     ($($trait:ident, $kind:ident, $for:ty, [$($generics:tt)*];)*) => {$(
-        #[doc = concat!("Chooses [`", stringify!($kind), "`].")]
+        #[doc = concat!("Chooses `", stringify!($kind), "`.")]
         pub trait $trait {
             /// The kind.
             fn kind(&self) -> $kind {

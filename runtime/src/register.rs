@@ -146,13 +146,16 @@ pub struct Types {
     pub output: SchemaFn,
     /// Of the error; absent when it carries only class and message.
     pub error: Option<SchemaFn>,
+    /// Tells the result's type, for messages.
+    pub output_name: fn() -> &'static str,
 }
 
 impl Types {
     const fn of<F: Function>() -> Self {
         let error: Option<SchemaFn> =
             if F::Error::DECLARED { Some(<F::Error as Failure>::Wire::schema) } else { None };
-        Self { input: if F::INPUT { Some(F::Input::schema) } else { None }, output: F::Output::schema, error }
+        let input: Option<SchemaFn> = if F::INPUT { Some(F::Input::schema) } else { None };
+        Self { input, output: F::Output::schema, error, output_name: std::any::type_name::<F::Output> }
     }
 }
 

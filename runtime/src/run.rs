@@ -19,6 +19,9 @@ pub fn main(declaration: &Declaration) -> ExitCode {
         Ok(service) => service,
         Err(error) => return complain(&error),
     };
+    if let Some(problem) = service.lacks_init() {
+        return complain(&problem);
+    }
     if std::env::var_os(deploy::PRINT_MANIFEST).is_some() {
         return print(&service.manifest().to_json());
     }

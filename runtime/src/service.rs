@@ -81,6 +81,19 @@ impl Service {
         handlers.iter().any(|it| self.stateful.contains(it))
     }
 
+    /// The handlers that take a `State`, when nothing builds one.
+    pub(crate) fn lacks_init(&self) -> Option<String> {
+        if self.init.is_some() || self.stateful.is_empty() {
+            return None;
+        }
+        let names: Vec<String> =
+            self.stateful.iter().map(|it| format!("{} `{}`", it.kind, it.name)).collect();
+        Some(format!(
+            "a `State` is taken by {}, and nothing builds it: write `eventual::main!(..., init = path::to::init)`",
+            names.join(", ")
+        ))
+    }
+
     /// The service of a declaration.
     #[doc(hidden)]
     pub fn of(declaration: &Declaration) -> Result<Self, ServiceError> {
@@ -179,7 +192,7 @@ impl<'a> Builder<'a> {
             Item::Subscription { run, event, options } => self.subscription(it, name, run, event, options),
             Item::Task { run, types, options } => self.task(it, name, run, types, options),
             Item::Workflow { run, types } => {
-                let (input, output, error) = self.types(types);
+                let (input, output, error) = self.types(it, types);
                 let (summary, source) = (summary(it.place.doc), source(&it.place));
                 self.manifest.workflows.push(manifest::Workflow {
                     name,
@@ -202,7 +215,7 @@ impl<'a> Builder<'a> {
         types: Types,
         options: CommandOptions,
     ) {
-        let (input, output, error) = self.types(types);
+        let (input, output, error) = self.types(it, types);
         let needs = self.needs(it, &options.handler);
         self.registry.commands.insert(it.name.to_owned(), HandlerEntry { run, needs: needs.clone() });
         let route =
@@ -231,7 +244,7 @@ impl<'a> Builder<'a> {
         types: Types,
         options: TaskOptions,
     ) {
-        let (input, output, error) = self.types(types);
+        let (input, output, error) = self.types(it, types);
         let needs = self.needs(it, &options.handler);
         let timeout_ms = options.handler.timeout_ms.unwrap_or(TASK_TIMEOUT_MS);
         let entry = TaskEntry { run, inline: options.inline, needs: needs.clone(), timeout_ms };
@@ -276,7 +289,16 @@ impl<'a> Builder<'a> {
         });
     }
 
-    fn types(&mut self, types: Types) -> (Value, Value, Value) {
+    fn types(&mut self, it: &Registration, types: Types) -> (Value, Value, Value) {
+        // The macros know a `Result` by its name. Under another one it would be data, and its errors results.
+        if (types.output_name)().starts_with("core::result::Result<") {
+            self.problems.push(format!(
+                "{} `{}` at {} returns a `Result` under another name: write `Result<...>`, or name the alias `Result`",
+                it.kind(),
+                it.name,
+                source(&it.place)
+            ));
+        }
         let mut schema = |make: Option<_>| make.map_or(Value::Null, |make| self.schemas.schema(make));
         (schema(types.input), schema(Some(types.output)), schema(types.error))
     }

@@ -147,9 +147,20 @@ fn type_arguments(segment: &syn::PathSegment) -> Vec<&Type> {
     types.collect()
 }
 
-/// The extractor's name, when the type is one by its name.
+/// The extractor's name, when the type is one by its name: alone (`User`) or of ours (`eventual::User`). With another
+/// path (`crate::User`) it is a type of the user's.
 fn extractor(ty: &Type) -> Option<String> {
     let segment = last_segment(ty)?;
+    if let Type::Path(path) = ty
+        && path.path.segments.len() > 1
+        && path
+            .path
+            .segments
+            .first()
+            .is_some_and(|it| !["eventual", "std", "core"].iter().any(|name| it.ident == name))
+    {
+        return None;
+    }
     let arguments = type_arguments(segment);
     match (segment.ident.to_string().as_str(), arguments.as_slice()) {
         (name @ "State", [_]) | (name @ ("Ctx" | "User"), []) => Some(name.to_owned()),

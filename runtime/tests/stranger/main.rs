@@ -1,5 +1,6 @@
 //! A service as strangers write them: nested types, enums, generics, twelve commands, workflows with loops, `join!` and
 //! `select!` of tokio and futures. It is registered, described and run without any help.
+#![forbid(unsafe_code)]
 
 mod service;
 mod workflows;
@@ -41,6 +42,7 @@ fn commands_take_nested_types_state_and_nothing() {
     assert_eq!(zoo.call(nothing_of(None)).unwrap(), None);
     assert_eq!(zoo.call(empty(String::new())).unwrap(), "");
     zoo.call(close()).unwrap();
+    assert_eq!(zoo.call(nick_of(people::User { nick: "Al".to_owned() })).unwrap(), "Al");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Commands, subscriptions and types.
 
-use eventual::{Ctx, Execution, Failure, State, User};
+use eventual::{Ctx, Execution, Failure, State};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +49,7 @@ pub(crate) async fn list_animals(List { animals, .. }: List) -> Result<Page<Anim
 }
 
 #[eventual::command(auth = iam, memory = 256, timeout = "1500ms")]
-pub(crate) async fn keeper(keeper: State<Keeper>, user: Option<User>, ctx: Ctx) -> String {
+pub(crate) async fn keeper(keeper: State<Keeper>, user: Option<eventual::User>, ctx: Ctx) -> String {
     assert!(user.is_none() && ctx.attempt() == 1 && ctx.execution().is_none());
     keeper.name.clone()
 }
@@ -146,6 +146,20 @@ pub(crate) async fn visit(visit: Visit) -> Result<String, FeedError> {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Visitor {
     pub(crate) name: String,
+}
+
+pub(crate) mod people {
+    //! Has a type that is named as one of the extractors: its path tells them apart.
+
+    #[derive(Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+    pub(crate) struct User {
+        pub(crate) nick: String,
+    }
+}
+
+#[eventual::task]
+pub(crate) async fn nick_of(user: people::User) -> String {
+    user.nick
 }
 
 #[eventual::event(name = "zooVisited")]
