@@ -96,7 +96,8 @@ impl Orders<'_> {
 
     /// A failure with what tells why: the history, the orchestrator's and the task's last lines.
     fn explained(&self, id: &str, failure: &crate::failure::Failure) -> crate::failure::Failure {
-        let mut words = format!("{failure}\nhistory: {:#}", self.told(id));
+        let turns: Vec<_> = self.told(id).as_array().into_iter().flatten().map(Value::to_string).collect();
+        let mut words = format!("{failure}\nhistory:\n    {}", turns.join("\n    "));
         for function in ["orchestrator", "task-processPayment", "timers", "relay"] {
             let group = format!("/aws/lambda/{}-{function}", self.name);
             let lines = Cloud::of(self.emulator).logs(&group).unwrap_or_default();

@@ -1,11 +1,11 @@
 //! What scenarios share: the site, and the deployments that several of them use, each made when first asked for.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use serde_json::{Value, json};
 
 use crate::cloud::Cloud;
-use crate::failure::{Context, Result};
+use crate::failure::{Context, Failure, Result};
 use crate::orders::Orders;
 use crate::site::Site;
 use crate::terraform::Terraform;
@@ -20,13 +20,14 @@ pub(super) const ORDERS_TF: &str = "examples/orders/terraform";
 pub(super) struct Stand<'a> {
     pub(super) site: &'a Site,
     before: Vec<String>,
-    orders: OnceCell<(Terraform, String)>,
+    orders: OnceCell<std::result::Result<(Terraform, String), String>>,
+    told: Cell<bool>,
 }
 
 impl<'a> Stand<'a> {
     /// Remembers what is in the account before anything is deployed.
     pub(super) fn new(site: &'a Site) -> Result<Self> {
-        Ok(Self { site, before: site.cloud().inventory()?, orders: OnceCell::new() })
+        Ok(Self { site, before: site.cloud().inventory()?, orders: OnceCell::new(), told: Cell::new(false) })
     }
 
     pub(super) fn cloud(&self) -> Cloud<'a> {
@@ -56,15 +57,20 @@ impl<'a> Stand<'a> {
         Ok(terraform)
     }
 
-    /// The deployment `orders`, made at the first call.
+    /// The deployment `orders`, made at the first call. When that failed, later calls say so and do not try again.
     pub(super) fn orders(&self) -> Result<(&Terraform, Orders<'a>)> {
-        if self.orders.get().is_none() {
-            let terraform = self.orders_module("orders")?;
-            terraform.apply()?;
-            let url = terraform.state(ORDERS)?["url"].as_str().context("the service has no URL")?.to_owned();
-            let _ = self.orders.set((terraform, url));
-        }
-        let (terraform, url) = self.orders.get().context("not deployed")?;
+        let deployed = self.orders.get_or_init(|| self.deploy().map_err(|failure| failure.to_string()));
+        let (terraform, url) = deployed.as_ref().map_err(|reason| {
+            let told = self.told.replace(true);
+            Failure::new(if told { "the order service is not deployed" } else { reason.as_str() })
+        })?;
         Ok((terraform, Orders { url: url.clone(), name: "orders".into(), emulator: &self.site.emulator }))
+    }
+
+    fn deploy(&self) -> Result<(Terraform, String)> {
+        let terraform = self.orders_module("orders")?;
+        terraform.apply()?;
+        let url = terraform.state(ORDERS)?["url"].as_str().context("the service has no URL")?.to_owned();
+        Ok((terraform, url))
     }
 }

@@ -9,6 +9,7 @@ use super::stand::Stand;
 use crate::failure::{Context, Result, require};
 use crate::http;
 use crate::process;
+use crate::terraform::Terraform;
 
 const SOON: Duration = Duration::from_secs(60);
 const CONFIGURATION: &str = "examples/warehouse/terraform";
@@ -18,16 +19,21 @@ pub(super) fn runs(stand: &Stand<'_>) -> Result<()> {
     let terraform = stand.site.terraform("warehouse", CONFIGURATION)?;
     terraform.variables(&json!({ "artifact": stand.site.artifact("warehouse")? }))?;
     terraform.apply()?;
-    let state = terraform.state("eventual_service.warehouse")?;
-    let url = state["url"].as_str().context("the service has no URL")?.to_owned();
-    plain_commands(&url)?;
-    falsy_results(&url)?;
-    errors(&url)?;
-    workflow(&url)?;
-    terraform.require_no_changes()?;
+    let worked = works(&terraform);
     terraform.destroy()?;
+    worked?;
     let left: Vec<_> = stand.left()?.into_iter().filter(|each| each.contains("warehouse")).collect();
     require(left.is_empty(), || format!("left: {left:?}"))
+}
+
+fn works(terraform: &Terraform) -> Result<()> {
+    let state = terraform.state("eventual_service.warehouse")?;
+    let url = state["url"].as_str().context("the service has no URL")?;
+    plain_commands(url)?;
+    falsy_results(url)?;
+    errors(url)?;
+    workflow(url)?;
+    terraform.require_no_changes()
 }
 
 fn call(url: &str, command: &str, input: &Value) -> Result<http::Answer> {
