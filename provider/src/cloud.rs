@@ -96,7 +96,7 @@ impl AwsCloud {
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
         self.pace.wait(operation).await;
-        let answer = Box::pin(send).await.map_err(|error| fault(operation, error));
+        let answer = Box::pin(send).await.map_err(|error| fault(operation, &error));
         if let Err(error) = &answer {
             if error.trouble == Trouble::Throttled {
                 self.pace.slow_down(operation);

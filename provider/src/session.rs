@@ -93,7 +93,7 @@ async fn settings(config: &ProviderConfig, endpoint: Option<&str>) -> SdkConfig 
 
 async fn identity(settings: &SdkConfig, region: String) -> Result<Identity, Diagnostic> {
     let answer = aws_sdk_sts::Client::new(settings).get_caller_identity().send().await.map_err(|error| {
-        let error = crate::cloud::fault("sts GetCallerIdentity", error);
+        let error = crate::cloud::fault("sts GetCallerIdentity", &error);
         let detail = format!(
             "{error}. Give the provider AWS credentials: environment variables, `profile`, or `assume_role`."
         );

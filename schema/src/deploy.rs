@@ -10,7 +10,8 @@ pub mod env {
     pub const SERVICE: &str = "EVENTUAL_SERVICE";
     /// Name of the function within the manifest: `command-placeOrder`, `orchestrator`.
     pub const FUNCTION: &str = "EVENTUAL_FUNCTION";
-    /// SHA-256 of the artifact's `bootstrap`.
+    /// SHA-256 of the artifact's `bootstrap`. The provider does not set it, so that a change of code changes no
+    /// function's configuration: a deployed function finds the hash in the artifact's manifest, beside itself.
     pub const CODE_HASH: &str = "EVENTUAL_CODE_HASH";
     /// Name of the engine table.
     pub const TABLE: &str = "EVENTUAL_TABLE";

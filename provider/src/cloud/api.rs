@@ -26,6 +26,9 @@ fn cors(spec: &CorsSpec) -> Cors {
 
 impl AwsCloud {
     async fn api(&self, id: &str) -> Result<Option<Api>, CloudError> {
+        if id.is_empty() {
+            return Ok(None);
+        }
         let answer = present(self.call("apigateway GetApi", self.api.get_api().api_id(id).send()).await)?;
         Ok(answer.map(|it| {
             Api::builder()
@@ -72,8 +75,8 @@ impl AwsCloud {
         spec: &ApiSpec,
         recorded: Option<&Recorded>,
     ) -> Result<Made, CloudError> {
-        let there = match recorded {
-            Some(recorded) => self.api(recorded.attribute("api_id")).await?,
+        let there = match recorded.map(|it| it.attribute("api_id")).filter(|id| !id.is_empty()) {
+            Some(id) => self.api(id).await?,
             None => self.find_api(owner, &resource.name).await?,
         };
         let (id, endpoint) = match there {

@@ -11,7 +11,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use eventual_provider_core::cloud::{CloudError, Trouble};
 
 /// The error of an operation, `service Operation`.
-pub(crate) fn fault<E>(operation: &str, error: SdkError<E, HttpResponse>) -> CloudError
+pub(crate) fn fault<E>(operation: &str, error: &SdkError<E, HttpResponse>) -> CloudError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
@@ -23,8 +23,15 @@ where
         .filter(|it| !it.is_empty())
         .unwrap_or_else(|| header("x-amz-request-id"));
     let Some(service) = error.as_service_error() else {
-        let trouble = if status == 0 || status >= 500 { Trouble::Unreachable } else { by_status(status) };
-        let message = DisplayErrorContext(&error).to_string();
+        let malformed = matches!(error, SdkError::ConstructionFailure(_));
+        let trouble = if malformed {
+            Trouble::Invalid
+        } else if status == 0 || status >= 500 {
+            Trouble::Unreachable
+        } else {
+            by_status(status)
+        };
+        let message = DisplayErrorContext(error).to_string();
         return CloudError {
             trouble,
             operation: operation.to_owned(),

@@ -138,7 +138,11 @@ impl AwsCloud {
     }
 
     pub(super) async fn describe_mapping(&self, recorded: &Recorded) -> Result<Option<Observed>, CloudError> {
-        let get = self.lambda.get_event_source_mapping().uuid(recorded.attribute("uuid"));
+        let uuid = recorded.attribute("uuid");
+        if uuid.is_empty() {
+            return Ok(None);
+        }
+        let get = self.lambda.get_event_source_mapping().uuid(uuid);
         let Some(answer) = present(self.call("lambda GetEventSourceMapping", get.send()).await)? else {
             return Ok(None);
         };

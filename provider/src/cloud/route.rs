@@ -200,6 +200,9 @@ impl AwsCloud {
 
     pub(super) async fn describe_route(&self, recorded: &Recorded) -> Result<Option<Observed>, CloudError> {
         let (api, integration) = (recorded.attribute("api_id"), recorded.attribute("integration_id"));
+        if api.is_empty() || integration.is_empty() {
+            return Ok(None);
+        }
         let target = format!("integrations/{integration}");
         let routes = self.routes(api).await?;
         let mut keys: Vec<String> = routes

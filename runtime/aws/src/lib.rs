@@ -36,6 +36,7 @@ mod dispatch;
 mod fault;
 mod host;
 mod orchestrator;
+mod packed;
 mod refusal;
 mod relay;
 mod spill;
@@ -107,7 +108,8 @@ fn failed(error: &dyn Error) -> ExitCode {
 }
 
 async fn serve(program: Program) -> Result<(), lambda_runtime::Error> {
-    let config = Config::read(&program.manifest, |name| std::env::var(name).ok())?;
+    let variable = |name: &str| std::env::var(name).ok().or_else(|| packed::variable(name));
+    let config = Config::read(&program.manifest, variable)?;
     let kind = config.function.kind;
     let states = match program.init {
         Some(init) if runs_handlers(kind) => init().await.map_err(|error| format!("init failed: {error}"))?,

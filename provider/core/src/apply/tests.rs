@@ -1,3 +1,5 @@
+//! Applying against the scripted cloud: order, retries, crashes, rollback, ownership.
+
 use std::future::Future;
 use std::task::{Context, Poll, Waker};
 

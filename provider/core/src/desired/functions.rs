@@ -82,7 +82,6 @@ fn environment(
     let mut set = |name: &str, value: Text| variables.insert(name.to_owned(), value);
     set(env::SERVICE, place.service().into());
     set(env::FUNCTION, function.name.as_str().into());
-    set(env::CODE_HASH, inputs.manifest.code.as_ref().map_or("", |code| &code.sha256).into());
     set(env::BUCKET, names.bucket().into());
     if inputs.has_bus() {
         set(env::EVENT_BUS, names.event_bus().into());

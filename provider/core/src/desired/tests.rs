@@ -1,3 +1,5 @@
+//! What follows from a manifest and a configuration, and that the check finds what is missing in it.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use expect_test::expect;
@@ -133,7 +135,6 @@ fn each_role_permits_what_its_function_needs() {
     expect![[r#"
         dynamodb:GetItem arn:aws:dynamodb::table/shop-executions
         dynamodb:PutItem arn:aws:dynamodb::table/shop-executions
-        dynamodb:Query arn:aws:dynamodb::table/shop-executions
         logs:CreateLogStream arn:aws:logs::log-group:/aws/lambda/shop-command-placeOrder:*
         logs:PutLogEvents arn:aws:logs::log-group:/aws/lambda/shop-command-placeOrder:*
         s3:GetObject arn:aws:s3:::shop-8c2bec51601f/payloads/*
@@ -181,9 +182,7 @@ fn the_engines_roles_action_by_action() {
         (
             "task-pay",
             &[
-                "dynamodb:GetItem",
                 "dynamodb:PutItem",
-                "dynamodb:UpdateItem",
                 "events:PutEvents",
                 "logs:CreateLogStream",
                 "logs:PutLogEvents",
