@@ -2,12 +2,21 @@
 //!
 //! `cargo xtask test` starts the emulator, builds the example `orders`, and says where both are in the environment:
 //! `EVENTUAL_TEST_ENDPOINT` (a URL), `EVENTUAL_TEST_ARTIFACT` (the path of a zip) and AWS credentials.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 #[path = "pulumi/engine/mod.rs"]
 mod engine;
 
+use std::collections::BTreeMap;
+
 use engine::values::{archive, secret};
 use engine::{Engine, Interrupt, Program};
+use eventual_provider::connect;
+use eventual_provider::ports::Session;
+use eventual_provider_core::cloud::Owner;
+use eventual_provider_core::config::{ProviderConfig, Setting};
+use eventual_provider_core::resource::Kind;
+use eventual_provider_core::state::Recorded;
 use serde_json::{Value, json};
 
 const TOKEN: &str = "hunter2hunter2";
@@ -18,6 +27,8 @@ struct Cloud {
     engine: Engine,
     provider: Value,
     name: String,
+    /// Our own eyes, beside the provider's.
+    session: Session,
 }
 
 impl Cloud {
@@ -38,7 +49,15 @@ impl Cloud {
             ("AWS_REGION", "us-east-1"),
         ];
         let engine = Engine::new(folder, &environment).await;
-        Self { engine, provider: json!({ "endpoint": endpoint }), name: name.to_owned() }
+        let region = Setting::Known("us-east-1".to_owned());
+        let config = ProviderConfig {
+            region,
+            endpoint: Setting::Known(endpoint.clone()),
+            ..ProviderConfig::default()
+        };
+        let session = connect(&config).await.unwrap();
+        let name = format!("{name}-{}", std::process::id());
+        Self { engine, provider: json!({ "endpoint": endpoint }), name, session }
     }
 
     /// The service, with more inputs.
@@ -60,12 +79,34 @@ impl Cloud {
         assert_eq!(report.did(), ["same"], "{:?}", report.details);
     }
 
-    async fn assert_gone(&mut self) {
+    /// Whose resources the stack's service has, and which.
+    fn made(&self) -> (Owner, BTreeMap<String, Recorded>) {
+        let outputs = &self.engine.state.entry("orders").unwrap().outputs;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let owner = Owner { id: text(&outputs["incarnation"]), service: self.name.clone() };
+        let child = |it: &Value| Recorded {
+            kind: Kind::parse(it["type"].as_str().unwrap()).unwrap(),
+            name: text(&it["name"]),
+            arn: text(&it["arn"]),
+            fingerprint: String::new(),
+            attributes: (it["attributes"].as_object().into_iter().flatten())
+                .map(|(key, it)| (key.clone(), text(it)))
+                .collect(),
+        };
+        let resources = outputs["resources"].as_object().unwrap();
+        (owner, resources.iter().map(|(key, it)| (key.clone(), child(it))).collect())
+    }
+
+    /// Destroys the service and looks for everything that it had.
+    async fn assert_removed(&mut self) {
+        let (owner, children) = self.made();
         let report = self.engine.destroy().await;
         assert_eq!((report.did(), &report.errors), (vec!["delete"], &vec![]));
         assert!(self.engine.state.entries.is_empty());
-        let missing = self.engine.import(&self.provider, "orders", &self.name).await;
-        assert!(missing.is_err(), "it can still be read: {missing:?}");
+        for (key, child) in children {
+            let found = self.session.cloud.describe(&owner, &child).await;
+            assert!(matches!(found, Ok(None)), "{key} is still there: {found:?}");
+        }
     }
 }
 
@@ -106,7 +147,7 @@ async fn a_service_is_made_changed_refreshed_and_removed() {
         "only its function: {touched:?}"
     );
     cloud.assert_settled(&program).await;
-    cloud.assert_gone().await;
+    cloud.assert_removed().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,7 +166,7 @@ async fn a_cancelled_creation_is_kept_and_resumed() {
     let report = cloud.engine.up(&program).await;
     assert_eq!((report.did(), &report.errors), (vec!["update"], &vec![]));
     cloud.assert_settled(&program).await;
-    cloud.assert_gone().await;
+    cloud.assert_removed().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,12 +174,37 @@ async fn a_creation_whose_engine_died_is_adopted_by_the_next() {
     let mut cloud = Cloud::new("pulumi-die").await;
     let program = cloud.program(&json!({}));
     cloud.engine.interrupt = Some(Interrupt::Die(6));
-    cloud.engine.up(&program).await;
+    let report = cloud.engine.up(&program).await;
+    assert_eq!(report.errors, [""; 0]);
     assert_eq!(cloud.engine.state.pending_creates, ["orders"]);
     assert!(cloud.engine.state.entries.is_empty());
 
     let report = cloud.engine.up(&program).await;
     assert_eq!((report.did(), &report.errors), (vec!["create"], &vec![]));
     cloud.assert_settled(&program).await;
-    cloud.assert_gone().await;
+    cloud.assert_removed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_missing_is_told_by_refresh_and_made_again() {
+    let mut cloud = Cloud::new("pulumi-drift").await;
+    let program = cloud.program(&json!({}));
+    let report = cloud.engine.up(&program).await;
+    assert_eq!(report.errors, [""; 0]);
+    let (owner, children) = cloud.made();
+    cloud.session.cloud.delete(&owner, &children["log_group/relay"], false).await.unwrap();
+
+    let report = cloud.engine.refresh().await;
+    assert_eq!((report.did(), report.errors), (vec!["update"], vec![]));
+    assert_eq!(report.warnings, ["log_group/relay is missing"]);
+    assert_eq!(cloud.engine.state.entry("orders").unwrap().init_errors, ["log_group/relay is missing"]);
+
+    let report = cloud.engine.up(&program).await;
+    assert_eq!((report.did(), &report.errors), (vec!["update"], &vec![]));
+    let found = cloud.session.cloud.describe(&owner, &children["log_group/relay"]).await.unwrap();
+    assert!(found.is_some(), "it is there again");
+    let report = cloud.engine.refresh().await;
+    assert_eq!((report.did(), report.warnings), (vec!["same"], vec![]));
+    cloud.assert_settled(&program).await;
+    cloud.assert_removed().await;
 }

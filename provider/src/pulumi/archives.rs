@@ -28,8 +28,8 @@ impl Handle {
         };
         let handle = Self { hash: text("hash"), path: text("path") };
         let elsewhere = members.contains_key("uri") || members.contains_key("assets");
-        let nothing = handle.hash.is_none() && handle.path.is_none();
-        (!nothing && !(elsewhere && handle.path.is_none())).then_some(handle)
+        let by_hash = handle.hash.is_some() && !elsewhere;
+        (handle.path.is_some() || by_hash).then_some(handle)
     }
 
     /// The name under which [`Archives`] opens it.

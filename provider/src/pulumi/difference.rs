@@ -15,24 +15,13 @@ use super::names;
 /// The answer to Diff.
 pub(crate) fn between(prior: &Value, planned: &Value, replace: &[Path]) -> DiffResponse {
     let mut found = Found::default();
-    found.object(service(), prior, planned, &Path::root(), Mode::is_given);
+    found.object(service(), prior, planned, &Path::root(), |mode| mode != Mode::Computed);
     let of_inputs = !found.changes.is_empty();
     if !of_inputs {
         // Nothing that the user wrote changed, so it is the cloud or the provider's own configuration.
-        found.object(service(), prior, planned, &Path::root(), |mode| !mode.is_given());
+        found.object(service(), prior, planned, &Path::root(), |mode| mode == Mode::Computed);
     }
     answer(&found.changes, of_inputs, replace)
-}
-
-/// Who gives a value, as a question.
-trait Given {
-    fn is_given(self) -> bool;
-}
-
-impl Given for Mode {
-    fn is_given(self) -> bool {
-        self != Self::Computed
-    }
 }
 
 fn answer(changes: &BTreeMap<Path, Change>, of_inputs: bool, replace: &[Path]) -> DiffResponse {

@@ -11,7 +11,8 @@ use super::names;
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Outputs that a service may be without.
-const NOT_ALWAYS: [&str; 4] = ["url", "start_execution_json", "send_signal_json", "invoke_json"];
+const NOT_ALWAYS: [&str; 6] =
+    ["url", "event_bus_arn", "start_execution_json", "send_signal_json", "emit_events_json", "invoke_json"];
 
 /// The schema as JSON, the same bytes every time, with a line feed at its end.
 #[must_use]

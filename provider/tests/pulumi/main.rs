@@ -1,4 +1,5 @@
 //! The Pulumi wire, driven by our small engine as far as no cloud is needed: schema, checks, previews, the process.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod engine;
 mod fixtures;

@@ -36,31 +36,6 @@ impl Engine {
         report
     }
 
-    /// Outputs and inputs of an existing service, by its id alone: `pulumi import`.
-    pub(crate) async fn import(
-        &mut self,
-        provider: &Value,
-        name: &str,
-        id: &str,
-    ) -> Result<(Value, Value), String> {
-        let mut plugin = self.start(provider).await;
-        self.configure(&mut plugin, provider, false).await.unwrap();
-        let request = ReadRequest {
-            id: id.to_owned(),
-            urn: urn(name),
-            name: name.to_owned(),
-            r#type: TYPE.to_owned(),
-            ..ReadRequest::default()
-        };
-        let answer = plugin.client.read(request).await;
-        self.finish(plugin, &Report::default()).await;
-        let answer = answer.map_err(|status| status.message().to_owned())?.into_inner();
-        if answer.id.is_empty() {
-            return Err(format!("resource '{id}' does not exist"));
-        }
-        Ok((from_struct(answer.inputs), from_struct(answer.properties)))
-    }
-
     async fn read(&mut self, plugin: &mut Plugin, entry: Entry, report: &mut Report) {
         let request = ReadRequest {
             id: entry.id.clone(),
