@@ -86,11 +86,11 @@ fn unknown() -> Wire {
     Wire::Ext(0, vec![0])
 }
 
-/// Whole numbers as integers, as Terraform itself writes them.
+/// Numbers as decimal text, in which Terraform finds the very number of the user's file and of its own state. It is
+/// allowed for all numbers, and needed even for whole ones: a number that came in binary has another precision in
+/// Terraform's memory than the same one from a file, and `plan -refresh-only` takes that for a change.
 fn to_number(number: f64) -> Wire {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    #[allow(clippy::cast_possible_truncation, reason = "whole and within 53 bits")]
-    if number.fract() == 0.0 && number.abs() <= EXACT { Wire::from(number as i64) } else { Wire::F64(number) }
+    Wire::from(number.to_string())
 }
 
 /// The value with null for everything unknown, for states, in which nothing is unknown.

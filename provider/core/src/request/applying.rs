@@ -10,6 +10,7 @@ use super::planning::{Ready, prepare, with_computed};
 use super::{Applied, Control, OnCreateFailure, Scope};
 use crate::apply::{self, Claim, Failure, Held, Outcome, Refused, Run};
 use crate::cloud::{Cloud, CloudError, Owner, Progress, Trouble};
+use crate::desired::Place;
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::plan::{self, Plan};
 use crate::resource::Kind;
@@ -116,11 +117,12 @@ fn run<'a>(
 }
 
 /// The bucket as it is once the ownership record is in it: there, and not yet as it should be.
-fn bare_bucket(ready: &Ready) -> Recorded {
+/// The bucket as it is recorded before it is configured: by its name, and to be made as it should be.
+pub(super) fn bare_bucket(place: &Place) -> Recorded {
     Recorded {
         kind: Kind::Bucket,
-        name: ready.place.names().bucket(),
-        arn: ready.place.bucket_arn(),
+        name: place.names().bucket(),
+        arn: place.bucket_arn(),
         fingerprint: String::new(),
         attributes: std::collections::BTreeMap::new(),
     }
@@ -135,7 +137,7 @@ async fn create(cloud: &dyn Cloud, ready: &Ready, planned: &Value, control: &Con
     let run = run(cloud, control, ready, &claim.record.owner, ready.config.timeouts.create);
     let state = State {
         incarnation: claim.record.owner.clone(),
-        children: [("bucket".to_owned(), bare_bucket(ready))].into(),
+        children: [("bucket".to_owned(), bare_bucket(&ready.place))].into(),
     };
     let plan = plan::plan(&state, &ready.desired);
     let mut outcome = hold(&run, &mut claim, apply::ensure(&run, state, &plan)).await;

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use futures_util::StreamExt;
 use futures_util::stream;
 
+use super::applying::bare_bucket;
 use super::{ReadBack, Scope};
 use crate::apply::{self, Held, settings_digest};
 use crate::cloud::{Cloud, CloudError, Observed, Owner, OwnershipState, Trouble};
 use crate::desired::Place;
 use crate::diagnostic::Diagnostic;
-use crate::resource::Kind;
 use crate::state::{Recorded, SETTINGS, State};
 use crate::value::Value;
 
@@ -75,14 +75,10 @@ async fn import(scope: &Scope<'_>, cloud: &dyn Cloud, value: &Value, service: &s
         }
         Err(error) => return failed(value, "the ownership record", &error),
     };
-    let bucket = Recorded {
-        kind: Kind::Bucket,
-        arn: place.bucket_arn(),
-        name,
-        fingerprint: String::new(),
-        attributes: BTreeMap::new(),
+    let found = State {
+        incarnation: record.owner.clone(),
+        children: [("bucket".to_owned(), bare_bucket(&place))].into(),
     };
-    let found = State { incarnation: record.owner.clone(), children: [("bucket".to_owned(), bucket)].into() };
     let mut read = value.clone();
     read.set("incarnation", Value::from(record.owner));
     read.set("resources", found.resources());
