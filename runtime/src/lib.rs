@@ -70,8 +70,8 @@ pub use eventual_macros::event;
 
 /// The whole `main` of a service's binary: `eventual::main!(orders, init = orders::init, auth = none);`
 ///
-/// First the crates whose handlers are the service (a crate that is not named here is not linked); none for a binary
-/// that has them itself. Then, in any order: `auth` for the commands that do not say their own, `init` (an async
+/// First the crates whose handlers are the service (a crate that is not named here is not linked), the one that gives
+/// it its name first; `crate` for the one that this stands in, which is also what naming none means. Then, in any order: `auth` for the commands that do not say their own, `init` (an async
 /// function that returns what handlers take as [`State`]: a value, a tuple of values, or a `Result` of them; it runs only in functions that take one),
 /// `name` (by default the package's).
 pub use eventual_macros::main;

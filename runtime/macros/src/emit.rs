@@ -195,6 +195,7 @@ impl Handler {
         body.vis = syn::Visibility::Inherited;
         body.attrs.retain(|it| !it.path().is_ident("doc") && !it.path().is_ident("deprecated"));
         body.sig.ident = Ident::new("__eventual_body", body.sig.ident.span());
+        body.attrs.push(syn::parse_quote!(#[allow(clippy::unused_async, reason = "handlers are async")]));
         body
     }
 

@@ -14,20 +14,27 @@ use crate::route;
 
 /// The crates at the start, and the options after them.
 struct Input {
+    /// `crate` itself is among them, or nothing is.
+    own: bool,
     crates: Vec<Ident>,
     options: TokenStream,
 }
 
 impl Parse for Input {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let mut crates = Vec::new();
-        while input.peek(Ident) && !input.peek2(Token![=]) && !input.peek2(syn::token::Paren) {
-            crates.push(input.parse()?);
+        let (mut own, mut crates) = (false, Vec::new());
+        let option = |input: ParseStream<'_>| input.peek2(Token![=]) || input.peek2(syn::token::Paren);
+        while (input.peek(Ident) || input.peek(Token![crate])) && !option(input) {
+            if input.parse::<Option<Token![crate]>>()?.is_some() {
+                own = true;
+            } else {
+                crates.push(input.parse()?);
+            }
             if input.parse::<Option<Token![,]>>()?.is_none() {
                 break;
             }
         }
-        Ok(Self { crates, options: input.parse()? })
+        Ok(Self { own: own || crates.is_empty(), crates, options: input.parse()? })
     }
 }
 
@@ -78,11 +85,11 @@ pub(crate) fn service(input: TokenStream) -> TokenStream {
 /// The `Declaration`, and what is wrong.
 pub(crate) fn generate(input: TokenStream) -> (TokenStream, Diagnostics) {
     let mut errors = Diagnostics::default();
-    let Input { crates, options } = match syn::parse2(input) {
+    let Input { own, crates, options } = match syn::parse2(input) {
         Ok(input) => input,
         Err(error) => {
             errors.syn(error);
-            Input { crates: Vec::new(), options: TokenStream::new() }
+            Input { own: true, crates: Vec::new(), options: TokenStream::new() }
         }
     };
     let mut options = Options::parse(options, "`main!`", &["name", "init", "auth"], &mut errors);
@@ -99,11 +106,8 @@ pub(crate) fn generate(input: TokenStream) -> (TokenStream, Diagnostics) {
         .expr("init", "init = orders::init", &mut errors)
         .map_or_else(|| quote!(::core::option::Option::None), |path| init(&path, &mut errors));
     let names = names(&crates);
-    let names = if crates.is_empty() {
-        quote!(&[::eventual::__private::crate_of(::core::module_path!())])
-    } else {
-        quote!(&[#(#names),*])
-    };
+    let own = own.then(|| quote!(::eventual::__private::crate_of(::core::module_path!()),));
+    let names = quote!(&[#own #(#names),*]);
     // The linker drops a crate that nothing names.
     let aliases = (0..crates.len()).map(|index| format_ident!("__eventual_crate_{index}"));
     let linked = quote!(#(#[allow(unused_imports, reason = "links the crate")] use ::#crates as #aliases;)*);
