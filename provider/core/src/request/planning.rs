@@ -109,9 +109,9 @@ pub(super) fn plan(scope: &Scope<'_>, prior: Option<&Value>, config: &Value) -> 
     Planned { planned, replace, diagnostics, changes: plan.summary() }
 }
 
-/// What makes it another deployment.
+/// What makes it another deployment: another name, and one that is not known yet, because an engine that was told of
+/// an update does not take a replacement later.
 fn replacing(prior: Option<&Value>, config: &Value) -> Vec<Path> {
     let Some(prior) = prior else { return Vec::new() };
-    let name = config.get("name");
-    if name.is_unknown() || prior.get("name").same(name) { Vec::new() } else { vec![Path::of("name")] }
+    if prior.get("name").same(config.get("name")) { Vec::new() } else { vec![Path::of("name")] }
 }
