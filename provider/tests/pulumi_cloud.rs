@@ -151,6 +151,23 @@ async fn a_service_is_made_changed_refreshed_and_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn another_name_removes_the_old_service_and_makes_a_new_one() {
+    let mut cloud = Cloud::new("pulumi-old").await;
+    let report = cloud.engine.up(&cloud.program(&json!({}))).await;
+    assert_eq!(report.errors, [""; 0]);
+    let (owner, children) = cloud.made();
+
+    cloud.name = format!("pulumi-new-{}", std::process::id());
+    let program = cloud.program(&json!({}));
+    let report = cloud.engine.up(&program).await;
+    assert_eq!((report.did(), &report.errors), (vec!["delete", "create"], &vec![]));
+    assert_eq!(cloud.engine.state.entry("orders").unwrap().id, cloud.name);
+    assert!(matches!(cloud.session.cloud.describe(&owner, &children["table"]).await, Ok(None)));
+    cloud.assert_settled(&program).await;
+    cloud.assert_removed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_creation_is_kept_and_resumed() {
     let mut cloud = Cloud::new("pulumi-cancel").await;
     let program = cloud.program(&json!({}));

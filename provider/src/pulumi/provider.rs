@@ -79,7 +79,7 @@ impl Provider {
         let (config, invalid) = config::provider(&given.value);
         let diagnostics = [given.diagnostics, invalid].concat();
         if any_error(&diagnostics) {
-            return Err(failure::not_configured(&diagnostics, &secrets));
+            return Err(failure::refused(&diagnostics, &secrets));
         }
         let session = if config.is_unknown() {
             None

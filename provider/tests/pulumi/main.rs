@@ -10,10 +10,13 @@ use engine::plugin::{Plugin, Started};
 use engine::state::Entry;
 use engine::values::{archive, has_unknown, is_secret, secret, to_struct, unknown};
 use engine::{Engine, Program};
+use eventual_provider_wire::google_rpc;
 use eventual_provider_wire::pulumirpc::diff_response::DiffChanges;
 use eventual_provider_wire::pulumirpc::{
-    DiffRequest, GetSchemaRequest, PluginAttach, ProviderHandshakeRequest,
+    ConfigureErrorMissingKeys, ConfigureRequest, DiffRequest, GetSchemaRequest, PluginAttach,
+    ProviderHandshakeRequest,
 };
+use prost::Message;
 use serde_json::{Value, json};
 
 const TOKEN: &str = "hunter2hunter2";
@@ -171,6 +174,24 @@ async fn a_wrong_configuration_of_the_provider_is_refused_before_anything_else()
     // With a part that is not known yet the engine itself answers for everything.
     let report = engine.preview(&program(&engine, &json!({ "region": unknown() }), &json!({}))).await;
     assert!(report.errors.is_empty() && report.did() == ["create"], "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_region_is_told_with_the_key_that_sets_it() {
+    let folder = tempfile::tempdir().unwrap();
+    // Nothing of the developer's own configuration counts.
+    let none = folder.path().join("none").display().to_string();
+    let environment = [("AWS_CONFIG_FILE", none.as_str()), ("AWS_SHARED_CREDENTIALS_FILE", none.as_str())];
+    let environment = environment.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let mut plugin = Plugin::start(folder.path(), Started::ByEngine("127.0.0.1:9"), &environment).await;
+    let request = ConfigureRequest { args: Some(to_struct(&json!({}))), ..ConfigureRequest::default() };
+    let status = plugin.client.configure(request).await.unwrap_err();
+    assert!(status.message().contains("region"), "{status}");
+    let details = google_rpc::Status::decode(status.details()).unwrap().details;
+    assert!(details[0].type_url.ends_with("/pulumirpc.ConfigureErrorMissingKeys"), "{details:?}");
+    let missing = ConfigureErrorMissingKeys::decode(&details[0].value[..]).unwrap().missing_keys;
+    assert_eq!(missing.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["eventual:region"]);
+    plugin.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
