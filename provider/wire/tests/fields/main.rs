@@ -13,7 +13,7 @@ use prost_types::{DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, Fi
 #[track_caller]
 fn check(files: &[&str], published: &str) {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/proto");
-    let ours = ours(&protox::compile(files, [folder]).unwrap());
+    let ours = ours(&protox::compile(files, [folder]).expect("our definitions compile"));
     let published: BTreeSet<&str> = published.lines().collect();
     let wrong: Vec<&String> = ours.iter().filter(|it| !published.contains(it.as_str())).collect();
     assert!(wrong.is_empty(), "not in what is published:\n{wrong:#?}");
