@@ -67,7 +67,8 @@ pub(crate) fn artifact_file(places: &Places, service: &str) -> PathBuf {
 
 /// Builds the provider as it is released, and gives its file.
 pub(crate) fn release_provider(places: &Places, echo: bool) -> Result<PathBuf> {
-    cargo_build(places, &["--release", "--package", "eventual-provider"], echo)?;
+    let binary = ["--bin", "terraform-provider-eventual"];
+    cargo_build(places, &[&["--release", "--package", "eventual-provider"][..], &binary].concat(), echo)?;
     Ok(places.target.join("release/terraform-provider-eventual"))
 }
 

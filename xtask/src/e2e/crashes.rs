@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::orders::one_charge;
 use super::stand::Stand;
-use crate::failure::{Result, require};
+use crate::failure::{Failure, Result, require};
 use crate::natives;
 use crate::orders::{CARD, Orders};
 use crate::process;
@@ -89,16 +89,25 @@ pub(super) fn orchestrator_while_waiting(stand: &Stand<'_>) -> Result<()> {
     finish(stand, &orders, "while-waiting")
 }
 
-/// The signal is accepted, then whoever takes it dies.
+/// Whoever takes the signal dies: for half a second from before it is sent, no orchestrator lives longer than a few milliseconds.
 pub(super) fn orchestrator_at_signal(stand: &Stand<'_>) -> Result<()> {
     let (_, orders) = stand.orders()?;
     orders.place("at-signal", CARD)?;
     orders.paid("at-signal", EVENTUALLY)?;
-    orders.ship("at-signal")?;
-    let until = Instant::now() + Duration::from_millis(300);
-    while Instant::now() < until {
-        natives::kill(&stand.site.emulator, ORCHESTRATOR)?;
-    }
+    let emulator = &stand.site.emulator;
+    let killed = std::thread::scope(|scope| {
+        let killer = scope.spawn(|| {
+            let until = Instant::now() + Duration::from_millis(500);
+            let mut killed = 0;
+            while Instant::now() < until {
+                killed += natives::kill(emulator, ORCHESTRATOR)?;
+            }
+            Ok(killed)
+        });
+        orders.ship("at-signal")?;
+        killer.join().unwrap_or_else(|_| Err(Failure::new("the killer died itself")))
+    })?;
+    require(killed > 0, || "nobody was killed".into())?;
     finish(stand, &orders, "at-signal")
 }
 

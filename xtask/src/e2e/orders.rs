@@ -58,11 +58,12 @@ pub(super) fn payment_fails_once(stand: &Stand<'_>) -> Result<()> {
     stand.site.gateway.refuse(0)?;
     orders.paid("fails-once", SOON)?;
     let history = orders.history("fails-once")?;
-    let attempts: Vec<_> =
-        history.iter().flat_map(|turn| turn["attempts"].as_array().cloned().unwrap_or_default()).collect();
-    require(attempts.len() == 1 && attempts[0]["attempt"] == 2, || {
-        format!("not one more attempt: {history:?}")
-    })?;
+    let facts = history.iter().flat_map(|turn| turn["facts"].as_array().cloned().unwrap_or_default());
+    let ended = facts.map(|fact| fact["taskDone"].clone()).filter(|done| !done.is_null());
+    let ended: Vec<_> =
+        ended.map(|done| (done["attempt"].clone(), done["outcome"]["succeeded"].is_object())).collect();
+    let wanted = [(json!(1), false), (json!(2), true)];
+    require(ended == wanted, || format!("not a failed and a good attempt: {history:?}"))?;
 
     // Another failure: the gateway itself refuses twice, as real ones do.
     stand.site.gateway.refuse(2)?;
