@@ -1,3 +1,6 @@
+//! Distributed services as ordinary Rust functions, deployed into your own AWS account as one Terraform or Pulumi
+//! resource.
+//!
 #![doc = include_str!("guide.md")]
 
 #[cfg(panic = "abort")]
@@ -47,7 +50,7 @@ pub use {schemars, serde, serde_json};
 /// | `method = GET, path = "/orders/{id}"` | own route; parameters in braces are fields of the input |
 /// | `auth = none`, `iam`, `jwt(issuer = "https://...", audience = ["..."])` | who may call it, instead of what `main!` says |
 /// | `uses(process_order, OrderCreated)` | workflows it starts and reads, events it publishes, signals it sends |
-/// | `timeout = "10s"`, `memory = 256` | of its function; up to 15 minutes, 128 to 10240 MB |
+/// | `timeout = "10s"`, `memory = 256` | of its function; up to 30 seconds, 128 to 10240 MB |
 /// | `name = "placeOrder"` | name on the wire; by default the function's in lower camel case |
 ///
 /// It takes at most one input (owned, with `Serialize`, `Deserialize`, `JsonSchema`), and in any order [`State<T>`](State),
@@ -86,7 +89,7 @@ pub use eventual_macros::signal;
 
 /// An async function that reacts to an event, which is its input: `async fn on_created(event: OrderCreated)`.
 ///
-/// Options: `uses(...)`, `timeout`, `memory`, `name`, as of [`command`](macro@command). It takes [`State<T>`](State) and
+/// Options: `uses(...)`, `timeout` (up to 15 minutes), `memory`, `name`, as of [`command`](macro@command). It takes [`State<T>`](State) and
 /// [`Ctx`] besides. An error or a panic makes the event come again, up to three times, then it goes to the dead-letter queue.
 pub use eventual_macros::subscription;
 
@@ -97,7 +100,7 @@ pub use eventual_macros::subscription;
 /// | `inline` | runs in the orchestrator instead of in a function of its own: quicker, with the orchestrator's role |
 /// | `retry(attempts = 5, initial = "1s", backoff = 2.0, max = "1m", errors)` | when it is tried again; `errors`: also when it returned one |
 /// | `at_most_once` | never tried again, not even when its worker is lost |
-/// | `timeout = "60s"` | longest run of one attempt; 60 seconds by default |
+/// | `timeout = "60s"` | longest run of one attempt; 60 seconds by default, up to 15 minutes |
 /// | `uses(...)`, `memory`, `name` | as of [`command`](macro@command) |
 ///
 /// By default an error is final, and a lost worker is replaced, up to 3 attempts. All attempts see the same

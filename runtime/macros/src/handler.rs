@@ -10,7 +10,7 @@ use syn::spanned::Spanned;
 use crate::diagnostics::Diagnostics;
 use crate::emit::Handler;
 use crate::function::Function;
-use crate::options::Options;
+use crate::options::{FUNCTION, Limit, Options, REQUEST};
 use crate::{route, scan};
 
 /// Which attribute.
@@ -150,10 +150,10 @@ fn given(kind: Kind, function: &Function, options: &mut Options, errors: &mut Di
         Kind::Command => {
             let route = route::route(options, errors);
             let auth = route::auth(options, errors);
-            let handler = common(function, options, errors);
+            let handler = common(function, REQUEST, options, errors);
             quote!(::eventual::__private::CommandOptions { route: #route, auth: #auth, handler: #handler })
         }
-        Kind::Subscription => common(function, options, errors),
+        Kind::Subscription => common(function, FUNCTION, options, errors),
         Kind::Task => {
             let inline = options.flag("inline", errors);
             let retry = retry(options, errors);
@@ -163,7 +163,7 @@ fn given(kind: Kind, function: &Function, options: &mut Options, errors: &mut Di
                 let message = "an inline task runs in the orchestrator, which has a memory of its own: remove `inline` or `memory`";
                 errors.error(inline, message);
             }
-            let handler = common(function, options, errors);
+            let handler = common(function, FUNCTION, options, errors);
             let inline = inline.is_some();
             quote!(::eventual::__private::TaskOptions { inline: #inline, retry: #retry, handler: #handler })
         }
@@ -172,9 +172,9 @@ fn given(kind: Kind, function: &Function, options: &mut Options, errors: &mut Di
 }
 
 /// `HandlerOptions`: what all handlers in functions of their own have.
-fn common(function: &Function, options: &mut Options, errors: &mut Diagnostics) -> TokenStream {
+fn common(function: &Function, limit: Limit, options: &mut Options, errors: &mut Diagnostics) -> TokenStream {
     let uses = options.paths("uses", "uses(process_order, OrderCreated)", errors);
-    let timeout = optional(options.timeout(errors));
+    let timeout = optional(options.timeout(limit, errors));
     let memory = optional(options.integer("memory", (128, 10_240), errors));
     let state = function.takes("State").is_some();
     let uses =

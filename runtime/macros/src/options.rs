@@ -11,8 +11,24 @@ use syn::{Expr, ExprLit, Lit, LitStr, Path, Token, parenthesized};
 
 use crate::diagnostics::Diagnostics;
 
-/// Longest run of a function on Lambda.
-const TIMEOUT_MAX: Duration = Duration::from_secs(900);
+/// How long something may run, and what to do instead of running longer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit {
+    longest: Duration,
+    instead: &'static str,
+}
+
+/// What Lambda allows a function.
+pub(crate) const FUNCTION: Limit = Limit {
+    longest: Duration::from_secs(900),
+    instead: "a function runs for at most 15 minutes; split longer work, or wait in a workflow",
+};
+
+/// What API Gateway waits for an answer.
+pub(crate) const REQUEST: Limit = Limit {
+    longest: Duration::from_secs(30),
+    instead: "a request is answered within 30 seconds, or API Gateway gives up; start a workflow for longer work",
+};
 
 /// One option.
 #[derive(Debug, Clone)]
@@ -180,14 +196,11 @@ impl Options {
     }
 
     /// `timeout = "10s"`, in milliseconds, no longer than a function may run.
-    pub(crate) fn timeout(&mut self, errors: &mut Diagnostics) -> Option<u64> {
+    pub(crate) fn timeout(&mut self, limit: Limit, errors: &mut Diagnostics) -> Option<u64> {
         let at = self.args.iter().find(|it| it.name == "timeout").map(|it| it.name.clone());
         let millis = self.duration("timeout", errors)?;
-        if Duration::from_millis(millis) > TIMEOUT_MAX {
-            errors.error(
-                at,
-                "a function runs for at most 15 minutes; split longer work, or wait in a workflow",
-            );
+        if Duration::from_millis(millis) > limit.longest {
+            errors.error(at, limit.instead);
             return None;
         }
         Some(millis)

@@ -130,6 +130,18 @@ fn options_say_what_they_take() {
     );
     assert_eq!(
         mistakes(
+            Kind::Command,
+            quote!(timeout = "31s"),
+            quote!(
+                async fn it() {}
+            )
+        ),
+        [
+            "a request is answered within 30 seconds, or API Gateway gives up; start a workflow for longer work"
+        ]
+    );
+    assert_eq!(
+        mistakes(
             Kind::Task,
             quote!(timeout = "16m"),
             quote!(

@@ -134,7 +134,7 @@ pub(crate) async fn chance(_input: ()) -> eventual::Result<(String, String)> {
 pub(crate) async fn wait_for_visitors(count: usize) -> eventual::Result<Vec<String>> {
     let mut names = Vec::new();
     while names.len() < count {
-        names.push(Visitor::next().await?.name);
+        names.push(Visitor::next().timeout(Duration::from_secs(3_600)).await?.name);
     }
     Ok(names)
 }
