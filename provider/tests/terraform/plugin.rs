@@ -41,6 +41,8 @@ impl Drop for Plugin {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // Killed like that, it could not do it itself.
+        let _ = std::fs::remove_dir_all(self.socket().parent().unwrap());
     }
 }
 

@@ -1,6 +1,7 @@
 //! The real `terraform` over the real provider, in a folder of its own.
 
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use serde_json::Value;
@@ -20,7 +21,10 @@ impl Site {
     fn new(provider: &str, service: &str) -> Self {
         let site = Self { folder: tempfile::tempdir().unwrap() };
         write_artifact(&site.path("orders.zip"), "0.1.0");
-        let overrides = Path::new(binary()).parent().unwrap().display();
+        // A folder of its own: Terraform takes any file there whose name begins like the provider's.
+        std::fs::create_dir(site.path("plugins")).unwrap();
+        symlink(binary(), site.path("plugins/terraform-provider-eventual")).unwrap();
+        let overrides = site.path("plugins").display().to_string();
         site.write(
             "dev.tfrc",
             &format!(
