@@ -124,7 +124,11 @@ impl JsonSchema for Execution {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({"type": "string", "description": "An execution: <workflow>/<name>"})
+        schemars::json_schema!({
+            "type": "string",
+            "description": "An execution: <workflow>/<name>",
+            "pattern": "^[A-Za-z][A-Za-z0-9]*/[A-Za-z0-9_.:@+=-]{1,200}$",
+        })
     }
 }
 

@@ -64,6 +64,24 @@ fn errors_stay_what_they_are() {
 }
 
 #[test]
+fn calls_in_the_wrong_place_say_where_they_belong() {
+    use futures_util::FutureExt;
+    let Some(Err(CallError::Invalid(error))) = count_of(1).now_or_never() else { panic!("answered") };
+    assert!(error.message.contains("eventual_testing::TestEnvironment"), "{error}");
+    let told = environment().call(misuse()).unwrap();
+    for (text, part) in told.iter().zip([
+        "task `nickOf` is called outside of a workflow",
+        "workflow `day` is awaited outside of a workflow: start it with `.start()`",
+        "a durable timer is awaited outside of a workflow",
+        "signal `Visitor` is awaited outside of a workflow",
+        "`.start()` is for calls of workflows",
+    ]) {
+        assert!(text.contains(part), "{text}");
+    }
+    assert_eq!(told.len(), 5);
+}
+
+#[test]
 fn workflows_of_every_form_end() {
     let zoo = environment();
     assert_eq!(zoo.call(workflows::day(3)).unwrap(), ["fed 1", "fed 2", "fed 3"]);

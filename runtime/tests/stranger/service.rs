@@ -148,6 +148,18 @@ pub(crate) struct Visitor {
     pub(crate) name: String,
 }
 
+/// Awaits what only workflows wait for, and answers what it is told.
+#[eventual::command(uses(day))]
+pub(crate) async fn misuse() -> Vec<String> {
+    let told = |error: eventual::Error| error.message.clone();
+    let task = nick_of(people::User { nick: String::new() }).await.map_err(Into::into).map_err(told);
+    let workflow = day(1).await.map_err(Into::into).map_err(told);
+    let timer = eventual::sleep(std::time::Duration::ZERO).await.map_err(Into::into).map_err(told);
+    let signal = Visitor::next().await.map_err(Into::into).map_err(told);
+    let started = is_open().start().await.map_err(Into::into).map_err(told);
+    [task.err(), workflow.err(), timer.err(), signal.err(), started.err()].into_iter().flatten().collect()
+}
+
 pub(crate) mod people {
     //! Has a type that is named as one of the extractors: its path tells them apart.
 
