@@ -203,6 +203,20 @@ async fn a_creation_whose_engine_died_is_adopted_by_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_creation_that_was_killed_is_finished_by_the_next() {
+    let mut cloud = Cloud::new("pulumi-kill").await;
+    let program = cloud.program(&json!({}));
+    cloud.engine.interrupt = Some(Interrupt::Kill(6));
+    let report = cloud.engine.up(&program).await;
+    assert!(!report.errors.is_empty() && cloud.engine.state.entries.is_empty(), "{report:?}");
+
+    let report = cloud.engine.up(&program).await;
+    assert_eq!((report.did(), &report.errors), (vec!["create"], &vec![]));
+    cloud.assert_settled(&program).await;
+    cloud.assert_removed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_missing_is_told_by_refresh_and_made_again() {
     let mut cloud = Cloud::new("pulumi-drift").await;
     let program = cloud.program(&json!({}));

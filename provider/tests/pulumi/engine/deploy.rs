@@ -323,6 +323,16 @@ impl Engine {
                 let (answer, ()) = tokio::join!(call, cancel);
                 Ok(answer)
             }
+            Some(Interrupt::Kill(lines)) => {
+                let kill = async {
+                    self.log.more(lines).await;
+                    plugin.kill();
+                };
+                let (answer, ()) = tokio::join!(call, kill);
+                // "error reading from server: EOF", for the real engine: nothing in the state, no pending operation.
+                assert!(answer.is_err(), "a killed provider does not answer");
+                Ok(answer)
+            }
             Some(Interrupt::Die(lines)) => {
                 let task = tokio::spawn(call);
                 self.log.more(lines).await;

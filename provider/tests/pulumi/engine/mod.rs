@@ -66,6 +66,8 @@ pub(crate) enum Interrupt {
     Cancel(usize),
     /// The engine dies after that many lines of progress.
     Die(usize),
+    /// The provider is killed after that many lines of progress.
+    Kill(usize),
 }
 
 /// The engine, and the stack that it manages.

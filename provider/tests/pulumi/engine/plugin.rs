@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use eventual_provider_wire::pulumirpc::resource_provider_client::ResourceProviderClient;
@@ -28,6 +29,7 @@ pub(crate) struct Plugin {
     /// Open while the engine lives.
     stdin: Option<ChildStdin>,
     stderr: PathBuf,
+    killed: AtomicBool,
     /// Its calls.
     pub(crate) client: ResourceProviderClient<Channel>,
 }
@@ -62,7 +64,7 @@ impl Plugin {
         // A state in the details of an error is a header: as large as the real engine accepts.
         let channel = endpoint.http2_max_header_list_size(16 << 20).connect().await.unwrap();
         let client = ResourceProviderClient::new(channel).max_decoding_message_size(400 << 20);
-        Self { child, stdin, stderr, client }
+        Self { child, stdin, stderr, killed: AtomicBool::new(false), client }
     }
 
     /// What it wrote to standard error.
@@ -70,8 +72,17 @@ impl Plugin {
         std::fs::read_to_string(&self.stderr).unwrap_or_default()
     }
 
-    /// The normal end: Cancel, SIGINT, and at most 5 seconds.
+    /// Kills the process, without any chance to finish something.
+    pub(crate) fn kill(&self) {
+        self.signal("KILL");
+        self.killed.store(true, Ordering::Relaxed);
+    }
+
+    /// The normal end: Cancel, SIGINT, and at most 5 seconds. Nothing is left to do for one that was killed.
     pub(crate) async fn end(mut self) {
+        if self.killed.load(Ordering::Relaxed) {
+            return;
+        }
         // It comes several times.
         self.client.cancel(()).await.unwrap();
         self.client.cancel(()).await.unwrap();
