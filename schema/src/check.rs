@@ -23,7 +23,10 @@ impl Manifest {
             let Some(route) = &command.route else { continue };
             if let Some(first) = routes.insert((route.method.as_str(), anonymous(&route.path)), command) {
                 let (method, path) = (route.method.as_str(), &route.path);
-                problems.push(format!("commands `{}` and `{}` both answer {method} {path}", first.name, command.name));
+                problems.push(format!(
+                    "commands `{}` and `{}` both answer {method} {path}",
+                    first.name, command.name
+                ));
             }
             problems.extend(self.parameters(command, route));
         }
@@ -31,7 +34,9 @@ impl Manifest {
         for subscription in &self.subscriptions {
             if !events.contains(&subscription.event.as_str()) {
                 let (name, event) = (&subscription.name, &subscription.event);
-                problems.push(format!("subscription `{name}` reacts to event `{event}`, which the service does not have"));
+                problems.push(format!(
+                    "subscription `{name}` reacts to event `{event}`, which the service does not have"
+                ));
             }
         }
         problems
@@ -41,7 +46,8 @@ impl Manifest {
         let commands = self.commands.iter().map(|it| ("command", it.name.as_str(), &it.source));
         let tasks = self.tasks.iter().map(|it| ("task", it.name.as_str(), &it.source));
         let workflows = self.workflows.iter().map(|it| ("workflow", it.name.as_str(), &it.source));
-        let subscriptions = self.subscriptions.iter().map(|it| ("subscription", it.name.as_str(), &it.source));
+        let subscriptions =
+            self.subscriptions.iter().map(|it| ("subscription", it.name.as_str(), &it.source));
         let events = self.events.iter().map(|it| ("event", it.name.as_str(), &it.source));
         let signals = self.signals.iter().map(|it| ("signal", it.name.as_str(), &it.source));
         commands.chain(tasks).chain(workflows).chain(subscriptions).chain(events).chain(signals)
@@ -54,7 +60,8 @@ impl Manifest {
         if !names.is_empty() && !shape::takes_object(&command.input, &self.schemas) {
             // An input that is no object is the one path parameter.
             let fits = names.len() == 1 && !command.input.is_null();
-            let problem = format!("command `{name}` at {at} takes no input with fields, but its path is {path}");
+            let problem =
+                format!("command `{name}` at {at} takes no input with fields, but its path is {path}");
             return if fits { Vec::new() } else { vec![problem] };
         }
         let missing = |it: &&&str| shape::property(&command.input, it, &self.schemas).is_none();
@@ -62,7 +69,9 @@ impl Manifest {
         let explain = |parameter: &&str| {
             let hint = nearest::nearest(parameter, known.iter().copied());
             let hint = hint.map(|it| format!("; did you mean {{{it}}}?")).unwrap_or_default();
-            format!("command `{name}` at {at}: its path {path} has the parameter `{parameter}`, its input has no such field{hint}")
+            format!(
+                "command `{name}` at {at}: its path {path} has the parameter `{parameter}`, its input has no such field{hint}"
+            )
         };
         names.iter().filter(missing).map(explain).collect()
     }
@@ -106,25 +115,37 @@ mod tests {
             });
             serde_json::from_value(value).unwrap()
         };
-        let command = |name: &str, path: &str, input: &serde_json::Value, line| json!({
-            "name": name, "input": input, "output": {}, "route": {"method": "GET", "path": path}, "source": at(line),
-        });
+        let command = |name: &str, path: &str, input: &serde_json::Value, line| {
+            json!({
+                "name": name, "input": input, "output": {}, "route": {"method": "GET", "path": path}, "source": at(line),
+            })
+        };
         let fine = manifest(
-            json!([command("a", "/a/{orderId}", &order, 1), command("b", "/b/{id}", &json!({"type": "string"}), 2)]),
+            json!([
+                command("a", "/a/{orderId}", &order, 1),
+                command("b", "/b/{id}", &json!({"type": "string"}), 2)
+            ]),
             json!([{"name": "on", "event": "Placed", "source": at(3)}]),
         );
         assert_eq!(fine.problems(), [""; 0]);
         let bad = manifest(
-            json!([command("a", "/a/{orderid}", &order, 1), command("a", "/a/{x}/{y}", &json!({"type": "string"}), 2), command("c", "/a/{z}", &json!(null), 3)]),
+            json!([
+                command("a", "/a/{orderid}", &order, 1),
+                command("a", "/a/{x}/{y}", &json!({"type": "string"}), 2),
+                command("c", "/a/{z}", &json!(null), 3)
+            ]),
             json!([{"name": "on", "event": "Plced", "source": at(4)}]),
         );
-        assert_eq!(bad.problems(), [
-            "command `a` is declared twice: at src/lib.rs:1 and at src/lib.rs:2",
-            "command `a` at src/lib.rs:1: its path /a/{orderid} has the parameter `orderid`, its input has no such field; did you mean {orderId}?",
-            "command `a` at src/lib.rs:2 takes no input with fields, but its path is /a/{x}/{y}",
-            "commands `a` and `c` both answer GET /a/{z}",
-            "command `c` at src/lib.rs:3 takes no input with fields, but its path is /a/{z}",
-            "subscription `on` reacts to event `Plced`, which the service does not have",
-        ]);
+        assert_eq!(
+            bad.problems(),
+            [
+                "command `a` is declared twice: at src/lib.rs:1 and at src/lib.rs:2",
+                "command `a` at src/lib.rs:1: its path /a/{orderid} has the parameter `orderid`, its input has no such field; did you mean {orderId}?",
+                "command `a` at src/lib.rs:2 takes no input with fields, but its path is /a/{x}/{y}",
+                "commands `a` and `c` both answer GET /a/{z}",
+                "command `c` at src/lib.rs:3 takes no input with fields, but its path is /a/{z}",
+                "subscription `on` reacts to event `Plced`, which the service does not have",
+            ]
+        );
     }
 }

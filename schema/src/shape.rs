@@ -111,9 +111,20 @@ pub fn properties<'a>(schema: &'a Value, schemas: &'a Schemas) -> Vec<&'a str> {
     let mut names = Vec::new();
     let mut at = vec![(schema, 0)];
     while let Some((schema, depth)) = at.pop() {
-        names.extend(schema.get("properties").and_then(Value::as_object).into_iter().flat_map(|it| it.keys().map(String::as_str)));
+        names.extend(
+            schema
+                .get("properties")
+                .and_then(Value::as_object)
+                .into_iter()
+                .flat_map(|it| it.keys().map(String::as_str)),
+        );
         if depth < 8 {
-            at.extend(referred(schema, schemas).into_iter().chain(alternatives_of(schema)).map(|it| (it, depth + 1)));
+            at.extend(
+                referred(schema, schemas)
+                    .into_iter()
+                    .chain(alternatives_of(schema))
+                    .map(|it| (it, depth + 1)),
+            );
         }
     }
     names
