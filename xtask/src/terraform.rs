@@ -95,7 +95,8 @@ impl Terraform {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", &self.folder);
         command.envs(self.environment.iter().map(|(name, value)| (name, value))).env("TF_IN_AUTOMATION", "1");
-        command.current_dir(&self.folder).args(arguments);
+        // Sockets of a provider that is killed go with the folder.
+        command.env("TMPDIR", &self.folder).current_dir(&self.folder).args(arguments);
         command
     }
 

@@ -30,7 +30,9 @@ pub(super) fn validate(stand: &Stand<'_>) -> Result<()> {
     let terraform = stand.orders_module("validate")?;
     let done = terraform.run(&["validate", "-json"])?;
     let answer: Value = serde_json::from_str(&done.stdout).context("terraform validate -json")?;
-    require(answer["valid"] == true && answer["error_count"] == 0, || format!("not valid: {answer:#}"))
+    require(answer["valid"] == true && answer["error_count"] == 0, || format!("not valid: {answer:#}"))?;
+    // What users copy should look as Terraform wants it to.
+    terraform.succeed(&["fmt", "-check", "-diff"]).map(drop)
 }
 
 /// `commands = { plceOrder = ... }` is an error there that names `placeOrder`, and nothing is made.

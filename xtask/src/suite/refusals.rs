@@ -9,14 +9,22 @@ use crate::suite::{Options, Outcome};
 /// It takes 35 s on an idle machine.
 const LIMIT: Terms = Terms::seconds(300);
 
-/// Runs `emulator/tests/refusals.py` against an emulator of its own, with the default delays.
+/// Runs `emulator/tests/refusals.py` with the default delays, then its checks of throttling, each against an emulator of its
+/// own.
 pub(super) fn run(places: &Places, options: &Options) -> Result<Outcome> {
-    let emulator = Emulator::start(places, Settings { echo: options.verbose, ..Settings::default() })?;
+    let mut outcome = checks(places, options, &[], &[])?;
+    let throttled = checks(places, options, &[("MS_THROTTLE", "1")], &["--throttle"])?;
+    outcome.text.push_str(&throttled.text);
+    outcome.passed += throttled.passed;
+    outcome.failed += throttled.failed;
+    Ok(outcome)
+}
+
+fn checks(places: &Places, options: &Options, knobs: &[(&str, &str)], more: &[&str]) -> Result<Outcome> {
+    let emulator = Emulator::start(places, Settings { knobs, echo: options.verbose, ..Settings::default() })?;
     let mut script = emulator.script("tests/refusals.py");
-    let done = process::run(
-        script.args(["--endpoint", &emulator.endpoint()]),
-        Terms { echo: options.verbose, ..LIMIT },
-    )?;
+    script.args(["--endpoint", &emulator.endpoint()]).args(more);
+    let done = process::run(&mut script, Terms { echo: options.verbose, ..LIMIT })?;
     let misses: Vec<_> = done.stdout.lines().filter(|line| line.starts_with("MISS ")).collect();
     let failed = if done.status.success() { 0 } else { misses.len().max(1) };
     let passed = done.stdout.lines().filter(|line| line.starts_with("ok ")).count();
