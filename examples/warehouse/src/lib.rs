@@ -8,8 +8,8 @@ use std::time::Duration;
 use futures_util::join;
 
 pub use types::{
-    Before, Convert, Delivery, DeliveryRef, DeliveryView, Item, ItemView, Kind, Page, Pallet, Received, Shelf, Shelves,
-    Size, StowReport, Stowed, Unit, WarehouseError,
+    Before, Convert, Delivery, DeliveryRef, DeliveryView, Item, ItemView, Kind, Page, Pallet, Received,
+    Shelf, Shelves, Size, StowReport, Stowed, Unit, WarehouseError,
 };
 
 // --- deliveries ---------------------------------------------------------------------------------------------------------

@@ -15,9 +15,9 @@ fn once(command: &mut Command, options: &Options) -> Result<Outcome> {
     Ok(if done.status.success() { Outcome::success() } else { Outcome::failure(&done.all) })
 }
 
-/// `cargo fmt --check`.
+/// `cargo fmt --check`; names the files that differ.
 pub(super) fn fmt(places: &Places, options: &Options) -> Result<Outcome> {
-    once(places.cargo().args(["fmt", "--all", "--check"]), options)
+    once(places.cargo().args(["fmt", "--all", "--check", "--", "--files-with-diff"]), options)
 }
 
 /// `cargo clippy` with warnings as errors.
