@@ -5,6 +5,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::fake::Fake;
 use crate::cloud::Trouble;
+use crate::path::Path;
 use crate::request::{self, Action, Applied, Control, OnCreateFailure};
 use crate::resource::Kind;
 use crate::testing::{Shop, identity, minimal, scope, with};
@@ -270,4 +271,28 @@ fn unknown_configuration_is_planned_as_unknown() {
     let planned = request::plan(&scope(&shop, Some(&identity)), None, &config);
     assert_eq!(planned.diagnostics, []);
     assert!(planned.planned.get("url").is_unknown());
+}
+
+#[test]
+fn an_import_knows_only_the_name_and_the_next_apply_finds_the_rest() {
+    let (cloud, shop, identity) = (Fake::default(), Shop::new(), identity());
+    let named = Value::map([("id", Value::from("shop")), ("name", Value::from("shop"))]);
+    let import = || run(request::read(&scope(&shop, Some(&identity)), &cloud, &named)).expect("it ends");
+    assert_eq!(import().state, None);
+    let state = made(&cloud, &shop, None, &minimal());
+    let imported = import();
+    assert!(imported.diagnostics.len() == 1 && !imported.diagnostics[0].is_error(), "{imported:?}");
+    let count = cloud.count();
+    assert_eq!(made(&cloud, &shop, imported.state.as_ref(), &minimal()), state);
+    assert_eq!(cloud.count(), count);
+}
+
+#[test]
+fn a_name_that_is_not_known_yet_replaces() {
+    let (cloud, shop, identity) = (Fake::default(), Shop::new(), identity());
+    let state = made(&cloud, &shop, None, &minimal());
+    let config = with(minimal(), "name", Value::Unknown);
+    let planned = request::plan(&scope(&shop, Some(&identity)), Some(&state), &config);
+    assert_eq!(planned.replace, [Path::of("name")]);
+    assert!(planned.planned.get("incarnation").is_unknown());
 }
