@@ -1,6 +1,6 @@
 //! The eventual provider: one program that Terraform and Pulumi start as a plugin.
 //!
-//! Here is only who speaks to whom: a wire ([`terraform`], `pulumi`) decodes, calls the protocol-free core, encodes; the
+//! Here is only who speaks to whom: a wire (`terraform`, `pulumi`) decodes, calls the protocol-free core, encodes; the
 //! cloud and the file system are given to it as [`ports::Ports`].
 
 mod artifacts;
