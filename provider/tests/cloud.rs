@@ -45,6 +45,8 @@ async fn new_code_is_one_upload_and_a_version_for_each_function() {
     assert!(changes.iter().all(|(key, _)| key == "artifact" || key.starts_with("function/")), "{changes:?}");
     let changed = deployment.apply(Some(&state), &config).await;
     deployment.answers(&changed, "ping").await;
+    assert_eq!(deployment.versions("command-ping").await, ["$LATEST", "1", "2"]);
+    assert_eq!(deployment.objects().await, 2, "the ownership record and the new code: the old code is gone");
     assert_eq!(deployment.read(&changed).await.as_ref(), Some(&changed));
     deployment.destroy(&changed).await;
 }

@@ -11,6 +11,7 @@ use eventual_provider::ports::Session;
 use eventual_provider_core::config;
 use eventual_provider_core::request::{self, Action, Artifact, Artifacts, Control};
 use eventual_provider_core::value::Value;
+use eventual_schema::deploy::Names;
 use eventual_schema::functions::default_functions;
 use eventual_schema::{Manifest, digest};
 use tempfile::TempDir;
@@ -90,7 +91,6 @@ impl Deployment {
     pub async fn new(name: &str) -> Self {
         let endpoint = std::env::var("EVENTUAL_TEST_ENDPOINT")
             .expect("EVENTUAL_TEST_ENDPOINT is not set: run `cargo xtask test`, or set it to the URL of an emulated AWS");
-        // SAFETY is not at stake: the provider's configuration is given explicitly, credentials by the harness.
         let settings = Value::map([
             ("region", Value::String("us-east-1".to_owned())),
             ("endpoint", Value::String(endpoint.clone())),
@@ -216,6 +216,24 @@ impl Deployment {
             .send()
             .await
             .unwrap();
+    }
+
+    /// Versions of a function.
+    pub async fn versions(&self, function: &str) -> Vec<String> {
+        let lambda = aws_sdk_lambda::Client::new(&self.settings().await);
+        let name = format!("{}-{function}", self.name);
+        let answer = lambda.list_versions_by_function().function_name(name).send().await.unwrap();
+        answer.versions().iter().map(|it| it.version().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// How many objects the bucket holds.
+    pub async fn objects(&self) -> usize {
+        let bucket =
+            Names::new(&self.name, &self.session.identity.account, &self.session.identity.region).bucket();
+        let settings = self.settings().await;
+        let s3 = aws_sdk_s3::config::Builder::from(&settings).force_path_style(true).build();
+        let listed = aws_sdk_s3::Client::from_conf(s3).list_objects_v2().bucket(bucket).send().await.unwrap();
+        listed.contents().len()
     }
 
     async fn settings(&self) -> aws_config::SdkConfig {
