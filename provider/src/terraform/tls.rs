@@ -2,12 +2,15 @@
 //!
 //! go-plugin's client shows a certificate authority as its own leaf, with a P-521 key. The usual verification refuses
 //! both, so ours compares the certificate byte for byte and then lets the signature of the session prove its key.
+//!
+//! Only that signature is checked by aws-lc, because ring has no P-521. Everything that needs randomness is ring's:
+//! aws-lc collects its first entropy for 30 ms, and Terraform starts us several times in each of its commands.
 
 use std::io;
 use std::sync::Arc;
 
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls13_signature};
+use rustls::crypto::{CryptoProvider, aws_lc_rs, ring, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
@@ -30,7 +33,11 @@ impl Tls {
     /// # Errors
     /// When that is no certificate.
     pub(super) fn pinned(client: &str) -> io::Result<Self> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
+        let provider = Arc::new(CryptoProvider {
+            signature_verification_algorithms: aws_lc_rs::default_provider()
+                .signature_verification_algorithms,
+            ..ring::default_provider()
+        });
         let pinned = CertificateDer::from_pem_slice(client.as_bytes())
             .map_err(|error| io::Error::other(format!("PLUGIN_CLIENT_CERT is no certificate: {error}")))?;
         let (certificate, key) = own_certificate().map_err(io::Error::other)?;
