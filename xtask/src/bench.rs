@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::builds::Client;
+use crate::builds::{self, Client};
 use crate::failure::{Context, Failure, Result, require};
 use crate::places::Places;
 use crate::prerequisites;
@@ -104,7 +104,10 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
             built: false,
         };
         let site = Site::open(places, wish, |step| eprintln!("{step}"))?;
-        let deployed = plan::Deployed::new(places, &site, options.verbose)?;
+        // Which build of the provider deployed it makes no difference to a step.
+        let build = if wanted("plan") { builds::release_provider } else { builds::provider };
+        let provider = build(places, options.verbose)?;
+        let deployed = plan::Deployed::new(&site, &provider)?;
         if wanted("plan") {
             figures.extend(deployed.figures()?);
         }

@@ -61,7 +61,7 @@ const SCENARIOS: &[Scenario] = &[
         crashes::orchestrator_while_waiting,
     ),
     scenario("crashes: the orchestrator dies as the signal arrives", crashes::orchestrator_at_signal),
-    scenario("crashes: both die again and again under ten orders", crashes::again_and_again),
+    scenario("crashes: all of the engine dies again and again under ten orders", crashes::again_and_again),
     scenario("permissions: without one of them, the step that needs it breaks", permissions::each_is_needed),
     scenario("terraform: one override changes one function", lifecycle::one_override),
     scenario("terraform: a resource that vanished is seen and made again", lifecycle::drift),

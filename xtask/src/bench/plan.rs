@@ -8,10 +8,8 @@ use serde_json::json;
 
 use super::meter::Meter;
 use super::{Figure, milliseconds};
-use crate::builds;
 use crate::failure::{Context, Result};
 use crate::orders::Orders;
-use crate::places::Places;
 use crate::site::Site;
 use crate::terraform::Terraform;
 
@@ -19,7 +17,7 @@ const RUNS: usize = 10;
 const CONFIGURATION: &str = "examples/orders/terraform";
 const RESOURCE: &str = "eventual_service.orders";
 
-/// The order service, deployed by a provider of the release profile through a relay.
+/// The order service, deployed through a relay.
 #[derive(Debug)]
 pub(super) struct Deployed {
     terraform: Terraform,
@@ -30,8 +28,7 @@ pub(super) struct Deployed {
 }
 
 impl Deployed {
-    pub(super) fn new(places: &Places, site: &Site, echo: bool) -> Result<Self> {
-        let provider = builds::release_provider(places, echo)?;
+    pub(super) fn new(site: &Site, provider: &Path) -> Result<Self> {
         let endpoint = site.emulator.endpoint();
         let meter = Meter::start(endpoint.trim_start_matches("http://").to_owned())?;
         let mut cloud = site.emulator.credentials().to_vec();
@@ -40,9 +37,9 @@ impl Deployed {
         }
         let program = site.client();
         let module = |name: &str, configuration: &Path| {
-            Terraform::new(program, &provider, configuration, &site.folder(name)?, &cloud)
+            Terraform::new(program, provider, configuration, &site.folder(name)?, &cloud)
         };
-        let orders = places.root.join(CONFIGURATION);
+        let orders = site.places.root.join(CONFIGURATION);
         let nothing = site.folder("nothing")?;
         fs::write(nothing.join("main.tf"), "terraform {}\n").context("an empty module")?;
         let (terraform, fresh) = (module("bench", &orders)?, module("bench-fresh", &orders)?);

@@ -6,7 +6,7 @@ use super::orders::one_charge;
 use super::stand::Stand;
 use crate::failure::{Failure, Result, require};
 use crate::natives;
-use crate::orders::{CARD, Orders};
+use crate::orders::{CARD, FAILS_ONCE, Orders};
 use crate::process;
 
 const ORCHESTRATOR: &str = "orders-orchestrator";
@@ -111,13 +111,13 @@ pub(super) fn orchestrator_at_signal(stand: &Stand<'_>) -> Result<()> {
     finish(stand, &orders, "at-signal")
 }
 
-/// Ten orders, and for three seconds after each step nobody lives longer than a fraction of a second: the moments of death cover
-/// every stage of an order.
+/// Ten orders, half of them with a payment that must be retried, and for three seconds after each step nobody who conducts, pays,
+/// wakes or relays lives longer than a fraction of a second: the moments of death cover every stage of an order.
 pub(super) fn again_and_again(stand: &Stand<'_>) -> Result<()> {
     let (_, orders) = stand.orders()?;
     let ids: Vec<String> = (0..10).map(|number| format!("storm-{number}")).collect();
-    for id in &ids {
-        orders.place(id, CARD)?;
+    for (number, id) in ids.iter().enumerate() {
+        orders.place(id, if number % 2 == 0 { CARD } else { FAILS_ONCE })?;
     }
     let mut killed = storm(stand)?;
     for id in &ids {
@@ -130,7 +130,7 @@ pub(super) fn again_and_again(stand: &Stand<'_>) -> Result<()> {
     for id in &ids {
         finish(stand, &orders, id)?;
     }
-    require(killed >= 4, || format!("only {killed} processes were killed"))
+    require(killed >= 8, || format!("only {killed} processes were killed"))
 }
 
 fn storm(stand: &Stand<'_>) -> Result<usize> {
@@ -138,8 +138,9 @@ fn storm(stand: &Stand<'_>) -> Result<usize> {
     // Unequal pauses, so that deaths do not fall into step with the emulator's own rhythm.
     for pause in [40, 90, 150, 220, 310, 420, 550, 700] {
         std::thread::sleep(Duration::from_millis(pause));
-        killed += natives::kill(&stand.site.emulator, ORCHESTRATOR)?;
-        killed += natives::kill(&stand.site.emulator, PAYMENT)?;
+        for function in [ORCHESTRATOR, PAYMENT, "orders-timers", "orders-relay"] {
+            killed += natives::kill(&stand.site.emulator, function)?;
+        }
     }
     Ok(killed)
 }
