@@ -23,7 +23,16 @@ pub(super) fn fmt(places: &Places, options: &Options) -> Result<Outcome> {
 /// `cargo clippy` with warnings as errors.
 pub(super) fn clippy(places: &Places, options: &Options) -> Result<Outcome> {
     once(
-        places.cargo().args(["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]),
+        places.cargo().args([
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--keep-going",
+            "--quiet",
+            "--",
+            "-D",
+            "warnings",
+        ]),
         options,
     )
 }
@@ -32,7 +41,9 @@ pub(super) fn clippy(places: &Places, options: &Options) -> Result<Outcome> {
 pub(super) fn doc(places: &Places, options: &Options) -> Result<Outcome> {
     let mut cargo = places.cargo();
     once(
-        cargo.args(["doc", "--workspace", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "-D warnings"),
+        cargo
+            .args(["doc", "--workspace", "--no-deps", "--keep-going", "--quiet"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
         options,
     )
 }
