@@ -10,8 +10,8 @@ use futures_util::select;
 
 pub use payments::{PaymentError, Payments};
 pub use types::{
-    Charge, Flow, OrderCreated, OrderError, OrderRef, OrderShipped, OrderView, PaymentProcessed, PlaceOrder, Placed,
-    Receipt, Ship, Shipment, Status, StatusUpdate,
+    Charge, Flow, OrderCreated, OrderError, OrderRef, OrderShipped, OrderView, PaymentProcessed, PlaceOrder,
+    Placed, Receipt, Ship, Shipment, Status, StatusUpdate,
 };
 
 // --- orchestration: one durable function conducts the order -----------------------------------------------------------
@@ -58,7 +58,11 @@ pub async fn process_order(order: PlaceOrder) -> Result<Receipt, OrderError> {
 
 /// Charges the card, once however often it is attempted: the gateway honours the idempotency key.
 #[eventual::task(timeout = "5s", retry(attempts = 5, initial = "1s", backoff = 2.0, errors))]
-pub async fn process_payment(charge: Charge, ctx: Ctx, payments: State<Payments>) -> Result<String, PaymentError> {
+pub async fn process_payment(
+    charge: Charge,
+    ctx: Ctx,
+    payments: State<Payments>,
+) -> Result<String, PaymentError> {
     payments.charge(&charge, ctx.idempotency_key(), ctx.attempt()).await
 }
 
@@ -100,7 +104,11 @@ pub async fn ship_paid(event: PaymentProcessed) -> Result<(), OrderError> {
 /// Tells the customer that the parcel has left.
 #[eventual::subscription]
 pub async fn notify_customer(event: OrderShipped) -> Result<(), OrderError> {
-    tracing::info!(order = event.id, tracking = event.tracking, "the customer is told that the parcel has left");
+    tracing::info!(
+        order = event.id,
+        tracking = event.tracking,
+        "the customer is told that the parcel has left"
+    );
     Ok(())
 }
 

@@ -71,7 +71,8 @@ impl Payments {
         }
         match self {
             Self::Gateway { client, url } => {
-                let unavailable = |error: reqwest::Error| PaymentError::Unavailable(error.without_url().to_string());
+                let unavailable =
+                    |error: reqwest::Error| PaymentError::Unavailable(error.without_url().to_string());
                 let answer = client.post(url).header("idempotency-key", key).json(charge).send().await;
                 let answer = answer.map_err(unavailable)?;
                 match answer.status().as_u16() {
@@ -93,7 +94,9 @@ impl Payments {
     pub fn charges(&self) -> Vec<String> {
         match self {
             Self::Gateway { .. } => Vec::new(),
-            Self::Sandbox(charges) => charges.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect(),
+            Self::Sandbox(charges) => {
+                charges.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+            }
         }
     }
 }

@@ -51,7 +51,8 @@ impl Engine {
         };
         let mut context = HandlerContext::outside(self.states.clone(), None, self.ports.clock.now());
         context.idempotency_key = task.key.clone().unwrap_or_else(|| task.name.clone());
-        self.run(entry.run, format!("task `{}`", task.name), entry.needs.clone(), task.input.clone(), context).await
+        self.run(entry.run, format!("task `{}`", task.name), entry.needs.clone(), task.input.clone(), context)
+            .await
     }
 
     /// Runs one attempt to its end, whatever that is.

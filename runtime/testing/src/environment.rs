@@ -48,7 +48,8 @@ impl TestEnvironment {
     #[must_use]
     pub fn with_states(service: Service, states: States) -> Self {
         let manifest = service.manifest();
-        let subscriptions = manifest.subscriptions.iter().map(|it| (it.event.to_string(), it.name.to_string()));
+        let subscriptions =
+            manifest.subscriptions.iter().map(|it| (it.event.to_string(), it.name.to_string()));
         let drive = Drive::new(service.registry().as_ref().clone(), states, subscriptions);
         Self { drive, service }
     }
@@ -79,7 +80,9 @@ impl TestEnvironment {
                 let id = self.start_by_name(name, key.as_deref(), input).map_err(CallError::Invalid)?;
                 decode(self.end_of(&id).map_err(CallError::Invalid)?)
             }
-            other => Err(CallError::Invalid(refused(format!("{other:?} is no handler; a test calls handlers")))),
+            other => {
+                Err(CallError::Invalid(refused(format!("{other:?} is no handler; a test calls handlers"))))
+            }
         }
     }
 
@@ -104,7 +107,9 @@ impl TestEnvironment {
     pub fn signal<S: Signal>(&self, execution: impl AsRef<str>, signal: S) -> Result<(), Error> {
         let id = ExecutionId::parse(execution.as_ref())?;
         let (ask, _) = signal.send(id.as_str()).into_parts();
-        let Ask::Send { signal, payload, .. } = ask else { return Err(refused(format!("{ask:?} is no signal"))) };
+        let Ask::Send { signal, payload, .. } = ask else {
+            return Err(refused(format!("{ask:?} is no signal")));
+        };
         self.drive.block_on(self.drive.client().signal(&id, signal, payload))?;
         self.drive.settle();
         Ok(())
@@ -122,7 +127,10 @@ impl TestEnvironment {
     }
 
     /// How an execution ended; `None` while it has not.
-    pub fn result<T: Data, E: Failure>(&self, execution: &TestExecution<T, E>) -> Option<Result<T, CallError<E>>> {
+    pub fn result<T: Data, E: Failure>(
+        &self,
+        execution: &TestExecution<T, E>,
+    ) -> Option<Result<T, CallError<E>>> {
         self.drive.meta(&execution.id).ok().and_then(|it| it.end).map(execution.end)
     }
 
@@ -142,7 +150,9 @@ impl TestEnvironment {
     pub fn emitted<Ev: Event>(&self) -> Vec<Ev> {
         let events = self.drive.emitted().into_iter().filter(|it| it.name == Ev::NAME);
         let decode = |payload: Payload| Ev::from_payload(&payload);
-        events.map(|it| decode(it.payload).unwrap_or_else(|error| panic!("event {}: {error}", Ev::NAME))).collect()
+        events
+            .map(|it| decode(it.payload).unwrap_or_else(|error| panic!("event {}: {error}", Ev::NAME)))
+            .collect()
     }
 
     /// Publishes an event, as somebody outside would, and makes everything that is due now.
@@ -174,7 +184,12 @@ impl TestEnvironment {
         &self.drive
     }
 
-    fn start_by_name(&self, workflow: &str, name: Option<&str>, input: Payload) -> Result<ExecutionId, Error> {
+    fn start_by_name(
+        &self,
+        workflow: &str,
+        name: Option<&str>,
+        input: Payload,
+    ) -> Result<ExecutionId, Error> {
         Ok(self.drive.block_on(self.drive.client().start(workflow, name, input))?)
     }
 

@@ -1,5 +1,6 @@
 //! The process dies at every port call of an execution, before and after the call took effect. After a restart the
 //! execution ends as it does without a crash, and the outside world saw every effect, each under one key.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod raw;
 
