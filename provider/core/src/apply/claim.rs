@@ -25,6 +25,8 @@ pub struct Claim {
     pub record: Ownership,
     /// Its mark.
     pub mark: String,
+    /// Whether the record was there before, so that what it stands for may be older than this run.
+    pub adopted: bool,
 }
 
 /// Why the record could not be taken.
@@ -86,7 +88,9 @@ pub async fn claim(cloud: &dyn Cloud, bucket: &str, service: &str, claimant: &st
             beat,
         };
         match cloud.claim(bucket, &record, expected.as_deref()).await {
-            Ok(mark) => return Ok(Claim { bucket: bucket.to_owned(), record, mark }),
+            Ok(mark) => {
+                return Ok(Claim { bucket: bucket.to_owned(), record, mark, adopted: expected.is_some() });
+            }
             Err(error) if matches!(error.trouble, Trouble::Lost | Trouble::NotFound) => {}
             Err(error) => return Err(error.into()),
         }
@@ -179,7 +183,7 @@ pub async fn release(cloud: &dyn Cloud, bucket: &str, incarnation: &str) -> Resu
         OwnershipState::NoRecord { .. } => Held::Unrecorded,
         OwnershipState::Found(read) if read.record.owner == incarnation => {
             let record = Ownership { writer: token(cloud), ..read.record };
-            Held::Ours(Claim { bucket: bucket.to_owned(), record, mark: read.mark })
+            Held::Ours(Claim { bucket: bucket.to_owned(), record, mark: read.mark, adopted: true })
         }
         OwnershipState::Found(_) => Held::Other,
     })

@@ -171,6 +171,29 @@ fn a_failed_creation_is_rolled_back_or_kept() {
 }
 
 #[test]
+fn what_was_adopted_is_not_rolled_back() {
+    let shop = Shop::new();
+    // A creation that finished and whose answer nobody got, and one that died half-way.
+    for dies in [None, Some(12)] {
+        let cloud = Fake::default();
+        cloud.dies_after(dies);
+        let first = attempt(&cloud, &shop, None, &minimal(), &Control::new("tests"));
+        assert_eq!(first.is_some(), dies.is_none());
+        cloud.dies_after(None);
+        let before = cloud.count();
+        cloud.script("rule/onPaid", &[Trouble::Denied]);
+        let applied = attempt(&cloud, &shop, None, &minimal(), &Control::new("tests")).unwrap();
+        assert!(applied.diagnostics[0].is_error(), "{}", applied.diagnostics[0]);
+        assert!(cloud.count() >= before, "nothing was deleted");
+        assert!(!cloud.writes().iter().any(|it| it.starts_with("delete")));
+        let finished = made(&cloud, &shop, applied.state.as_ref(), &minimal());
+        assert_eq!(changes(&shop, &finished, &minimal()), []);
+        assert_eq!(destroyed(&cloud, &shop, &finished).state, None);
+        assert!(cloud.is_empty());
+    }
+}
+
+#[test]
 fn somebody_elses_resource_is_never_touched() {
     let (cloud, shop) = (Fake::default(), Shop::new());
     cloud.foreign(Kind::Queue, "shop-timers");

@@ -116,7 +116,6 @@ fn run<'a>(
     }
 }
 
-/// The bucket as it is once the ownership record is in it: there, and not yet as it should be.
 /// The bucket as it is recorded before it is configured: by its name, and to be made as it should be.
 pub(super) fn bare_bucket(place: &Place) -> Recorded {
     Recorded {
@@ -150,8 +149,10 @@ async fn create(cloud: &dyn Cloud, ready: &Ready, planned: &Value, control: &Con
     for (key, partial) in std::mem::take(&mut outcome.attempted) {
         outcome.state.children.entry(key).or_insert(partial);
     }
-    // What was cancelled, or is somebody else's now, is left as it is.
+    // What was cancelled, or is somebody else's now, is left as it is; and what an earlier creation made may work and
+    // hold data, so that only a creation from nothing is rolled back to nothing.
     if outcome.failures.is_empty()
+        || claim.adopted
         || run.stopped().is_some()
         || control.on_create_failure == OnCreateFailure::Keep
     {
@@ -251,7 +252,7 @@ async fn take(cloud: &dyn Cloud, ready: &Ready, state: &State) -> Result<Claim, 
         beat: 0,
     };
     let mark = cloud.claim(&bucket, &record, None).await.map_err(cloud_failed)?;
-    Ok(Claim { bucket, record, mark })
+    Ok(Claim { bucket, record, mark, adopted: false })
 }
 
 /// Refuses a plan that would delete data, unless it may.
