@@ -3,7 +3,6 @@
 use eventual_provider_core::cloud::{CloudError, Made, Observed, Owner};
 use eventual_provider_core::resource::{LogGroupSpec, Resource};
 use eventual_provider_core::state::Recorded;
-use eventual_schema::deploy::TAG_OWNER;
 
 use super::tags::{self, Tags};
 use super::{AwsCloud, foreign, gone};
@@ -28,8 +27,8 @@ impl AwsCloud {
         match self.call("logs CreateLogGroup", create.send()).await {
             Err(error) if error.code == "ResourceAlreadyExistsException" => {
                 let there = self.log_group_tags(&arn).await?;
-                // Lambda itself makes a group, without tags, when a function that is being deleted still runs.
-                if recorded.is_none() && there.contains_key(TAG_OWNER) && !tags::ours(owner, &there) {
+                // Lambda did not make it either: the roles of the functions may not create groups.
+                if recorded.is_none() && !tags::ours(owner, &there) {
                     return Err(foreign("logs CreateLogGroup", &format!("the log group {}", resource.name)));
                 }
                 self.tag_log_group(&arn, &there, &wanted).await?;
