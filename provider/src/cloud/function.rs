@@ -180,7 +180,7 @@ impl AwsCloud {
             self.settled(name, Some(version)).await?;
             self.point_alias(name, version).await?;
         }
-        self.reserve(name, spec, recorded.map_or("?", |it| it.attribute("concurrency"))).await?;
+        self.reserve(name, spec, trusted.map_or("?", |it| it.attribute("concurrency"))).await?;
         self.tag_function(owner, resource).await?;
         let version = version
             .unwrap_or_else(|| recorded.map(|it| it.attribute("version").to_owned()).unwrap_or_default());
