@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_apigatewayv2::types::{Api, AuthorizerType, Cors, JwtConfiguration, ProtocolType};
-use eventual_provider_core::cloud::{CloudError, Made, Observed, Owner};
+use eventual_provider_core::cloud::{CloudError, Made, Observed, Owner, Trouble};
 use eventual_provider_core::resource::{ApiSpec, Authorizer, CorsSpec, Resource};
 use eventual_provider_core::state::Recorded;
 
@@ -171,7 +171,7 @@ impl AwsCloud {
             .auto_deploy(true)
             .set_tags(tags::map(wanted));
         match self.call("apigateway CreateStage", create.send()).await {
-            Err(error) if error.code == "ConflictException" => Ok(()),
+            Err(error) if error.code == "ConflictException" && error.trouble != Trouble::Busy => Ok(()),
             answer => answer.map(|_| ()),
         }
     }

@@ -41,7 +41,7 @@ where
         };
     };
     let code = service.code().unwrap_or_default().to_owned();
-    let message = service.message().map_or_else(|| format!("HTTP status {status}"), str::to_owned);
+    let message = service.message().map_or_else(|| format!("HTTP status {status}"), without_secrets);
     CloudError {
         trouble: trouble(&code, &message, status),
         operation: operation.to_owned(),
@@ -49,6 +49,12 @@ where
         message,
         request_id,
     }
+}
+
+/// The message without the environment of a function, which Lambda quotes whole when it is too large.
+fn without_secrets(message: &str) -> String {
+    const QUOTE: &str = "String measured";
+    message.find(QUOTE).map_or(message, |at| message[..at].trim_end()).to_owned()
 }
 
 const fn by_status(status: u16) -> Trouble {
@@ -63,7 +69,7 @@ const fn by_status(status: u16) -> Trouble {
 }
 
 /// Words of a role or permission that is not seen yet.
-const PROPAGATING: [&str; 9] = [
+const PROPAGATING: [&str; 10] = [
     "cannot be assumed",
     "role defined for the function",
     "does not have permissions to call",
@@ -73,12 +79,15 @@ const PROPAGATING: [&str; 9] = [
     "must allow AWS EventBridge Scheduler to assume",
     "Invalid principal in policy",
     "execution role does not have permission",
+    "KMS key is invalid for CreateGrant",
 ];
 /// Words of a resource that is still being worked on.
-const BUSY: [&str; 12] = [
+const BUSY: [&str; 14] = [
     "currently in the following state: Pending",
     "update is in progress",
     "concurrent update",
+    "concurrent modification",
+    "try again later",
     "conflicting conditional operation",
     "because it is in use",
     "still in use",
@@ -179,6 +188,18 @@ mod tests {
             ),
             ("ResourceConflictException", "Function already exist: x", 409, Trouble::Other),
             (
+                "ConflictException",
+                "Unable to complete operation due to concurrent modification. Please try again later.",
+                409,
+                Trouble::Busy,
+            ),
+            (
+                "InvalidParameterValueException",
+                "Lambda was unable to configure access to your environment variables because the KMS key is invalid for CreateGrant.",
+                400,
+                Trouble::Propagating,
+            ),
+            (
                 "AWS.SimpleQueueService.QueueDeletedRecently",
                 "You must wait 60 seconds after deleting a queue",
                 400,
@@ -208,5 +229,12 @@ mod tests {
         for (code, message, status, expected) in cases {
             assert_eq!(trouble(code, message, status), expected, "{code}: {message}");
         }
+    }
+
+    #[test]
+    fn a_quoted_environment_is_cut() {
+        let said = "Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit.";
+        assert_eq!(without_secrets(&format!("{said} String measured: {{\"KEY\":\"secret\"}}")), said);
+        assert_eq!(without_secrets(said), said);
     }
 }

@@ -1,7 +1,7 @@
 //! The integration of a command's function, and the routes to it.
 
 use aws_sdk_apigatewayv2::types::{AuthorizationType, Integration, IntegrationType, Route};
-use eventual_provider_core::cloud::{CloudError, Made, Observed};
+use eventual_provider_core::cloud::{CloudError, Made, Observed, Trouble};
 use eventual_provider_core::resource::{RouteAuth, RouteSpec};
 use eventual_provider_core::state::Recorded;
 
@@ -39,7 +39,9 @@ impl AwsCloud {
         if fresh {
             for key in &spec.routes {
                 match self.create_route(api, key, &integration, &spec.auth).await {
-                    Err(error) if error.code == "ConflictException" => fresh = false,
+                    Err(error) if error.code == "ConflictException" && error.trouble != Trouble::Busy => {
+                        fresh = false;
+                    }
                     answer => answer?,
                 }
             }
