@@ -158,8 +158,9 @@ impl Asked {
 
     /// Ends the call with a time-out after so many milliseconds.
     pub(crate) fn limit(&mut self, after: Millis, at: &'static Location<'static>) {
-        self.limit =
-            ambient::workflow().zip(ambient::new_call(at)).map(|(info, slot)| (info.now + after, slot));
+        self.limit = ambient::workflow()
+            .zip(ambient::new_call(at))
+            .map(|(info, slot)| (info.now.saturating_add(after), slot));
     }
 
     pub(crate) const fn seq(&self) -> Option<u32> {

@@ -252,7 +252,10 @@ impl From<eventual_engine::ClientError> for ClientError {
         let message = error.to_string();
         match error {
             Engine::AlreadyExists(_) | Engine::Closed(..) => Self::Conflict(message),
-            Engine::Fault(fault) => Self::Fault(fault.to_string()),
+            // What the world said names accounts, roles and tables: it is for the log, not for whoever called a command.
+            Engine::Fault(_) => {
+                Self::Fault("the service cannot do this now; try again (its log says why)".to_owned())
+            }
             Engine::NotFound(_) => Self::NotFound(message),
             Engine::Name(_) | Engine::Undeclared { .. } | Engine::UnknownWorkflow(_) => {
                 Self::Refused(message)

@@ -58,9 +58,12 @@ impl Retry {
     }
 }
 
+/// Longest time that anything waits: 6,000 years, so that every moment has a date that all services can write.
+const LONGEST_MS: u64 = 6_000 * 366 * 86_400_000;
+
 /// Whole milliseconds, as many as fit.
 pub(crate) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+    u64::try_from(duration.as_millis()).unwrap_or(LONGEST_MS).min(LONGEST_MS)
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ impl From<SystemTime> for Moment {
 
 impl From<u64> for Moment {
     fn from(millis: u64) -> Self {
-        Self(millis)
+        Self(self::millis(Duration::from_millis(millis)))
     }
 }
 

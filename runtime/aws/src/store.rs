@@ -9,8 +9,8 @@
 //! **Retention.** Open executions have no expiry at all, because nobody knows how long they sleep. Closing one writes
 //! `expires` on its turns first (see [`close`]) and on its meta last, an hour later than on the turns, so that turns
 //! never outlive their meta; what has expired counts as gone although DynamoDB deletes it days later, so that the
-//! name can be used again. Claims expire by themselves: a day after their lease, when Lambda can no longer deliver
-//! their invocation a second time (six hours at most).
+//! name can be used again. Claims are never taken over and expire by themselves, a month after their lease, when
+//! nothing can invoke their attempt again.
 
 mod close;
 mod item;
@@ -39,8 +39,9 @@ const INLINE_MAX: usize = 350 * 1024;
 const FETCHES: usize = 8;
 /// How much longer a meta lives than its turns.
 const META_LIVES_LONGER_S: u64 = 3600;
-/// How much longer a claim lives than its lease; longer than an asynchronous invocation can be on its way.
-const CLAIM_LIVES_LONGER_S: u64 = 86_400;
+/// How much longer a claim lives than its lease; longer than a message of the workflow queue, redriven once, can be on
+/// its way, because its redelivery may invoke the attempt again.
+const CLAIM_LIVES_LONGER_S: u64 = 30 * 86_400;
 
 /// The engine table.
 #[derive(Clone, Debug)]
@@ -201,9 +202,9 @@ impl Store for DynamoStore {
             .put_item()
             .table_name(&self.table)
             .set_item(Some(item))
-            .condition_expression("attribute_not_exists(#item) OR #lease <= :now")
-            .set_expression_attribute_names(names(&[("#item", table::SORT), ("#lease", item::LEASE)]))
-            .expression_attribute_values(":now", number(now))
+            .condition_expression("attribute_not_exists(#item) OR #expires < :now")
+            .set_expression_attribute_names(names(&[("#item", table::SORT), ("#expires", table::EXPIRES)]))
+            .expression_attribute_values(":now", number(now / 1000))
             .return_values_on_condition_check_failure(AllOld)
             .send()
             .await;

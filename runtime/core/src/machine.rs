@@ -33,8 +33,12 @@ pub struct Output {
 #[derive(Debug)]
 struct Open {
     call: Call,
+    /// The number that the code of this process knows it by.
+    code: Seq,
     /// Current attempt of a task.
     attempt: u32,
+    /// When that attempt may begin.
+    at: Millis,
     /// Polled in vain since the gate was last opened for it, so that opening it now makes sense.
     waits: bool,
     /// An outcome is queued.
@@ -64,7 +68,12 @@ pub struct Machine {
     now: Millis,
     random: u64,
     next: Seq,
+    /// By the number in history.
     open: BTreeMap<Seq, Open>,
+    /// Number in the code of this process to number in history, where they differ: branches that are polled in another
+    /// order build their calls in another order.
+    bound: BTreeMap<Seq, Seq>,
+    same: fn(&Payload, &Payload) -> bool,
     /// What happened and was not learnt yet, by the order in which it happened.
     queue: BTreeMap<u64, Completion>,
     order: u64,
@@ -85,6 +94,8 @@ impl Machine {
             random: seed,
             next: 0,
             open: BTreeMap::new(),
+            bound: BTreeMap::new(),
+            same: same_bytes,
             queue: BTreeMap::new(),
             order: 0,
             gate: None,
@@ -93,6 +104,13 @@ impl Machine {
             output: Output { calls: Vec::new(), attempts: Vec::new() },
             mismatch: None,
         }
+    }
+
+    /// The same machine, but inputs are the same to a replay when `same` says so, instead of when their bytes are.
+    #[must_use]
+    pub const fn comparing(mut self, same: fn(&Payload, &Payload) -> bool) -> Self {
+        self.same = same;
+        self
     }
 
     // --- the driver's side -------------------------------------------------------------------------------------------
@@ -136,11 +154,10 @@ impl Machine {
             return None;
         }
         let (seq, order) = self.queue.iter().find_map(|(order, it)| Some((self.waiter(it)?, *order)))?;
-        if let Some(open) = self.open.get_mut(&seq) {
-            open.waits = false;
-        }
+        let open = self.open.get_mut(&seq)?;
+        open.waits = false;
         self.gate = Some((seq, order));
-        Some(seq)
+        Some(open.code)
     }
 
     /// Ends the turn.
@@ -169,9 +186,11 @@ impl Machine {
         self.mismatch.as_ref()
     }
 
-    /// The calls whose outcome is not known: what the execution waits for. For a task with its current attempt.
-    pub fn outstanding(&self) -> impl Iterator<Item = (Seq, &Call, u32)> {
-        self.open.iter().filter(|(_, it)| !it.complete).map(|(seq, it)| (*seq, &it.call, it.attempt))
+    /// The calls whose outcome is not known: what the execution waits for. For a task with its current attempt, and
+    /// whether that may begin.
+    pub fn outstanding(&self) -> impl Iterator<Item = (Seq, &Call, u32, bool)> {
+        let open = self.open.iter().filter(|(_, it)| !it.complete);
+        open.map(|(seq, it)| (*seq, &it.call, it.attempt, it.at <= self.now))
     }
 
     /// Whether any call is open, with or without an outcome.
@@ -205,36 +224,43 @@ impl Machine {
     }
 
     /// Schedules a call at its first poll. `at` is where the code built it.
-    pub fn schedule(&mut self, seq: Seq, call: Call, at: &'static Location<'static>) {
+    pub fn schedule(&mut self, code: Seq, call: Call, at: &'static Location<'static>) {
         if self.mismatch.is_some() {
             return;
         }
-        let call = match &mut self.mode {
+        let (seq, call) = match &mut self.mode {
             Mode::Live => {
-                self.output.calls.push((seq, call.clone()));
-                call
+                self.output.calls.push((code, call.clone()));
+                (code, call)
             }
-            Mode::Replay(recorded) => match recorded.remove(&seq) {
+            Mode::Replay(recorded) => {
+                let seq = mismatch::bind(recorded, code, &call, self.same);
                 // The recorded call counts: its policy and its due time stay what they were when it was made.
-                Some(before) if mismatch::same(&before, &call) => before,
-                before => {
-                    self.mismatch = Some(Mismatch::other(self.turn, seq, before.as_ref(), &call, at));
+                let Some((seq, before)) = seq.and_then(|seq| recorded.remove_entry(&seq)) else {
+                    self.mismatch = Some(Mismatch::other(self.turn, code, recorded.get(&code), &call, at));
                     return;
+                };
+                if seq != code {
+                    self.bound.insert(code, seq);
                 }
-            },
+                (seq, before)
+            }
         };
         let done = call.done_when_recorded();
-        self.open.insert(seq, Open { call, attempt: 1, waits: true, complete: false });
+        let at = self.now;
+        self.open.insert(seq, Open { call, code, attempt: 1, at, waits: true, complete: false });
         if done {
             self.complete(seq, Outcome::Succeeded(Payload::null()));
         }
     }
 
     /// The outcome of a scheduled call, if the gate is open for it. Otherwise the call waits from now on.
-    pub fn take(&mut self, seq: Seq) -> Option<Outcome> {
+    pub fn take(&mut self, code: Seq) -> Option<Outcome> {
+        let seq = self.bound.get(&code).copied().unwrap_or(code);
         if let Some((_, order)) = self.gate.filter(|(open, _)| *open == seq) {
             self.gate = None;
             self.open.remove(&seq);
+            self.bound.remove(&code);
             return self.queue.remove(&order).map(|it| match it {
                 Completion::Call { outcome, .. } => outcome,
                 Completion::Signal { payload, .. } => Outcome::Succeeded(payload),
@@ -247,7 +273,8 @@ impl Machine {
     }
 
     /// Forgets a scheduled call that the code dropped: nobody will learn its outcome.
-    pub fn forget(&mut self, seq: Seq) {
+    pub fn forget(&mut self, code: Seq) {
+        let seq = self.bound.remove(&code).unwrap_or(code);
         if self.open.remove(&seq).is_some_and(|it| it.complete) {
             self.queue.retain(|_, it| !matches!(it, Completion::Call { seq: other, .. } if *other == seq));
         }
@@ -307,13 +334,15 @@ impl Machine {
             return false;
         }
         open.attempt += 1;
-        let at = self.now + task.retry.pause_ms(open.attempt);
+        let at = self.now.saturating_add(task.retry.pause_ms(open.attempt));
+        open.at = at;
         self.output.attempts.push(Attempt { seq, attempt: attempt + 1, at });
         true
     }
 
     fn attempt_again(&mut self, seq: Seq, attempt: u32, at: Millis) {
-        if self.open.get(&seq).is_some_and(|it| !it.complete && it.attempt == attempt) {
+        if let Some(open) = self.open.get_mut(&seq).filter(|it| !it.complete && it.attempt == attempt) {
+            open.at = at;
             self.output.attempts.push(Attempt { seq, attempt, at });
         }
     }
@@ -350,6 +379,10 @@ impl Machine {
                 .map(|(seq, _)| *seq),
         }
     }
+}
+
+fn same_bytes(a: &Payload, b: &Payload) -> bool {
+    a == b
 }
 
 #[cfg(test)]

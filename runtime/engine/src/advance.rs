@@ -44,24 +44,36 @@ impl Engine {
             None => self.ports.store.meta(id).await?.ok_or_else(|| AdvanceError::Unknown(id.clone()))?,
         };
         if redelivered {
-            self.finish_delivery(&meta).await?;
+            self.finish_delivery(&meta, &message.facts).await?;
         }
         if meta.status.is_closed() {
             return Ok(());
         }
+        // Facts that somebody else has recorded may be of a turn that nobody has delivered: their message was redriven
+        // from the dead-letter queue, or its first handler died after another one overtook it.
+        let mut doubtful = !redelivered && !message.facts.is_empty();
+        let told = message.facts.clone();
         let mut facts = message.facts;
         let mut conflicts = 0;
         loop {
             match self.turn(&mut meta, facts.clone(), look).await {
-                Ok(Some(pending)) if pending.inline.is_empty() => {
-                    self.remember(&meta);
-                    return Ok(());
+                Ok(next) => {
+                    if doubtful && !matches!(next, Next::Took(_) | Next::Ended) {
+                        self.finish_delivery(&meta, &told).await?;
+                    }
+                    doubtful = false;
+                    match next {
+                        Next::Ended | Next::Parked => return Ok(()),
+                        Next::Nothing(pending) | Next::Took(pending) if pending.inline.is_empty() => {
+                            self.remember(&meta);
+                            return Ok(());
+                        }
+                        Next::Nothing(pending) | Next::Took(pending) => {
+                            facts = self.perform_inline(id, pending).await;
+                            look = false;
+                        }
+                    }
                 }
-                Ok(Some(pending)) => {
-                    facts = self.perform_inline(id, pending).await;
-                    look = false;
-                }
-                Ok(None) => return Ok(()),
                 Err(TurnError::Taken) if conflicts < CONFLICTS_MAX => {
                     conflicts += 1;
                     look = true;
@@ -72,14 +84,8 @@ impl Engine {
         }
     }
 
-    /// Takes one turn, commits and delivers it. `None` when the execution has ended or is parked. Without `look`, a
-    /// machine in memory is taken to be as new as the store.
-    async fn turn(
-        &self,
-        meta: &mut Meta,
-        facts: Vec<Fact>,
-        look: bool,
-    ) -> Result<Option<Pending>, TurnError> {
+    /// Takes one turn, commits and delivers it. Without `look`, a machine in memory is taken to be as new as the store.
+    async fn turn(&self, meta: &mut Meta, facts: Vec<Fact>, look: bool) -> Result<Next, TurnError> {
         let id = meta.id.clone();
         let version = self.workflows.version(&id).await;
         let committed = match version {
@@ -90,32 +96,47 @@ impl Engine {
         if let Some(end) = committed.last().and_then(|it| it.end.clone()) {
             // It was closed, but whoever closed it died before it said so.
             self.close(meta, end).await?;
-            return Ok(None);
+            return Ok(Next::Ended);
         }
-        let request = TurnRequest { meta: meta.clone(), committed, facts, now: self.ports.clock.now() };
+        let now = self.ports.clock.now();
+        let request = TurnRequest { meta: meta.clone(), version, committed, facts, now };
         match self.workflows.turn(request).await {
-            TurnReply::Nothing(pending) => Ok(Some(pending)),
+            TurnReply::Nothing(pending) => {
+                self.unpark(meta).await?;
+                Ok(Next::Nothing(pending))
+            }
             TurnReply::Taken { turn, pending } => {
                 self.commit(&id, &turn).await?;
-                if meta.status == Status::Parked {
-                    meta.status = Status::Running;
-                    meta.parked = None;
-                    self.ports.store.set_status(meta).await?;
-                }
+                self.unpark(meta).await?;
                 self.deliver(&id, &turn, &pending).await?;
                 match turn.end {
-                    None => Ok(Some(pending)),
+                    None => Ok(Next::Took(pending)),
                     Some(end) => {
                         self.close(meta, end).await?;
-                        Ok(None)
+                        Ok(Next::Ended)
                     }
                 }
             }
             TurnReply::Blocked { reason, facts } => {
                 self.park(meta, last + 1, reason, facts).await?;
-                Ok(None)
+                Ok(Next::Parked)
+            }
+            TurnReply::Stale => Err(TurnError::Taken),
+            TurnReply::Busy => {
+                let waited = "another execution's code keeps the thread of workflow code; the message is handled again";
+                Err(TurnError::Fault(Fault::new(format!("turn of {id}"), waited)))
             }
         }
+    }
+
+    /// The code of a parked execution goes on.
+    async fn unpark(&self, meta: &mut Meta) -> Result<(), Fault> {
+        if meta.status != Status::Parked {
+            return Ok(());
+        }
+        meta.status = Status::Running;
+        meta.parked = None;
+        self.ports.store.set_status(meta).await
     }
 
     async fn commit(&self, id: &ExecutionId, turn: &Turn) -> Result<(), TurnError> {
@@ -162,18 +183,31 @@ impl Engine {
         self.tell_parent(meta, end).await
     }
 
-    /// Delivers what the last turn asked for: its process may have died between commit and delivery. Earlier turns
-    /// were delivered before a later one was taken.
-    async fn finish_delivery(&self, meta: &Meta) -> Result<(), Fault> {
+    /// Delivers what the turns since the one that recorded `facts` asked for, and the last turn in any case: their
+    /// process may have died between commit and delivery.
+    async fn finish_delivery(&self, meta: &Meta, facts: &[Fact]) -> Result<(), Fault> {
         let turns = self.ports.store.turns(&meta.id, 0).await?;
-        let Some(last) = turns.last() else { return Ok(()) };
+        let Some(last) = turns.len().checked_sub(1) else { return Ok(()) };
+        let keys: Vec<_> = facts.iter().map(Fact::key).collect();
+        let recorded = turns.iter().position(|turn| turn.facts.iter().any(|it| keys.contains(&it.key())));
         let pending = Pending::of_history(&turns);
-        self.deliver(&meta.id, last, &pending).await?;
+        for turn in &turns[recorded.unwrap_or(last).min(last)..] {
+            self.deliver(&meta.id, turn, &pending).await?;
+        }
         match &meta.end {
             Some(end) if meta.status.is_closed() => self.tell_parent(meta, end.clone()).await,
             _ => Ok(()),
         }
     }
+}
+
+/// How it goes on after a turn.
+enum Next {
+    Ended,
+    /// There was nothing new.
+    Nothing(Pending),
+    Parked,
+    Took(Pending),
 }
 
 enum TurnError {

@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Waker};
 use eventual_core::{Call, ExecutionId, Machine, Millis, Outcome, Seq};
 
 use crate::client::Client;
+use crate::codec;
 
 thread_local! {
     static CURRENT: RefCell<Option<Rc<Current>>> = const { RefCell::new(None) };
@@ -37,7 +38,7 @@ impl Current {
         let epoch = EPOCH.with(|it| it.replace(it.get() + 1));
         Rc::new(Self {
             execution,
-            machine: RefCell::new(Machine::new(seed)),
+            machine: RefCell::new(Machine::new(seed).comparing(codec::same)),
             wakers: RefCell::default(),
             epoch,
         })

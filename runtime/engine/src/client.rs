@@ -10,6 +10,7 @@ use std::sync::Arc;
 use eventual_core::{Emitted, ExecutionId, Fact, Payload, Status};
 use eventual_schema::{HandlerName, Need};
 
+use crate::codec;
 use crate::ports::{Fault, Insert, ListQuery, Message, Meta, Page, Ports};
 
 /// Why a client's call failed.
@@ -25,7 +26,7 @@ pub enum ClientError {
     Closed(ExecutionId, &'static str),
     /// The world failed; trying again is safe.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    Fault(Fault),
     /// A name that cannot be an execution's, workflow's or signal's.
     #[error("{0}")]
     Name(String),
@@ -49,6 +50,14 @@ pub enum ClientError {
     /// No workflow of that name is part of this service.
     #[error("this service has no workflow `{0}`")]
     UnknownWorkflow(String),
+}
+
+impl From<Fault> for ClientError {
+    fn from(fault: Fault) -> Self {
+        let source = &fault.source;
+        tracing::error!(operation = fault.operation, error = %source, "a handler's call failed");
+        Self::Fault(fault)
+    }
 }
 
 /// A client of the service's executions. Cheap to clone.
@@ -93,7 +102,7 @@ impl Client {
         let id = ExecutionId::new(workflow, &name).map_err(|error| ClientError::Name(error.into()))?;
         let meta = Meta::new(id.clone(), input, clock.now(), clock.entropy(), &self.code, None);
         match self.ports.store.insert(&meta).await? {
-            Insert::Exists(before) if before.input != meta.input => {
+            Insert::Exists(before) if !codec::same(&before.input, &meta.input) => {
                 return Err(ClientError::AlreadyExists(id));
             }
             Insert::Exists(_) => {}

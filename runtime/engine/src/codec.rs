@@ -5,7 +5,7 @@
 
 mod text;
 
-use eventual_core::{Emitted, ExecutionId, Fact, Turn};
+use eventual_core::{Emitted, ExecutionId, Fact, Payload, Turn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -75,6 +75,13 @@ pub fn encode_events(events: &[Emitted]) -> String {
 #[must_use]
 pub fn turn_value(turn: &Turn) -> serde_json::Value {
     serde_json::to_value(text::TurnText::from(turn)).unwrap_or_default()
+}
+
+/// Whether two payloads are the same value: the members of an object have no order, as in a `HashMap` of the user's.
+#[must_use]
+pub fn same(a: &Payload, b: &Payload) -> bool {
+    let value = |it: &Payload| serde_json::from_slice::<serde_json::Value>(it.as_bytes()).ok();
+    a == b || value(a).is_some_and(|it| value(b) == Some(it))
 }
 
 #[cfg(test)]

@@ -2,11 +2,15 @@
 //! the turn is durable.
 
 use eventual_core::{Attempt, Call, ExecutionId, Fact, Failure, Outcome, Payload, Seq, TaskCall, Turn};
-use futures_util::future::try_join_all;
+use futures_util::{StreamExt, stream};
 
+use crate::codec;
 use crate::engine::Engine;
 use crate::ports::{Fault, Insert, Message, Meta, TaskRequest};
 use crate::workflows::Pending;
+
+/// Deliveries of one turn that are under way at the same time.
+const AT_A_TIME: usize = 32;
 
 impl Engine {
     /// Delivers what a committed turn asked for.
@@ -16,12 +20,16 @@ impl Engine {
         turn: &Turn,
         pending: &Pending,
     ) -> Result<(), Fault> {
-        let calls = turn.calls.iter().map(|(seq, call)| self.deliver_call(id, turn.time, *seq, call));
-        try_join_all(calls).await?;
+        let deliver_calls = |children: bool| {
+            let calls =
+                turn.calls.iter().filter(move |(_, it)| matches!(it, Call::Workflow { .. }) == children);
+            all(calls.map(|(seq, call)| self.deliver_call(id, turn.time, *seq, call)))
+        };
+        // A signal to a child that starts in the same turn must find it.
+        deliver_calls(true).await?;
+        deliver_calls(false).await?;
         let wanted = turn.attempts.iter().filter_map(|it| Some((it, pending.task(it)?)));
-        try_join_all(wanted.map(|(attempt, task)| self.deliver_attempt(id, turn.time, attempt, task)))
-            .await?;
-        Ok(())
+        all(wanted.map(|(attempt, task)| self.deliver_attempt(id, turn.time, attempt, task))).await
     }
 
     async fn deliver_call(&self, id: &ExecutionId, now: u64, seq: Seq, call: &Call) -> Result<(), Fault> {
@@ -56,6 +64,10 @@ impl Engine {
         attempt: &Attempt,
         task: &TaskCall,
     ) -> Result<(), Fault> {
+        if task.inline && attempt.at <= now {
+            // Performed by whoever took the turn.
+            return Ok(());
+        }
         if attempt.at > now {
             let fact = Fact::RetryDue { seq: attempt.seq, attempt: attempt.attempt };
             return self.ports.dispatch.timer(id, attempt.at, &fact).await;
@@ -96,6 +108,11 @@ impl Engine {
                 let fact = Fact::ChildDone { seq, outcome: Outcome::Failed(failure) };
                 self.ports.dispatch.wake(parent, &Message { facts: vec![fact] }).await
             }
+            Insert::Exists(other) if !codec::same(&other.input, input) => {
+                // Done when it was recorded, so the code cannot learn of it any more; people can.
+                tracing::error!(execution = %child, %parent, "not started: it was started before with another input");
+                Ok(())
+            }
             _ => self.ports.dispatch.wake(child, &Message::default()).await,
         }
     }
@@ -108,6 +125,14 @@ impl Engine {
             .wake(parent, &Message { facts: vec![Fact::ChildDone { seq: *seq, outcome }] })
             .await
     }
+}
+
+/// Makes all deliveries, some at a time, whatever becomes of one; then the first failure counts.
+async fn all<D: Future<Output = Result<(), Fault>>>(
+    deliveries: impl Iterator<Item = D>,
+) -> Result<(), Fault> {
+    let made: Vec<_> = stream::iter(deliveries).buffer_unordered(AT_A_TIME).collect().await;
+    made.into_iter().collect()
 }
 
 /// An attempt as its worker gets it.
@@ -135,9 +160,9 @@ impl Pending {
     /// among them: their workers find the attempt claimed, or answer in vain.
     pub(crate) fn of_history(turns: &[Turn]) -> Self {
         let tasks = turns.iter().flat_map(|it| &it.calls).filter_map(|(seq, call)| match call {
-            Call::Task(task) if !task.inline => Some((*seq, task.clone())),
+            Call::Task(task) => Some((*seq, task.clone())),
             _ => None,
         });
-        Self { inline: Vec::new(), remote: tasks.collect() }
+        Self { inline: Vec::new(), tasks: tasks.collect() }
     }
 }

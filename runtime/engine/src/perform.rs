@@ -27,7 +27,7 @@ impl Engine {
     /// When the world failed before the outcome was sent. The host then reports the attempt as lost.
     pub async fn perform(&self, request: TaskRequest) -> Result<(), Fault> {
         let TaskRequest { execution, seq, attempt, .. } = request.clone();
-        let lease_ms = request.timeout_ms + LEASE_MARGIN_MS;
+        let lease_ms = request.timeout_ms.saturating_add(LEASE_MARGIN_MS);
         if !self.ports.store.claim(&execution, seq, attempt, lease_ms).await? {
             tracing::info!(%execution, seq, attempt, "attempt is claimed by another worker");
             return Ok(());

@@ -115,7 +115,9 @@ pub trait Store: Send + Sync {
     /// Writes status, closing time, end and reason of parking of an execution. A closed execution stays closed.
     async fn set_status(&self, meta: &Meta) -> Result<(), Fault>;
 
-    /// Takes an attempt of a task for one worker. `true` for the first to ask, and again after `lease_ms`.
+    /// Takes an attempt of a task for one worker. `true` for the first to ask and for nobody else, ever: an attempt whose
+    /// worker was lost is followed by one of another number. The worker is done or lost within `lease_ms`; a claim is
+    /// forgotten only when no message about its attempt can still be on its way.
     async fn claim(&self, id: &ExecutionId, seq: Seq, attempt: u32, lease_ms: u64) -> Result<bool, Fault>;
 
     /// Lists executions.

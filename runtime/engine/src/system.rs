@@ -1,4 +1,4 @@
-//! What operators and outside clients ask of a service: start, get, list, history, signal. JSON in, JSON out; who may
+//! What operators and outside clients ask of a service: start, get, list, history, signal, resume. JSON in, JSON out; who may
 //! ask is the host's matter (IAM on AWS).
 
 use eventual_core::{ExecutionId, Outcome, Payload, Status, Turn};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::client::ClientError;
 use crate::codec;
 use crate::engine::Engine;
-use crate::ports::{ListQuery, Meta};
+use crate::ports::{ListQuery, Message, Meta};
 
 /// Most executions in one answer of `list`.
 const LIST_MAX: usize = 100;
@@ -42,6 +42,11 @@ pub enum SystemRequest {
         /// `next` of the page before.
         #[serde(default)]
         after: Option<String>,
+    },
+    /// Look at a parked execution again: after a fix was deployed, or to see why it is parked.
+    Resume {
+        /// `<workflow>/<name>`.
+        execution: String,
     },
     /// Send a signal.
     Signal {
@@ -87,6 +92,11 @@ pub enum SystemResponse {
         #[serde(skip_serializing_if = "Option::is_none")]
         next: Option<String>,
     },
+    /// To `resume`.
+    Resumed {
+        /// The execution.
+        execution: String,
+    },
     /// To `signal`.
     Signalled {
         /// The receiver.
@@ -111,9 +121,10 @@ pub struct ExecutionSummary {
     /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closed: Option<u64>,
-    /// What it was started with.
-    pub input: Box<RawValue>,
-    /// What it returned. Present, and perhaps `null`, exactly when it succeeded.
+    /// What it was started with. Not in lists, where the largest values would count a hundred times.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<Box<RawValue>>,
+    /// What it returned. Present, and perhaps `null`, exactly when it succeeded; not in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<Box<RawValue>>,
     /// Why it did not succeed: `class`, `message`, `data`.
@@ -159,9 +170,15 @@ impl Engine {
                 let limit = limit.unwrap_or(LIST_MAX).clamp(1, LIST_MAX);
                 let page = self.client.list(&ListQuery { workflow, status, limit, after }).await?;
                 Ok(SystemResponse::List {
-                    executions: page.executions.iter().map(summary).collect(),
+                    executions: page.executions.iter().map(line).collect(),
                     next: page.next,
                 })
+            }
+            SystemRequest::Resume { execution } => {
+                let id = parse(&execution)?;
+                self.client.get(&id).await?;
+                self.ports.dispatch.wake(&id, &Message::default()).await.map_err(ClientError::from)?;
+                Ok(SystemResponse::Resumed { execution })
             }
             SystemRequest::Signal { execution, signal, payload } => {
                 self.client.signal(&parse(&execution)?, &signal, payload_of(&payload)).await?;
@@ -199,6 +216,11 @@ fn turn(it: &Turn) -> Value {
     codec::turn_value(it)
 }
 
+/// An execution in a list.
+fn line(meta: &Meta) -> ExecutionSummary {
+    ExecutionSummary { input: None, result: None, ..summary(meta) }
+}
+
 fn summary(meta: &Meta) -> ExecutionSummary {
     let (result, error) = match &meta.end {
         None => (None, None),
@@ -218,7 +240,7 @@ fn summary(meta: &Meta) -> ExecutionSummary {
         status: meta.status.as_str(),
         started: meta.started,
         closed: meta.closed,
-        input: raw(&meta.input),
+        input: Some(raw(&meta.input)),
         result,
         error,
         parked: meta.parked.clone(),

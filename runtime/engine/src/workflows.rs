@@ -6,6 +6,7 @@
 mod running;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -30,6 +31,8 @@ const STACK_BYTES: usize = 16 << 20;
 pub(crate) struct TurnRequest {
     /// The execution.
     pub(crate) meta: Meta,
+    /// Number of the last turn in memory, as it was when the later ones were read.
+    pub(crate) version: u64,
     /// Turns that were committed since the version in memory, in order; all turns when it is not in memory.
     pub(crate) committed: Vec<Turn>,
     /// What it has to learn, duplicates included.
@@ -48,8 +51,12 @@ pub(crate) enum TurnReply {
         /// Those facts that are new.
         facts: Vec<Fact>,
     },
+    /// The code of another execution keeps the thread; this one was not looked at.
+    Busy,
     /// Nothing is new.
     Nothing(Pending),
+    /// The machine in memory is not the one that the turns were read for: it was dropped meanwhile.
+    Stale,
     /// A turn to commit.
     Taken {
         /// The turn.
@@ -62,22 +69,20 @@ pub(crate) enum TurnReply {
 /// What an execution waits for.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
-    /// Open inline tasks with their current attempt.
+    /// Open inline tasks whose current attempt may begin, with that attempt.
     pub(crate) inline: Vec<(Seq, u32, TaskCall)>,
-    /// Open remote tasks.
-    pub(crate) remote: Vec<(Seq, TaskCall)>,
+    /// All open tasks.
+    pub(crate) tasks: Vec<(Seq, TaskCall)>,
 }
 
 impl Pending {
-    fn of<'a>(open: impl Iterator<Item = (Seq, &'a Call, u32)>) -> Self {
+    fn of<'a>(open: impl Iterator<Item = (Seq, &'a Call, u32, bool)>) -> Self {
         let mut pending = Self::default();
-        for (seq, call, attempt) in open {
-            if let Call::Task(task) = call {
-                if task.inline {
-                    pending.inline.push((seq, attempt, task.clone()));
-                } else {
-                    pending.remote.push((seq, task.clone()));
-                }
+        for (seq, call, attempt, may_begin) in open {
+            let Call::Task(task) = call else { continue };
+            pending.tasks.push((seq, task.clone()));
+            if task.inline && may_begin {
+                pending.inline.push((seq, attempt, task.clone()));
             }
         }
         pending
@@ -85,13 +90,13 @@ impl Pending {
 
     /// The task of an attempt, if its outcome is still wanted.
     pub(crate) fn task(&self, attempt: &Attempt) -> Option<&TaskCall> {
-        self.remote.iter().find(|(seq, _)| *seq == attempt.seq).map(|(_, task)| task)
+        self.tasks.iter().find(|(seq, _)| *seq == attempt.seq).map(|(_, task)| task)
     }
 }
 
 enum Job {
     Forget(ExecutionId),
-    Turn(Box<TurnRequest>, oneshot::Sender<TurnReply>),
+    Turn(Box<TurnRequest>, Arc<AtomicBool>, oneshot::Sender<TurnReply>),
     Version(ExecutionId, oneshot::Sender<u64>),
 }
 
@@ -120,7 +125,8 @@ impl Workflows {
     pub(crate) async fn version(&self, id: &ExecutionId) -> u64 {
         let (reply, answer) = oneshot::channel();
         self.send(Job::Version(id.clone(), reply));
-        answer.await.unwrap_or(0)
+        // A thread that does not answer is found out, and replaced, by the turn that it is busy with.
+        tokio::time::timeout(BLOCKED_AFTER, answer).await.map_or(0, Result::unwrap_or_default)
     }
 
     /// Drops an execution from memory: its turn was not committed, or it has ended.
@@ -132,10 +138,12 @@ impl Workflows {
     pub(crate) async fn turn(&self, request: TurnRequest) -> TurnReply {
         let facts = request.facts.clone();
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Turn(Box::new(request), reply));
+        let begun = Arc::new(AtomicBool::new(false));
+        self.send(Job::Turn(Box::new(request), begun.clone(), reply));
         let reason = match tokio::time::timeout(BLOCKED_AFTER, answer).await {
             Ok(Ok(reply)) => return reply,
             Ok(Err(_)) => "the thread of workflow code ended: this is a bug of eventual".to_owned(),
+            Err(_) if !begun.load(Ordering::SeqCst) => return TurnReply::Busy,
             Err(_) => {
                 // That thread is lost to the code that holds it. The others go on with a new one.
                 *self.sender.lock().unwrap_or_else(PoisonError::into_inner) = spawn(self.registry.clone());
@@ -164,7 +172,8 @@ fn serve(registry: &Registry, jobs: &Receiver<Job>) {
             Job::Version(id, reply) => {
                 let _ = reply.send(kept.get(&id).map_or(0, Running::version));
             }
-            Job::Turn(request, reply) => {
+            Job::Turn(request, begun, reply) => {
+                begun.store(true, Ordering::SeqCst);
                 let id = request.meta.id.clone();
                 if kept.len() >= KEPT_MAX && !kept.contains_key(&id) {
                     // Any will do: whoever is needed again is read back from its history.
@@ -189,7 +198,11 @@ fn take_turn(
     kept: &mut HashMap<ExecutionId, Running>,
     request: TurnRequest,
 ) -> TurnReply {
-    let TurnRequest { meta, committed, facts, now } = request;
+    let TurnRequest { meta, version, committed, facts, now } = request;
+    if kept.get(&meta.id).map_or(0, Running::version) != version {
+        kept.remove(&meta.id);
+        return TurnReply::Stale;
+    }
     let Some(workflow) = registry.workflows.get(meta.id.workflow()) else {
         let reason = format!("this version of the service has no workflow `{}`", meta.id.workflow());
         return TurnReply::Blocked { reason, facts };

@@ -117,7 +117,10 @@ async fn an_attempt_has_one_worker(store: &dyn Store, unique: &str, now: u64) ->
     assert!(!store.claim(id, 4, 1, 600_000).await?, "claimed by the first");
     assert!(store.claim(id, 4, 2, 600_000).await?, "another attempt is another claim");
     assert!(store.claim(id, 5, 1, 0).await?);
-    assert!(store.claim(id, 5, 1, 600_000).await?, "a lease that is over");
+    assert!(
+        !store.claim(id, 5, 1, 600_000).await?,
+        "a claim outlives its lease: a late message must find it"
+    );
     Ok(())
 }
 

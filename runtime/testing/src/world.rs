@@ -2,7 +2,7 @@
 //!
 //! It keeps the promises of a production host in the simplest way: one map of executions, one queue ordered by time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -36,7 +36,7 @@ struct State {
     now: Millis,
     random: Machine,
     executions: BTreeMap<ExecutionId, (Meta, Vec<Turn>)>,
-    claims: BTreeMap<(ExecutionId, Seq, u32), Millis>,
+    claims: BTreeSet<(ExecutionId, Seq, u32)>,
     queue: BTreeMap<(Millis, u64), (Delivery, u32)>,
     order: u64,
     dead: Vec<Delivery>,
@@ -63,7 +63,7 @@ impl World {
             now: START,
             random: Machine::new(seed),
             executions: BTreeMap::new(),
-            claims: BTreeMap::new(),
+            claims: BTreeSet::new(),
             queue: BTreeMap::new(),
             order: 0,
             dead: Vec::new(),
@@ -181,15 +181,8 @@ impl Store for World {
         Ok(())
     }
 
-    async fn claim(&self, id: &ExecutionId, seq: Seq, attempt: u32, lease_ms: u64) -> Result<bool, Fault> {
-        let mut state = self.state();
-        let now = state.now;
-        let until = state.claims.entry((id.clone(), seq, attempt)).or_insert(0);
-        let free = *until <= now;
-        if free {
-            *until = now + lease_ms;
-        }
-        Ok(free)
+    async fn claim(&self, id: &ExecutionId, seq: Seq, attempt: u32, _lease_ms: u64) -> Result<bool, Fault> {
+        Ok(self.state().claims.insert((id.clone(), seq, attempt)))
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, Fault> {

@@ -1,13 +1,15 @@
 //! Code that does not go with its history, told so that a developer finds the line.
 
 use alloc::borrow::ToOwned;
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use core::fmt;
 use core::panic::Location;
 
 use crate::call::Call;
-use crate::id::Seq;
+use crate::id::{ExecutionId, Seq};
+use crate::payload::Payload;
 
 /// The code of an execution asked for something else than it did when its history was recorded.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -54,7 +56,7 @@ impl fmt::Display for Mismatch {
             None => f.write_str("not made now")?,
         }
         f.write_str(
-            ". Deploy code that makes the same calls in the same order; the execution then goes on by itself",
+            ". Deploy code that makes the same calls in the same order; the execution then goes on with its next message, or when it is resumed",
         )
     }
 }
@@ -68,11 +70,48 @@ fn title(call: &Call) -> String {
     }
 }
 
-/// Whether two calls are the same to a replay: kind, name and input. Policies and due times may change with the code.
-pub(super) fn same(history: &Call, code: &Call) -> bool {
+/// The recorded call that the code's call `seq` is: that of its number, or, because branches may be polled in another
+/// order than then, one of another number that is the same to the letter. Only when there is none, a timer of its number
+/// whose due time has changed with the code.
+pub(super) fn bind(recorded: &BTreeMap<Seq, Call>, seq: Seq, code: &Call, equal: Equal) -> Option<Seq> {
+    let fits = |(number, history): &(&Seq, &Call)| same(history, **number, code, seq, equal);
+    let own = recorded.get_key_value(&seq);
+    let timer =
+        |(_, history): &(&Seq, &Call)| matches!((history, code), (Call::Timer { .. }, Call::Timer { .. }));
+    own.filter(fits)
+        .or_else(|| recorded.iter().find(fits))
+        .or_else(|| own.filter(timer))
+        .map(|(number, _)| *number)
+}
+
+type Equal = fn(&Payload, &Payload) -> bool;
+
+/// Whether two calls are the same to a replay: kind, name and input. Policies may change with the code.
+fn same(history: &Call, then: Seq, code: &Call, now: Seq, equal: Equal) -> bool {
     match (history, code) {
-        (Call::Task(a), Call::Task(b)) => a.name == b.name && a.input == b.input && a.inline == b.inline,
-        (Call::Timer { .. }, Call::Timer { .. }) => true,
+        (Call::Emit(a), Call::Emit(b)) => {
+            a.len() == b.len()
+                && a.iter().zip(b).all(|(a, b)| a.name == b.name && equal(&a.payload, &b.payload))
+        }
+        (
+            Call::Send { execution: a, signal: a_name, payload: a_value },
+            Call::Send { execution: b, signal: b_name, payload: b_value },
+        ) => a == b && a_name == b_name && equal(a_value, b_value),
+        (Call::Task(a), Call::Task(b)) => {
+            a.name == b.name && a.inline == b.inline && equal(&a.input, &b.input)
+        }
+        (
+            Call::Workflow { execution: a, input: a_input, detached: a_detached },
+            Call::Workflow { execution: b, input: b_input, detached: b_detached },
+        ) => {
+            let one_name = a == b || unnumbered(a, then).is_some_and(|it| unnumbered(b, now) == Some(it));
+            one_name && a_detached == b_detached && equal(a_input, b_input)
+        }
         (a, b) => a == b,
     }
+}
+
+/// The id of a child that was given no name of its own, without the number of the call that is part of it.
+fn unnumbered(child: &ExecutionId, seq: Seq) -> Option<&str> {
+    child.as_str().strip_suffix(format!(":{seq}").as_str())
 }

@@ -204,6 +204,54 @@ fn a_replay_makes_the_same_calls_or_says_which_differ() {
 }
 
 #[test]
+fn branches_polled_in_another_order_find_their_calls() {
+    let timer = |due| Call::Timer { due };
+    let retry = RetryPolicy::default();
+    let mut first = Machine::new(1);
+    first.begin(10, &[]);
+    for call in [task("a", retry), timer(50), task("b", retry), timer(20)] {
+        ask(&mut first, call);
+    }
+    let calls = first.end().unwrap().calls;
+
+    let mut again = Machine::new(1);
+    again.begin_replay(10, &[], &calls);
+    let [b, short, a, long] =
+        [task("b", retry), timer(20), task("a", retry), timer(50)].map(|call| ask(&mut again, call));
+    again.end().unwrap();
+    again.begin(
+        60,
+        &[Fact::TimerFired { seq: 3 }, done(2, 1, "\"b\""), done(0, 1, "\"a\""), Fact::TimerFired { seq: 1 }],
+    );
+    for (expected, value) in [(short, "null"), (b, "\"b\""), (a, "\"a\""), (long, "null")] {
+        assert_eq!(again.open_next(), Some(expected), "the code's own number, in the order of history");
+        assert_eq!(again.take(expected), Some(Outcome::Succeeded(value.into())));
+    }
+    assert!(!again.waits());
+}
+
+#[test]
+fn a_timer_may_change_its_due_time_and_a_child_its_number() {
+    let child = |seq: Seq| Call::Workflow {
+        execution: crate::ExecutionId::parse(&format!("child/parent:one:{seq}")).unwrap(),
+        input: "1".into(),
+        detached: false,
+    };
+    let mut first = Machine::new(1);
+    first.begin(10, &[]);
+    ask(&mut first, Call::Timer { due: 50 });
+    ask(&mut first, child(1));
+    ask(&mut first, signal("x"));
+    let calls = first.end().unwrap().calls;
+    let mut again = Machine::new(1);
+    again.begin_replay(10, &[], &calls);
+    ask(&mut again, Call::Timer { due: 60 });
+    ask(&mut again, signal("x"));
+    ask(&mut again, child(2));
+    assert_eq!(again.end(), Ok(Output::default()));
+}
+
+#[test]
 fn random_numbers_repeat_with_the_seed() {
     let numbers = |seed| {
         let mut machine = Machine::new(seed);
