@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub use claim::{Claim, Held, Refused, claim, release};
 pub(crate) use graph::settings_digest;
 pub use graph::{Failure, Outcome, delete, ensure};
-pub(crate) use persist::persist;
+pub(crate) use persist::{Effort, persist};
 
 use crate::cloud::{Cloud, Owner};
 use crate::plan::{Change, Plan};

@@ -6,7 +6,7 @@ use eventual_schema::digest::short_hash;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-use super::{Run, deletions, ensures, persist, touches_roles};
+use super::{Effort, Run, deletions, ensures, persist, touches_roles};
 use crate::cloud::{CloudError, Made, Trouble};
 use crate::plan::Plan;
 use crate::request::{Action, Stage};
@@ -113,7 +113,7 @@ async fn settle(run: &Run<'_>, outcome: &mut Outcome, plan: &Plan) {
         let child = outcome.state.children.get(&key);
         async move {
             let Some(child) = child else { return Ok(()) };
-            let result = persist(run, &key, action, false, || run.cloud.settle(child)).await;
+            let result = persist(run, &key, action, Effort::Other, || run.cloud.settle(child)).await;
             result.map_err(|error| Failure { key, action, error })
         }
     };
@@ -213,7 +213,7 @@ async fn one(
     };
     let resolved = Resource { spec: spec.clone(), ..resource.clone() };
     let call = || run.cloud.ensure(&run.owner, &resolved, recorded.as_ref());
-    let result = persist(run, &resource.key, action, fresh_roles, call).await;
+    let result = persist(run, &resource.key, action, Effort::Ensure { fresh_roles }, call).await;
     let stage = result.as_ref().map_or_else(|error| Stage::Failed(error.to_string()), |_| Stage::Done);
     run.report(&resource.key, action, stage, began);
     (resource, Some(spec), recorded, result)
@@ -283,7 +283,8 @@ async fn remove(
     let began = run.cloud.now_ms();
     run.report(&key, Action::Delete, Stage::Started, began);
     let result =
-        persist(run, &key, Action::Delete, false, || run.cloud.delete(&run.owner, &child, verify)).await;
+        persist(run, &key, Action::Delete, Effort::Other, || run.cloud.delete(&run.owner, &child, verify))
+            .await;
     let result = result.or_else(|error| if error.trouble == Trouble::NotFound { Ok(()) } else { Err(error) });
     let stage = result.as_ref().map_or_else(|error| Stage::Failed(error.to_string()), |()| Stage::Done);
     run.report(&key, Action::Delete, stage, began);

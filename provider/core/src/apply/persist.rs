@@ -12,15 +12,32 @@ const PROPAGATION_MS: u64 = 5 * 60_000;
 const OLD_PROPAGATION_MS: u64 = 20_000;
 /// How long a service may not answer.
 const UNREACHABLE_MS: u64 = 60_000;
+/// How long what was just made may not be seen by the next call that needs it.
+const UNSEEN_MS: u64 = 60_000;
+
+/// What is tried, because that says what an answer means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// Making a child what it should be. All that it needs was made before: what is not there is not seen yet.
+    Ensure {
+        /// Whether this run changes roles, so that missing permissions may be ones that are not seen yet.
+        fresh_roles: bool,
+    },
+    /// Everything else, for which what is not there is an answer.
+    Other,
+}
 
 /// First and longest pause, and the most time for all tries together; `None` for trouble that waiting does not cure.
-fn patience(trouble: Trouble, fresh_roles: bool) -> Option<(u64, u64, u64)> {
+fn patience(trouble: Trouble, effort: Effort) -> Option<(u64, u64, u64)> {
     match trouble {
-        Trouble::Propagating if fresh_roles => Some((250, 2000, PROPAGATION_MS)),
+        Trouble::Propagating if effort == (Effort::Ensure { fresh_roles: true }) => {
+            Some((250, 2000, PROPAGATION_MS))
+        }
         Trouble::Propagating => Some((250, 2000, OLD_PROPAGATION_MS)),
         Trouble::Busy => Some((200, 3000, u64::MAX)),
         Trouble::Throttled => Some((300, 8000, u64::MAX)),
         Trouble::Unreachable => Some((500, 8000, UNREACHABLE_MS)),
+        Trouble::NotFound if effort != Effort::Other => Some((250, 4000, UNSEEN_MS)),
         Trouble::NotFound
         | Trouble::Foreign
         | Trouble::Lost
@@ -37,7 +54,7 @@ pub(crate) async fn persist<T, F>(
     run: &Run<'_>,
     key: &str,
     action: Action,
-    fresh_roles: bool,
+    effort: Effort,
     mut operation: impl FnMut() -> F,
 ) -> Result<T, CloudError>
 where
@@ -50,7 +67,7 @@ where
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
-        let Some((first, longest, most)) = patience(error.trouble, fresh_roles) else { return Err(error) };
+        let Some((first, longest, most)) = patience(error.trouble, effort) else { return Err(error) };
         let elapsed = run.cloud.now_ms().saturating_sub(began);
         if elapsed >= most || run.stopped().is_some() {
             return Err(error);

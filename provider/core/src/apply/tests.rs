@@ -131,10 +131,21 @@ fn a_missing_child_is_made_again_and_what_refers_to_it_follows() {
 #[test]
 fn waiting_ends_when_it_helps_and_when_it_does_not() {
     let (cloud, shop) = (Fake::default(), Shop::commands_only());
-    let waits = [Trouble::Propagating, Trouble::Busy, Trouble::Throttled, Trouble::Unreachable];
+    let waits = [
+        Trouble::Propagating,
+        Trouble::Busy,
+        Trouble::Throttled,
+        Trouble::Unreachable,
+        // What it needs was made and is not seen yet.
+        Trouble::NotFound,
+    ];
     cloud.script("function/command-health", &waits);
     let state = made(&cloud, &shop, None, &minimal());
     assert_eq!(destroyed(&cloud, &shop, &state).state, None);
+    cloud.script("role/command-health", &[Trouble::NotFound; 1000]);
+    let applied = attempt(&cloud, &shop, None, &minimal(), &Control::new("tests")).unwrap();
+    assert_eq!(applied.state, None);
+    cloud.script("role/command-health", &[]);
     cloud.script("function/command-health", &[Trouble::Propagating; 1000]);
     let applied = attempt(&cloud, &shop, None, &minimal(), &Control::new("tests")).unwrap();
     assert_eq!(applied.state, None);
