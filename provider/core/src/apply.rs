@@ -10,7 +10,7 @@ mod persist;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-pub use claim::{Claim, Held, Refused, claim, release};
+pub use claim::{Claim, Held, Refused, claim, found, put_back, release};
 pub(crate) use graph::settings_digest;
 pub use graph::{Failure, Outcome, delete, ensure};
 pub(crate) use persist::{Effort, persist};

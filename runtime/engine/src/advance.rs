@@ -44,9 +44,12 @@ impl Engine {
             None => self.ports.store.meta(id).await?.ok_or_else(|| AdvanceError::Unknown(id.clone()))?,
         };
         if redelivered {
-            self.finish_delivery(&meta, &message.facts).await?;
+            self.finish_delivery(&meta, &message.facts, true).await?;
         }
         if meta.status.is_closed() {
+            if !redelivered && !message.facts.is_empty() {
+                self.finish_delivery(&meta, &message.facts, false).await?;
+            }
             return Ok(());
         }
         // Facts that somebody else has recorded may be of a turn that nobody has delivered: their message was redriven
@@ -59,7 +62,7 @@ impl Engine {
             match self.turn(&mut meta, facts.clone(), look).await {
                 Ok(next) => {
                     if doubtful && !matches!(next, Next::Took(_) | Next::Ended) {
-                        self.finish_delivery(&meta, &told).await?;
+                        self.finish_delivery(&meta, &told, false).await?;
                     }
                     doubtful = false;
                     match next {
@@ -183,15 +186,16 @@ impl Engine {
         self.tell_parent(meta, end).await
     }
 
-    /// Delivers what the turns since the one that recorded `facts` asked for, and the last turn in any case: their
-    /// process may have died between commit and delivery.
-    async fn finish_delivery(&self, meta: &Meta, facts: &[Fact]) -> Result<(), Fault> {
+    /// Delivers what the turns since the one that recorded `facts` asked for, because their process may have died
+    /// between commit and delivery. When none recorded them, the last turn alone, if `last_anyway`.
+    async fn finish_delivery(&self, meta: &Meta, facts: &[Fact], last_anyway: bool) -> Result<(), Fault> {
         let turns = self.ports.store.turns(&meta.id, 0).await?;
         let Some(last) = turns.len().checked_sub(1) else { return Ok(()) };
         let keys: Vec<_> = facts.iter().map(Fact::key).collect();
         let recorded = turns.iter().position(|turn| turn.facts.iter().any(|it| keys.contains(&it.key())));
+        let Some(first) = recorded.or_else(|| last_anyway.then_some(last)) else { return Ok(()) };
         let pending = Pending::of_history(&turns);
-        for turn in &turns[recorded.unwrap_or(last).min(last)..] {
+        for turn in &turns[first..] {
             self.deliver(&meta.id, turn, &pending).await?;
         }
         match &meta.end {

@@ -96,6 +96,15 @@ impl World {
         state.push_taken(due, delivery, taken);
     }
 
+    /// What a redrive from a dead-letter queue does: messages with facts look as if they were never taken before.
+    pub fn redrive(&self) {
+        for (delivery, taken) in self.state().queue.values_mut() {
+            if matches!(delivery, Delivery::Wake(_, message) if !message.facts.is_empty()) {
+                *taken = 0;
+            }
+        }
+    }
+
     /// Gives a delivery up.
     pub fn bury(&self, delivery: Delivery) {
         self.state().dead.push(delivery);

@@ -92,7 +92,8 @@ struct Run {
     keys: Vec<String>,
 }
 
-async fn run(point: CrashPoint) -> Run {
+/// Runs an order whose process dies at `point`. With `redriven`, its messages then come as if for the first time.
+async fn run(point: CrashPoint, redriven: bool) -> Run {
     let world = Arc::new(World::new([], 1));
     let inner = Ports { store: world.clone(), dispatch: world.clone(), clock: world.clone() };
     let faults = Faults::new(inner, point);
@@ -117,6 +118,9 @@ async fn run(point: CrashPoint) -> Run {
             Err(_) => {
                 host = host.restarted();
                 faults.revive();
+                if redriven {
+                    world.redrive();
+                }
             }
         }
     }
@@ -140,19 +144,18 @@ async fn inner_meta(world: &World, id: &eventual_engine::core::ExecutionId) -> e
 fn an_execution_ends_the_same_wherever_its_process_dies() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
-        let calm = run(CrashPoint { call: u64::MAX, after_effect: false }).await;
+        let calm = run(CrashPoint { call: u64::MAX, after_effect: false }, false).await;
         assert_eq!(calm.end, Some(Outcome::Succeeded("[7,\"go\",7]".into())));
         assert_eq!((calm.events, calm.keys.len()), (1, 2));
-        for call in 0..calm.calls {
-            for after_effect in [false, true] {
-                let crashed = run(CrashPoint { call, after_effect }).await;
-                assert!(crashed.reached, "call {call} happens in every run");
-                assert_eq!(crashed.end, calm.end, "call {call}, after effect {after_effect}");
-                assert_eq!(crashed.keys, calm.keys, "every attempt of a call has one key");
-                assert!(crashed.events >= 1, "an event may come twice, and is never lost");
-            }
+        for (call, variant) in (0..calm.calls).flat_map(|call| (0..4).map(move |variant| (call, variant))) {
+            let point = CrashPoint { call, after_effect: variant % 2 == 1 };
+            let crashed = run(point, variant >= 2).await;
+            assert!(crashed.reached, "call {call} happens in every run");
+            assert_eq!(crashed.end, calm.end, "{point:?}, redriven {}", variant >= 2);
+            assert_eq!(crashed.keys, calm.keys, "every attempt of a call has one key");
+            assert!(crashed.events >= 1, "an event may come twice, and is never lost");
         }
-        println!("{} port calls, each a crash before and after", calm.calls);
+        println!("{} port calls, each a crash before and after, redelivered and redriven", calm.calls);
     });
 }
 

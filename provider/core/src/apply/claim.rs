@@ -6,8 +6,9 @@ use std::sync::atomic::Ordering;
 
 use eventual_schema::digest::short_hash;
 
-use super::Run;
+use super::{Effort, Run, persist};
 use crate::cloud::{Cloud, CloudError, Ownership, OwnershipRead, OwnershipState, Progress, Trouble};
+use crate::request::Action;
 
 /// Pause between two signs of life of the run that holds a record.
 const BEAT_MS: u64 = 2500;
@@ -57,40 +58,55 @@ fn token(cloud: &dyn Cloud) -> String {
     format!("{:016x}{:016x}", cloud.random(), cloud.random())
 }
 
-/// Takes the record of the deployment `service` in `bucket` for a creation: a new one, or one that a dead creation left.
+/// Runs an operation on the record until it is answered, or the run has no time left.
+async fn patiently<T, F>(run: &Run<'_>, operation: impl FnMut() -> F) -> Result<T, CloudError>
+where
+    F: Future<Output = Result<T, CloudError>>,
+{
+    persist(run, "bucket", Action::Update, Effort::Other, operation).await
+}
+
+/// Takes the record of the run's deployment in `bucket` for a creation: a new one, or one that a dead creation left. Whose
+/// the deployment is only becomes known by that: of the run's owner, only the service counts.
 ///
 /// # Errors
 /// When somebody else has it, or the cloud fails.
-pub async fn claim(cloud: &dyn Cloud, bucket: &str, service: &str, claimant: &str) -> Result<Claim, Refused> {
+pub async fn claim(run: &Run<'_>, bucket: &str, claimant: &str) -> Result<Claim, Refused> {
+    let cloud = run.cloud;
     let writer = token(cloud);
     let claimant = short_hash(&["claimant", claimant], 16);
+    let mut adopted = false;
     for _ in 0..ROUNDS {
-        let (owner, expected, beat) = match cloud.ownership(bucket).await? {
+        let (owner, expected, beat) = match patiently(run, || cloud.ownership(bucket)).await? {
             OwnershipState::NoBucket => {
-                cloud.found(bucket).await?;
+                patiently(run, || cloud.found(bucket)).await?;
                 (token(cloud), None, 0)
             }
             OwnershipState::NoRecord { empty: true } => (token(cloud), None, 0),
             OwnershipState::NoRecord { empty: false } => {
                 return Err(Refused::ForeignBucket(bucket.to_owned()));
             }
-            OwnershipState::Found(read) => match adoptable(cloud, bucket, &read, &claimant).await? {
+            // The answer to our own write never came.
+            OwnershipState::Found(read) if read.record.writer == writer => {
+                let OwnershipRead { record, mark } = read;
+                return Ok(Claim { bucket: bucket.to_owned(), record, mark, adopted });
+            }
+            OwnershipState::Found(read) => match adoptable(run, bucket, &read, &claimant).await? {
                 true => (read.record.owner, Some(read.mark), read.record.beat + 1),
                 false => continue,
             },
         };
+        adopted = expected.is_some();
         let record = Ownership {
             owner,
-            service: service.to_owned(),
+            service: run.owner.service.clone(),
             claimant: claimant.clone(),
             writer: writer.clone(),
             progress: Progress::Creating,
             beat,
         };
-        match cloud.claim(bucket, &record, expected.as_deref()).await {
-            Ok(mark) => {
-                return Ok(Claim { bucket: bucket.to_owned(), record, mark, adopted: expected.is_some() });
-            }
+        match patiently(run, || cloud.claim(bucket, &record, expected.as_deref())).await {
+            Ok(mark) => return Ok(Claim { bucket: bucket.to_owned(), record, mark, adopted }),
             Err(error) if matches!(error.trouble, Trouble::Lost | Trouble::NotFound) => {}
             Err(error) => return Err(error.into()),
         }
@@ -100,7 +116,7 @@ pub async fn claim(cloud: &dyn Cloud, bucket: &str, service: &str, claimant: &st
 
 /// Whether a record that is there may be taken over; `false` when it vanished meanwhile.
 async fn adoptable(
-    cloud: &dyn Cloud,
+    run: &Run<'_>,
     bucket: &str,
     read: &OwnershipRead,
     claimant: &str,
@@ -110,10 +126,11 @@ async fn adoptable(
         let same = read.record.claimant == claimant;
         return if same { Ok(true) } else { Err(Refused::Exists { owner: read.record.owner.clone() }) };
     }
+    let cloud = run.cloud;
     let began = cloud.now_ms();
     while cloud.now_ms().saturating_sub(began) < WATCH_MS {
         cloud.sleep_ms(500).await;
-        match cloud.ownership(bucket).await? {
+        match patiently(run, || cloud.ownership(bucket)).await? {
             OwnershipState::Found(now) if now.mark == read.mark => {}
             OwnershipState::Found(_) => return Err(Refused::AtWork),
             OwnershipState::NoBucket | OwnershipState::NoRecord { .. } => return Ok(false),
@@ -127,8 +144,9 @@ impl Claim {
     pub async fn keep(&mut self, run: &Run<'_>) {
         loop {
             run.cloud.sleep_ms(BEAT_MS).await;
-            match self.write(run.cloud, self.record.progress).await {
-                Ok(()) => {}
+            let record = self.next(self.record.progress);
+            match put(run.cloud, &self.bucket, &record, &self.mark).await {
+                Ok(mark) => (self.mark, self.record) = (mark, record),
                 Err(error) if error.trouble == Trouble::Lost => {
                     run.lost.store(true, Ordering::Relaxed);
                     return std::future::pending().await;
@@ -143,33 +161,38 @@ impl Claim {
     ///
     /// # Errors
     /// [`Trouble::Lost`] when it was taken over.
-    pub async fn write(&mut self, cloud: &dyn Cloud, progress: Progress) -> Result<(), CloudError> {
-        let record = Ownership { progress, beat: self.record.beat + 1, ..self.record.clone() };
-        for _ in 0..ROUNDS {
-            match cloud.claim(&self.bucket, &record, Some(&self.mark)).await {
-                Ok(mark) => {
-                    self.mark = mark;
-                    self.record = record;
-                    return Ok(());
-                }
-                // A write of ours whose answer never came shows as somebody else's: the record tells whose it is.
-                Err(error) if error.trouble == Trouble::Lost => match cloud.ownership(&self.bucket).await? {
-                    OwnershipState::Found(read) if read.record.writer == self.record.writer => {
-                        self.mark = read.mark
-                    }
-                    _ => return Err(error),
-                },
-                Err(error) => return Err(error),
-            }
-        }
-        Err(CloudError {
-            trouble: Trouble::Lost,
-            operation: "ownership record".to_owned(),
-            code: String::new(),
-            message: "somebody else keeps writing it".to_owned(),
-            request_id: String::new(),
-        })
+    pub async fn write(&mut self, run: &Run<'_>, progress: Progress) -> Result<(), CloudError> {
+        let record = self.next(progress);
+        self.mark = patiently(run, || put(run.cloud, &self.bucket, &record, &self.mark)).await?;
+        self.record = record;
+        Ok(())
     }
+
+    fn next(&self, progress: Progress) -> Ownership {
+        Ownership { progress, beat: self.record.beat + 1, ..self.record.clone() }
+    }
+}
+
+/// Writes the record over the one of this mark, or over one that the same run wrote; answers the new mark.
+async fn put(cloud: &dyn Cloud, bucket: &str, record: &Ownership, mark: &str) -> Result<String, CloudError> {
+    let mut mark = mark.to_owned();
+    for _ in 0..ROUNDS {
+        match cloud.claim(bucket, record, Some(&mark)).await {
+            // A write of ours whose answer never came shows as somebody else's: the record tells whose it is.
+            Err(error) if error.trouble == Trouble::Lost => match cloud.ownership(bucket).await? {
+                OwnershipState::Found(read) if read.record.writer == record.writer => mark = read.mark,
+                _ => return Err(error),
+            },
+            answer => return answer,
+        }
+    }
+    Err(CloudError {
+        trouble: Trouble::Lost,
+        operation: "ownership record".to_owned(),
+        code: String::new(),
+        message: "somebody else keeps writing it".to_owned(),
+        request_id: String::new(),
+    })
 }
 
 /// Takes the record of a deployment that is in the state, to change or delete it. `None` when the deployment is gone:
@@ -177,16 +200,51 @@ impl Claim {
 ///
 /// # Errors
 /// When the cloud fails.
-pub async fn release(cloud: &dyn Cloud, bucket: &str, incarnation: &str) -> Result<Held, CloudError> {
-    Ok(match cloud.ownership(bucket).await? {
+pub async fn release(run: &Run<'_>, bucket: &str, incarnation: &str) -> Result<Held, CloudError> {
+    Ok(match patiently(run, || run.cloud.ownership(bucket)).await? {
         OwnershipState::NoBucket => Held::Absent,
         OwnershipState::NoRecord { .. } => Held::Unrecorded,
         OwnershipState::Found(read) if read.record.owner == incarnation => {
-            let record = Ownership { writer: token(cloud), ..read.record };
+            let record = Ownership { writer: token(run.cloud), ..read.record };
             Held::Ours(Claim { bucket: bucket.to_owned(), record, mark: read.mark, adopted: true })
         }
         OwnershipState::Found(_) => Held::Other,
     })
+}
+
+/// Makes the bucket of a deployment that is in the state again.
+///
+/// # Errors
+/// When the cloud fails.
+pub async fn found(run: &Run<'_>, bucket: &str) -> Result<(), CloudError> {
+    patiently(run, || run.cloud.found(bucket)).await
+}
+
+/// Writes the record of a deployment that is in the state again, where there is none.
+///
+/// # Errors
+/// When the cloud fails, or somebody wrote one meanwhile.
+pub async fn put_back(run: &Run<'_>, bucket: &str) -> Result<Claim, CloudError> {
+    let record = Ownership {
+        owner: run.owner.id.clone(),
+        service: run.owner.service.clone(),
+        claimant: String::new(),
+        writer: token(run.cloud),
+        progress: Progress::Creating,
+        beat: 0,
+    };
+    let written = patiently(run, || run.cloud.claim(bucket, &record, None)).await;
+    let mark = match written {
+        // The answer to our own write may never have come: the record tells.
+        Err(error) if error.trouble == Trouble::Lost => {
+            match patiently(run, || run.cloud.ownership(bucket)).await? {
+                OwnershipState::Found(read) if read.record.writer == record.writer => read.mark,
+                _ => return Err(error),
+            }
+        }
+        answer => answer?,
+    };
+    Ok(Claim { bucket: bucket.to_owned(), record, mark, adopted: true })
 }
 
 /// What stands in the place of the record of a deployment that is in the state.

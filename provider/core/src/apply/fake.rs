@@ -169,6 +169,9 @@ impl Cloud for Fake {
     }
 
     async fn ownership(&self, _bucket: &str) -> Result<OwnershipState, CloudError> {
+        if let Some(trouble) = self.scripted("ownership") {
+            return Err(error(trouble, "ownership"));
+        }
         Ok(self.with(|it| match (&it.record, it.bucket) {
             (_, false) => OwnershipState::NoBucket,
             (None, true) => OwnershipState::NoRecord { empty: true },
@@ -179,6 +182,9 @@ impl Cloud for Fake {
     }
 
     async fn found(&self, bucket: &str) -> Result<(), CloudError> {
+        if let Some(trouble) = self.scripted("found") {
+            return Err(error(trouble, "found"));
+        }
         self.write("found".to_owned()).await;
         self.with(|it| it.bucket = true);
         let _ = bucket;
@@ -191,8 +197,12 @@ impl Cloud for Fake {
         record: &Ownership,
         expected: Option<&str>,
     ) -> Result<String, CloudError> {
-        self.write(format!("claim {:?}", record.progress)).await;
-        self.with(|it| {
+        let step = format!("claim {:?}", record.progress);
+        if let Some(trouble) = self.scripted(&step) {
+            return Err(error(trouble, "claim"));
+        }
+        self.write(step.clone()).await;
+        let mark = self.with(|it| {
             let mark = it.record.as_ref().map(|(_, mark)| mark.to_string());
             if mark.as_deref() != expected {
                 return Err(error(Trouble::Lost, "claim"));
@@ -200,7 +210,9 @@ impl Cloud for Fake {
             let next = it.record.as_ref().map_or(0, |(_, mark)| *mark) + 1;
             it.record = Some((record.clone(), next));
             Ok(next.to_string())
-        })
+        })?;
+        // It is written, and its answer gets lost.
+        self.scripted(&format!("answer to {step}")).map_or(Ok(mark), |trouble| Err(error(trouble, "claim")))
     }
 
     fn now_ms(&self) -> u64 {

@@ -205,6 +205,44 @@ fn what_was_adopted_is_not_rolled_back() {
 }
 
 #[test]
+fn the_record_is_written_however_often_the_cloud_stumbles() {
+    let (cloud, shop) = (Fake::default(), Shop::commands_only());
+    let stumbles = || {
+        for call in ["ownership", "found", "claim Creating", "claim Complete", "claim Deleting"] {
+            cloud.script(call, &[Trouble::Throttled, Trouble::Busy, Trouble::Unreachable]);
+        }
+        for answer in ["answer to claim Creating", "answer to claim Complete", "answer to claim Deleting"] {
+            cloud.script(answer, &[Trouble::Unreachable]);
+        }
+    };
+    stumbles();
+    let state = made(&cloud, &shop, None, &minimal());
+    stumbles();
+    assert_eq!(destroyed(&cloud, &shop, &state).state, None);
+    assert!(cloud.is_empty());
+    // A lost answer makes nothing older than it is: the failed creation is rolled back.
+    stumbles();
+    cloud.script("function/command-health", &[Trouble::Denied]);
+    let applied = attempt(&cloud, &shop, None, &minimal(), &Control::new("tests")).unwrap();
+    assert_eq!(applied.state, None);
+    assert!(cloud.is_empty());
+}
+
+#[test]
+fn a_creation_that_only_misses_its_last_mark_succeeds() {
+    let (cloud, shop) = (Fake::default(), Shop::new());
+    cloud.script("claim Complete", &[Trouble::Denied]);
+    let applied = attempt(&cloud, &shop, None, &minimal(), &Control::new("tests")).unwrap();
+    assert!(applied.diagnostics.len() == 1 && !applied.diagnostics[0].is_error(), "{applied:?}");
+    let state = applied.state.unwrap();
+    assert_eq!(changes(&shop, &state, &minimal()), []);
+    let rebuilt = shop.rebuilt();
+    cloud.writes();
+    made(&cloud, &rebuilt, Some(&state), &minimal());
+    assert_eq!(cloud.writes().last().unwrap(), "claim Complete");
+}
+
+#[test]
 fn somebody_elses_resource_is_never_touched() {
     let (cloud, shop) = (Fake::default(), Shop::new());
     cloud.foreign(Kind::Queue, "shop-timers");

@@ -129,11 +129,12 @@ pub(super) fn bare_bucket(place: &Place) -> Recorded {
 
 async fn create(cloud: &dyn Cloud, ready: &Ready, planned: &Value, control: &Control) -> Applied {
     let bucket = ready.place.names().bucket();
-    let mut claim = match apply::claim(cloud, &bucket, ready.place.service(), &control.claimant).await {
+    let mut run = run(cloud, control, ready, "", ready.config.timeouts.create);
+    let mut claim = match apply::claim(&run, &bucket, &control.claimant).await {
         Ok(claim) => claim,
         Err(why) => return Applied { state: None, diagnostics: vec![refused(&why)] },
     };
-    let run = run(cloud, control, ready, &claim.record.owner, ready.config.timeouts.create);
+    run.owner.id.clone_from(&claim.record.owner);
     let state = State {
         incarnation: claim.record.owner.clone(),
         children: [("bucket".to_owned(), bare_bucket(&ready.place))].into(),
@@ -143,7 +144,7 @@ async fn create(cloud: &dyn Cloud, ready: &Ready, planned: &Value, control: &Con
     let mut diagnostics: Vec<Diagnostic> = outcome.failures.iter().map(failed).collect();
     diagnostics.extend(stopped(&run, &outcome));
     if diagnostics.is_empty() {
-        diagnostics.extend(complete(cloud, &mut claim).await);
+        diagnostics.extend(complete(&run, &mut claim).await);
         return reached(ready, planned, &outcome.state, diagnostics);
     }
     for (key, partial) in std::mem::take(&mut outcome.attempted) {
@@ -180,10 +181,17 @@ pub(super) async fn hold<T>(run: &Run<'_>, claim: &mut Claim, work: impl Future<
     }
 }
 
-async fn complete(cloud: &dyn Cloud, claim: &mut Claim) -> Option<Diagnostic> {
-    let error = claim.write(cloud, Progress::Complete).await.err()?;
-    let detail = format!("{error}. Everything else is in place; apply again to finish.");
-    Some(Diagnostic::error("Could not write the deployment's ownership record", detail))
+/// Writes that everything is in place. That it could not be written is no failure of what was made.
+async fn complete(run: &Run<'_>, claim: &mut Claim) -> Option<Diagnostic> {
+    let error = claim.write(run, Progress::Complete).await.err()?;
+    let summary = "Could not write the deployment's ownership record";
+    if error.trouble == Trouble::Lost {
+        return Some(Diagnostic::error(summary, format!("{error}. Another run took this deployment over.")));
+    }
+    let detail = format!(
+        "{error}. Everything is in place. The next apply that changes something writes it; until then, a creation of the same name can take the deployment over."
+    );
+    Some(Diagnostic::warning(summary, detail))
 }
 
 async fn update(
@@ -198,11 +206,11 @@ async fn update(
     if plan.changes.is_empty() {
         return reached(ready, planned, &state, Vec::new());
     }
-    let mut claim = match take(cloud, ready, &state).await {
+    let run = run(cloud, control, ready, &state.incarnation, ready.config.timeouts.update);
+    let mut claim = match take(&run, ready).await {
         Ok(claim) => claim,
         Err(diagnostic) => return Applied { state: Some(prior.clone()), diagnostics: vec![diagnostic] },
     };
-    let run = run(cloud, control, ready, &state.incarnation, ready.config.timeouts.update);
     let mut diagnostics = Vec::new();
     diagnostics.extend(guard(cloud, &plan, ready.config.force_destroy.known() == Some(&true)).await);
     if any_error(&diagnostics) {
@@ -220,16 +228,16 @@ async fn update(
         diagnostics.extend(stopped(&run, &outcome));
     }
     if diagnostics.is_empty() && claim.record.progress != Progress::Complete {
-        diagnostics.extend(complete(cloud, &mut claim).await);
+        diagnostics.extend(complete(&run, &mut claim).await);
     }
     reached(ready, planned, &outcome.state, diagnostics)
 }
 
 /// The record of a deployment that is in the state; it is put back when somebody deleted it.
-async fn take(cloud: &dyn Cloud, ready: &Ready, state: &State) -> Result<Claim, Diagnostic> {
+async fn take(run: &Run<'_>, ready: &Ready) -> Result<Claim, Diagnostic> {
     let bucket = ready.place.names().bucket();
     let cloud_failed = |error: CloudError| refused(&Refused::Cloud(error));
-    let held = apply::release(cloud, &bucket, &state.incarnation).await.map_err(cloud_failed)?;
+    let held = apply::release(run, &bucket, &run.owner.id).await.map_err(cloud_failed)?;
     match held {
         Held::Ours(claim) => return Ok(claim),
         Held::Other => {
@@ -240,19 +248,10 @@ async fn take(cloud: &dyn Cloud, ready: &Ready, state: &State) -> Result<Claim, 
                 ),
             ));
         }
-        Held::Absent => cloud.found(&bucket).await.map_err(cloud_failed)?,
+        Held::Absent => apply::found(run, &bucket).await.map_err(cloud_failed)?,
         Held::Unrecorded => {}
     }
-    let record = crate::cloud::Ownership {
-        owner: state.incarnation.clone(),
-        service: ready.place.service().to_owned(),
-        claimant: String::new(),
-        writer: format!("{:016x}", cloud.random()),
-        progress: Progress::Creating,
-        beat: 0,
-    };
-    let mark = cloud.claim(&bucket, &record, None).await.map_err(cloud_failed)?;
-    Ok(Claim { bucket, record, mark, adopted: false })
+    apply::put_back(run, &bucket).await.map_err(cloud_failed)
 }
 
 /// Refuses a plan that would delete data, unless it may.

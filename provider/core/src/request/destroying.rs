@@ -23,10 +23,17 @@ pub(super) async fn destroy(
     let (typed, _) = config::service(prior);
     let service = prior.get("name").as_str().unwrap_or_default().to_owned();
     let bucket = state.children.get("bucket").map(|it| it.name.clone()).unwrap_or_default();
+    let run = Run {
+        cloud,
+        owner: Owner { id: state.incarnation.clone(), service },
+        control,
+        deadline_ms: deadline(cloud, control, typed.timeouts.delete),
+        lost: AtomicBool::new(false),
+    };
     let held = if bucket.is_empty() {
         Ok(Held::Absent)
     } else {
-        apply::release(cloud, &bucket, &state.incarnation).await
+        apply::release(&run, &bucket, &state.incarnation).await
     };
     let held = match held {
         Ok(Held::Other) => return Applied { state: None, diagnostics: Vec::new() },
@@ -43,15 +50,8 @@ pub(super) async fn destroy(
     if any_error(&diagnostics) {
         return kept(diagnostics);
     }
-    let run = Run {
-        cloud,
-        owner: Owner { id: state.incarnation.clone(), service },
-        control,
-        deadline_ms: deadline(cloud, control, typed.timeouts.delete),
-        lost: AtomicBool::new(false),
-    };
     let outcome = if let Held::Ours(mut claim) = held {
-        if let Err(error) = claim.write(cloud, Progress::Deleting).await {
+        if let Err(error) = claim.write(&run, Progress::Deleting).await {
             return kept(vec![Diagnostic::error(
                 "Could not take the deployment's ownership record",
                 format!("{error}."),

@@ -7,7 +7,7 @@ use futures_util::stream;
 
 use super::applying::bare_bucket;
 use super::{ReadBack, Scope};
-use crate::apply::{self, Held, settings_digest};
+use crate::apply::settings_digest;
 use crate::cloud::{Cloud, CloudError, Observed, Owner, OwnershipState, Trouble};
 use crate::desired::Place;
 use crate::diagnostic::Diagnostic;
@@ -16,7 +16,7 @@ use crate::value::Value;
 
 /// Children that are described at the same time.
 const AT_ONCE: usize = 16;
-/// Tries of one description.
+/// Tries of one look.
 const TRIES: u32 = 6;
 
 pub(super) async fn read(scope: &Scope<'_>, cloud: &dyn Cloud, value: &Value) -> ReadBack {
@@ -26,8 +26,10 @@ pub(super) async fn read(scope: &Scope<'_>, cloud: &dyn Cloud, value: &Value) ->
         return import(scope, cloud, value, &service).await;
     }
     if let Some(bucket) = state.children.get("bucket") {
-        match apply::release(cloud, &bucket.name, &state.incarnation).await {
-            Ok(Held::Other) => return ReadBack { state: None, diagnostics: Vec::new() },
+        match patiently(cloud, || cloud.ownership(&bucket.name)).await {
+            Ok(OwnershipState::Found(read)) if read.record.owner != state.incarnation => {
+                return ReadBack { state: None, diagnostics: Vec::new() };
+            }
             Ok(_) => {}
             Err(error) => return failed(value, "the ownership record", &error),
         }
@@ -36,7 +38,10 @@ pub(super) async fn read(scope: &Scope<'_>, cloud: &dyn Cloud, value: &Value) ->
     let describe = |(key, child): (String, Recorded)| {
         let owner = &owner;
         async move {
-            let observed = patiently(cloud, owner, &child).await;
+            let observed = match patiently(cloud, || cloud.describe(owner, &child)).await {
+                Err(error) if error.trouble == Trouble::NotFound => Ok(None),
+                answer => answer,
+            };
             (key, child, observed)
         }
     };
@@ -68,7 +73,7 @@ async fn import(scope: &Scope<'_>, cloud: &dyn Cloud, value: &Value, service: &s
     };
     let place = Place::new(service, identity);
     let name = place.names().bucket();
-    let record = match cloud.ownership(&name).await {
+    let record = match patiently(cloud, || cloud.ownership(&name)).await {
         Ok(OwnershipState::Found(found)) => found.record,
         Ok(OwnershipState::NoBucket | OwnershipState::NoRecord { .. }) => {
             return ReadBack { state: None, diagnostics: Vec::new() };
@@ -113,16 +118,14 @@ fn seen(child: Recorded, observed: Observed) -> Recorded {
     child
 }
 
-async fn patiently(
-    cloud: &dyn Cloud,
-    owner: &Owner,
-    child: &Recorded,
-) -> Result<Option<Observed>, CloudError> {
+async fn patiently<T, F>(cloud: &dyn Cloud, look: impl Fn() -> F) -> Result<T, CloudError>
+where
+    F: Future<Output = Result<T, CloudError>>,
+{
     let mut pause = 200;
     let mut tries = 1;
     loop {
-        match cloud.describe(owner, child).await {
-            Err(error) if error.trouble == Trouble::NotFound => return Ok(None),
+        match look().await {
             Err(error)
                 if tries < TRIES
                     && matches!(error.trouble, Trouble::Throttled | Trouble::Unreachable | Trouble::Busy) =>
