@@ -12,6 +12,7 @@ use aws_types::SdkConfig;
 use aws_types::sdk_config::SharedCredentialsProvider;
 
 use crate::config::Aws;
+use crate::lineage::OwnLineage;
 
 /// Attempts of one call, the first included. What still fails then is redelivered by a queue.
 const ATTEMPTS: u32 = 3;
@@ -59,4 +60,16 @@ fn without_roots() -> TlsContext {
 pub(crate) fn s3(aws: &Aws, settings: &SdkConfig) -> aws_sdk_s3::Client {
     let config = aws_sdk_s3::config::Builder::from(settings).force_path_style(aws.endpoint.is_some());
     aws_sdk_s3::Client::from_conf(config.build())
+}
+
+/// An SQS client whose messages begin a lineage of their own.
+pub(crate) fn sqs(settings: &SdkConfig) -> aws_sdk_sqs::Client {
+    let config = aws_sdk_sqs::config::Builder::from(settings).interceptor(OwnLineage);
+    aws_sdk_sqs::Client::from_conf(config.build())
+}
+
+/// A Lambda client whose invocations begin a lineage of their own.
+pub(crate) fn lambda(settings: &SdkConfig) -> aws_sdk_lambda::Client {
+    let config = aws_sdk_lambda::config::Builder::from(settings).interceptor(OwnLineage);
+    aws_sdk_lambda::Client::from_conf(config.build())
 }

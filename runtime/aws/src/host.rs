@@ -49,8 +49,8 @@ pub fn adapters(config: &Config) -> (DynamoStore, AwsDispatch) {
         resources.retention_days,
     );
     let clients = Clients {
-        queues: aws_sdk_sqs::Client::new(&settings),
-        functions: aws_sdk_lambda::Client::new(&settings),
+        queues: clients::sqs(&settings),
+        functions: clients::lambda(&settings),
         schedules: aws_sdk_scheduler::Client::new(&settings),
         bus: aws_sdk_eventbridge::Client::new(&settings),
     };

@@ -35,6 +35,7 @@ mod config;
 mod dispatch;
 mod fault;
 mod host;
+mod lineage;
 mod orchestrator;
 mod packed;
 mod refusal;
