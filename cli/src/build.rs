@@ -38,7 +38,7 @@ pub(crate) struct BuildOptions {
     /// Processor of the Lambda functions; by default the processor of this machine
     #[arg(long, value_enum)]
     arch: Option<Architecture>,
-    /// File to write; by default target/eventual/<service>.zip
+    /// File to write; by default `target/eventual/SERVICE.zip`
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Profile of cargo; by default `lambda`: the workspace's own, else one for small binaries that start quickly
