@@ -4,7 +4,8 @@ use std::future::Future;
 use std::task::{Context, Poll, Waker};
 
 use super::fake::Fake;
-use crate::cloud::Trouble;
+use crate::cloud::{Identity, Trouble};
+use crate::diagnostic::Diagnostic;
 use crate::path::Path;
 use crate::request::{self, Action, Applied, Control, OnCreateFailure};
 use crate::resource::Kind;
@@ -357,6 +358,34 @@ fn an_import_knows_only_the_name_and_the_next_apply_finds_the_rest() {
     let count = cloud.count();
     assert_eq!(made(&cloud, &shop, imported.state.as_ref(), &minimal()), state);
     assert_eq!(cloud.count(), count);
+}
+
+#[test]
+fn a_deployment_of_another_region_is_not_taken_for_gone() {
+    let (cloud, shop) = (Fake::default(), Shop::commands_only());
+    let state = made(&cloud, &shop, None, &minimal());
+    let elsewhere = Identity { region: "eu-west-3".to_owned(), ..identity() };
+    let there = scope(&shop, Some(&elsewhere));
+    cloud.writes();
+    let refused = |diagnostics: &[Diagnostic]| {
+        let said: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
+        assert!(said.len() == 1 && said[0].contains("destroy it there first"), "{said:?}");
+    };
+    refused(&request::plan(&there, Some(&state), &minimal()).diagnostics);
+    let read = run(request::read(&there, &cloud, &state)).unwrap();
+    refused(&read.diagnostics);
+    assert_eq!(read.state.as_ref(), Some(&state));
+    let control = Control::new("tests");
+    for kept in [
+        run(request::apply(&there, &cloud, Some(&state), &state, &control)).unwrap(),
+        run(request::destroy(&there, &cloud, &state, &control)).unwrap(),
+    ] {
+        refused(&kept.diagnostics);
+        assert_eq!(kept.state.as_ref(), Some(&state));
+    }
+    assert_eq!(cloud.writes(), [""; 0]);
+    let renamed = with(minimal(), "name", Value::from("store"));
+    assert_eq!(request::plan(&there, Some(&state), &renamed).diagnostics, [], "a replacement begins anew");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 
-use super::planning::{Ready, prepare, with_computed};
+use super::planning::{Ready, elsewhere, prepare, with_computed};
 use super::{Applied, Control, OnCreateFailure, Scope};
 use crate::apply::{self, Claim, Failure, Held, Outcome, Refused, Run};
 use crate::cloud::{Cloud, CloudError, Owner, Progress, Trouble};
@@ -79,6 +79,10 @@ pub(super) async fn apply(
             "Provider not configured",
             "The provider's own configuration was unknown.",
         ));
+    }
+    if let Some(prior) = prior {
+        let name = planned.get("name").as_str().unwrap_or_default();
+        diagnostics.extend(elsewhere(&State::from_value(prior), name, scope.identity));
     }
     let (Some(ready), false) = (ready, any_error(&diagnostics)) else {
         return Applied { state: prior.cloned(), diagnostics };

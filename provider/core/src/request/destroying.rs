@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use super::applying::{deadline, failed, guard, hold};
+use super::planning::elsewhere;
 use super::{Applied, Control, Scope};
 use crate::apply::{self, Held, Run};
 use crate::cloud::{Cloud, Owner, Progress};
@@ -13,7 +14,7 @@ use crate::state::State;
 use crate::value::Value;
 
 pub(super) async fn destroy(
-    _scope: &Scope<'_>,
+    scope: &Scope<'_>,
     cloud: &dyn Cloud,
     prior: &Value,
     control: &Control,
@@ -22,6 +23,9 @@ pub(super) async fn destroy(
     let state = State::from_value(prior);
     let (typed, _) = config::service(prior);
     let service = prior.get("name").as_str().unwrap_or_default().to_owned();
+    if let Some(diagnostic) = elsewhere(&state, &service, scope.identity) {
+        return kept(vec![diagnostic]);
+    }
     let bucket = state.children.get("bucket").map(|it| it.name.clone()).unwrap_or_default();
     let run = Run {
         cloud,

@@ -81,6 +81,20 @@ fn place(name: &ServiceName, identity: &Identity) -> Place {
     Place::new(name.as_str(), identity)
 }
 
+/// Refuses a deployment whose bucket is named for another account or region than the provider is configured for: nothing
+/// of it would be found here, and all of it would count as gone.
+pub(super) fn elsewhere(state: &State, service: &str, identity: Option<&Identity>) -> Option<Diagnostic> {
+    let recorded = state.children.get("bucket")?;
+    let here = Place::new(service, identity?).names().bucket();
+    (recorded.name != here).then(|| {
+        let detail = format!(
+            "Its bucket is {}, and would be {here} here. This deployment lives in another account or region than the provider is configured for: configure it for that one, or destroy it there first.",
+            recorded.name
+        );
+        Diagnostic::error("The deployment lives elsewhere", detail)
+    })
+}
+
 /// The configuration with these computed attributes.
 pub(super) fn with_computed(config: &Value, computed: BTreeMap<&'static str, Value>) -> Value {
     let mut whole = config.clone();
@@ -94,6 +108,9 @@ pub(super) fn plan(scope: &Scope<'_>, prior: Option<&Value>, config: &Value) -> 
     let mut diagnostics = Vec::new();
     let replace = replacing(prior, config);
     let ready = prepare(scope, config, &mut diagnostics);
+    let state = prior.filter(|_| replace.is_empty()).map(State::from_value).unwrap_or_default();
+    let name = config.get("name").as_str().unwrap_or_default();
+    diagnostics.extend(elsewhere(&state, name, scope.identity));
     let unknown = || COMPUTED.iter().map(|name| (*name, Value::Unknown)).collect();
     let (Some(ready), Some(_), false) = (ready, scope.identity, any_error(&diagnostics)) else {
         let mut planned = with_computed(config, unknown());
@@ -103,7 +120,6 @@ pub(super) fn plan(scope: &Scope<'_>, prior: Option<&Value>, config: &Value) -> 
         }
         return Planned { planned, replace, diagnostics, changes: Vec::new() };
     };
-    let state = prior.filter(|_| replace.is_empty()).map(State::from_value).unwrap_or_default();
     let plan = plan::plan(&state, &ready.desired);
     let planned = with_computed(config, ready.facts(&state, &plan).computed());
     Planned { planned, replace, diagnostics, changes: plan.summary() }

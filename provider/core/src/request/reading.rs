@@ -6,6 +6,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 
 use super::applying::bare_bucket;
+use super::planning::elsewhere;
 use super::{ReadBack, Scope};
 use crate::apply::settings_digest;
 use crate::cloud::{Cloud, CloudError, Observed, Owner, OwnershipState, Trouble};
@@ -24,6 +25,9 @@ pub(super) async fn read(scope: &Scope<'_>, cloud: &dyn Cloud, value: &Value) ->
     let service = value.get("name").as_str().unwrap_or_default().to_owned();
     if state.incarnation.is_empty() && state.children.is_empty() {
         return import(scope, cloud, value, &service).await;
+    }
+    if let Some(diagnostic) = elsewhere(&state, &service, scope.identity) {
+        return ReadBack { state: Some(value.clone()), diagnostics: vec![diagnostic] };
     }
     if let Some(bucket) = state.children.get("bucket") {
         match patiently(cloud, || cloud.ownership(&bucket.name)).await {
