@@ -157,12 +157,19 @@ impl AwsCloud {
                     .target(&target)
                     .authorization_type(kind.clone())
                     .set_authorizer_id(authorizer.clone());
-                self.call("apigateway UpdateRoute", update.send()).await?;
+                // The command that had this path before may have deleted its route meanwhile.
+                if present(self.call("apigateway UpdateRoute", update.send()).await)?.is_none() {
+                    self.create_route(api, key, integration, &spec.auth).await?;
+                }
             }
         }
-        for route in there {
-            let key = route.route_key().unwrap_or_default();
-            if route.target() == Some(&target) && !spec.routes.iter().any(|it| it == key) {
+        let stale = |route: &Route| {
+            let wanted = |key: &str| spec.routes.iter().any(|it| it == key);
+            route.target() == Some(&target) && !route.route_key().is_some_and(wanted)
+        };
+        if there.iter().any(stale) {
+            // Looks again, right before: a path that moved to another command may be that one's route by now.
+            for route in self.routes(api).await?.iter().filter(|it| stale(it)) {
                 self.remove_route(api, route.route_id().unwrap_or_default()).await?;
             }
         }
