@@ -107,7 +107,7 @@ impl Policy<'_> {
         if starts || signals {
             self.send("Wake", &[names.workflow_queue()]);
         }
-        if starts || signals || emits {
+        if starts || signals {
             self.payloads();
         }
         if emits {
@@ -225,5 +225,4 @@ fn relay(policy: &mut Policy<'_>) {
     ];
     policy.allow("Stream", &actions, &[stream]);
     policy.send("Wake", &[names.workflow_queue(), names.dead_letter_queue()]);
-    policy.payloads();
 }

@@ -180,6 +180,18 @@ fn the_engines_roles_action_by_action() {
             ][..],
         ),
         (
+            "relay",
+            &[
+                "dynamodb:DescribeStream",
+                "dynamodb:GetRecords",
+                "dynamodb:GetShardIterator",
+                "dynamodb:ListStreams",
+                "logs:CreateLogStream",
+                "logs:PutLogEvents",
+                "sqs:SendMessage",
+            ][..],
+        ),
+        (
             "task-pay",
             &[
                 "dynamodb:PutItem",
