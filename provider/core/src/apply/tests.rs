@@ -196,6 +196,7 @@ fn what_was_adopted_is_not_rolled_back() {
         cloud.script("rule/onPaid", &[Trouble::Denied]);
         let applied = attempt(&cloud, &shop, None, &minimal(), &Control::new("tests")).unwrap();
         assert!(applied.diagnostics[0].is_error(), "{}", applied.diagnostics[0]);
+        assert!(applied.state.is_none(), "no engine may take it for a creation to destroy");
         assert!(cloud.count() >= before, "nothing was deleted");
         assert!(!cloud.writes().iter().any(|it| it.starts_with("delete")));
         let finished = made(&cloud, &shop, applied.state.as_ref(), &minimal());

@@ -154,10 +154,17 @@ async fn create(cloud: &dyn Cloud, ready: &Ready, planned: &Value, control: &Con
     for (key, partial) in std::mem::take(&mut outcome.attempted) {
         outcome.state.children.entry(key).or_insert(partial);
     }
-    // What was cancelled, or is somebody else's now, is left as it is; and what an earlier creation made may work and
-    // hold data, so that only a creation from nothing is rolled back to nothing.
+    // What an earlier creation made may work and hold data. It is neither rolled back nor handed to an engine that would
+    // take a failed creation for something to destroy: the next creation finds it as this one did.
+    if claim.adopted && control.on_create_failure != OnCreateFailure::Keep {
+        diagnostics.push(Diagnostic::warning(
+            "Left as it is",
+            "This deployment was there already, made by an earlier run of the same configuration. Nothing of it was deleted; apply again to finish it.",
+        ));
+        return Applied { state: None, diagnostics };
+    }
+    // What was cancelled, or is somebody else's now, is left as it is.
     if outcome.failures.is_empty()
-        || claim.adopted
         || run.stopped().is_some()
         || control.on_create_failure == OnCreateFailure::Keep
     {
