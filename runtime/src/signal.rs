@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::panic::Location;
 
-use eventual_core::Emitted;
+use eventual_core::{Emitted, Payload};
 
 use crate::ask::Ask;
 use crate::call::Call;
@@ -52,12 +52,32 @@ pub trait Event: Data {
     /// Name on the wire.
     const NAME: &'static str;
 
-    /// Publishes the event. In a handler that declares `uses(<this type>)`, and in workflows.
+    /// Publishes the event: an object of at most 255 KB, or [`CallError::Invalid`](crate::CallError::Invalid). In a handler that declares `uses(<this type>)`, and in workflows.
     #[track_caller]
     fn emit(self) -> Call<(), Infallible> {
         let emitted = |payload| Ask::Emit(Emitted { name: Self::NAME.to_owned(), payload });
-        Call::new(Ask::with(self.to_payload(), emitted), Location::caller())
+        Call::new(Ask::with(self.to_payload().and_then(fits), emitted), Location::caller())
     }
+}
+
+/// Largest event, in bytes of its JSON. A bus takes entries of 256 KB, and its names of event and source count too.
+const EVENT_MAX_BYTES: usize = 255 * 1024;
+
+/// Refuses an event that no bus takes where it is emitted: later, nobody could be told any more.
+fn fits(event: Payload) -> Result<Payload, String> {
+    let bytes = event.as_bytes();
+    if !bytes.starts_with(b"{") {
+        return Err(
+            "an event is an object with members (a struct), because buses carry nothing else".to_owned()
+        );
+    }
+    if bytes.len() > EVENT_MAX_BYTES {
+        let size = bytes.len();
+        return Err(format!(
+            "an event has at most {EVENT_MAX_BYTES} bytes, this one has {size}; send where to find the rest"
+        ));
+    }
+    Ok(event)
 }
 
 /// Whom a signal is sent to: an [`Execution`], or the text of its id.
