@@ -115,12 +115,6 @@ impl Machine {
 
     // --- the driver's side -------------------------------------------------------------------------------------------
 
-    /// Number of the turn that was begun last; 0 before the first.
-    #[must_use]
-    pub const fn turn(&self) -> u64 {
-        self.turn
-    }
-
     /// Those of `facts` that were not recorded before, each once.
     #[must_use]
     pub fn fresh(&self, facts: Vec<Fact>) -> Vec<Fact> {

@@ -158,12 +158,6 @@ impl CallSlot {
         let _waker = current.wakers.borrow_mut().insert(self.seq, cx.waker().clone());
         Poll::Pending
     }
-
-    /// Whether the outcome was taken, so that the call must not be polled again.
-    #[must_use]
-    pub fn is_taken(&self) -> bool {
-        self.stage == Stage::Taken
-    }
 }
 
 impl Drop for CallSlot {

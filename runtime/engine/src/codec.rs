@@ -5,7 +5,7 @@
 
 mod text;
 
-use eventual_core::{Emitted, ExecutionId, Fact, Payload, Turn};
+use eventual_core::{ExecutionId, Fact, Payload, Turn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -64,12 +64,6 @@ pub struct TimerMessage {
 }
 
 codec!(encode_timer, decode_timer, TimerMessage, text::TimerText, "timer");
-
-/// The events of one emission as JSON text, for hosts that store them before they publish them.
-#[must_use]
-pub fn encode_events(events: &[Emitted]) -> String {
-    encode(&events.iter().map(text::EmittedText::from).collect::<Vec<_>>())
-}
 
 /// A readable history event list of turns, for answers of the system function.
 #[must_use]
