@@ -35,6 +35,8 @@ mod prerequisites;
 #[cfg(unix)]
 mod process;
 #[cfg(unix)]
+mod simulate;
+#[cfg(unix)]
 mod site;
 #[cfg(unix)]
 mod suite;

@@ -34,10 +34,28 @@ impl Engine {
     /// started here.
     #[must_use]
     pub fn new(ports: Ports, registry: Arc<Registry>, states: Arc<States>, code: &str) -> Self {
+        let workflows = Workflows::new(registry.clone());
+        Self::with(ports, registry, states, code, workflows)
+    }
+
+    /// The same, but workflow code is polled on the thread that asks, so that a simulation alone decides what happens
+    /// when. Its verbs must all be called on one thread, inside of an async runtime that has time.
+    #[must_use]
+    pub fn on_this_thread(ports: Ports, registry: Arc<Registry>, states: Arc<States>, code: &str) -> Self {
+        let workflows = Workflows::here(registry.clone());
+        Self::with(ports, registry, states, code, workflows)
+    }
+
+    fn with(
+        ports: Ports,
+        registry: Arc<Registry>,
+        states: Arc<States>,
+        code: &str,
+        workflows: Workflows,
+    ) -> Self {
         let names = Arc::new(registry.workflows.keys().cloned().collect());
         let code: Arc<str> = code.into();
         let client = Client::new(ports.clone(), names, code.clone());
-        let workflows = Workflows::new(registry.clone());
         Self {
             ports,
             registry,

@@ -3,6 +3,7 @@
 //! Workflow futures need not be `Send`, and no async runtime is entered around them: code that needs tokio panics at
 //! its first poll, with an explanation, instead of arming a timer that no history knows.
 
+mod here;
 mod running;
 
 use std::collections::HashMap;
@@ -100,20 +101,35 @@ enum Job {
     Version(ExecutionId, oneshot::Sender<u64>),
 }
 
-/// A handle to the thread.
+/// A handle to the thread, or to the memory of the caller's own thread.
 pub(crate) struct Workflows {
     registry: Arc<Registry>,
-    sender: Mutex<Sender<Job>>,
+    place: Place,
+}
+
+/// Where workflow code is polled.
+enum Place {
+    Here(here::Memory),
+    Thread(Mutex<Sender<Job>>),
 }
 
 impl Workflows {
     pub(crate) fn new(registry: Arc<Registry>) -> Self {
-        let sender = Mutex::new(spawn(registry.clone()));
-        Self { registry, sender }
+        let place = Place::Thread(Mutex::new(spawn(registry.clone())));
+        Self { registry, place }
+    }
+
+    /// Polls workflow code on the thread that asks.
+    pub(crate) fn here(registry: Arc<Registry>) -> Self {
+        Self { registry, place: Place::Here(here::Memory::new()) }
     }
 
     fn send(&self, job: Job) {
-        let mut sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
+        let sender = match &self.place {
+            Place::Here(memory) => return memory.with(|kept| handle(&self.registry, kept, job)),
+            Place::Thread(sender) => sender,
+        };
+        let mut sender = sender.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(unsent) = sender.send(job) {
             // The thread is gone, which only a bug of ours does; its successor starts with an empty memory.
             *sender = spawn(self.registry.clone());
@@ -146,7 +162,9 @@ impl Workflows {
             Err(_) if !begun.load(Ordering::SeqCst) => return TurnReply::Busy,
             Err(_) => {
                 // That thread is lost to the code that holds it. The others go on with a new one.
-                *self.sender.lock().unwrap_or_else(PoisonError::into_inner) = spawn(self.registry.clone());
+                if let Place::Thread(sender) = &self.place {
+                    *sender.lock().unwrap_or_else(PoisonError::into_inner) = spawn(self.registry.clone());
+                }
                 format!(
                     "the code kept its thread for {BLOCKED_AFTER:?} without awaiting anything; move long work into a task"
                 )
@@ -167,28 +185,32 @@ fn spawn(registry: Arc<Registry>) -> Sender<Job> {
 fn serve(registry: &Registry, jobs: &Receiver<Job>) {
     let mut kept: HashMap<ExecutionId, Running> = HashMap::new();
     while let Ok(job) = jobs.recv() {
-        match job {
-            Job::Forget(id) => drop(kept.remove(&id)),
-            Job::Version(id, reply) => {
-                let _ = reply.send(kept.get(&id).map_or(0, Running::version));
+        handle(registry, &mut kept, job);
+    }
+}
+
+fn handle(registry: &Registry, kept: &mut HashMap<ExecutionId, Running>, job: Job) {
+    match job {
+        Job::Forget(id) => drop(kept.remove(&id)),
+        Job::Version(id, reply) => {
+            let _ = reply.send(kept.get(&id).map_or(0, Running::version));
+        }
+        Job::Turn(request, begun, reply) => {
+            begun.store(true, Ordering::SeqCst);
+            let id = request.meta.id.clone();
+            if kept.len() >= KEPT_MAX && !kept.contains_key(&id) {
+                // Any will do: whoever is needed again is read back from its history.
+                let victim = kept.keys().next().cloned();
+                victim.map(|it| kept.remove(&it));
             }
-            Job::Turn(request, begun, reply) => {
-                begun.store(true, Ordering::SeqCst);
-                let id = request.meta.id.clone();
-                if kept.len() >= KEPT_MAX && !kept.contains_key(&id) {
-                    // Any will do: whoever is needed again is read back from its history.
-                    let victim = kept.keys().next().cloned();
-                    victim.map(|it| kept.remove(&it));
-                }
-                let answer = take_turn(registry, &mut kept, *request);
-                if matches!(
-                    &answer,
-                    TurnReply::Blocked { .. } | TurnReply::Taken { turn: Turn { end: Some(_), .. }, .. }
-                ) {
-                    kept.remove(&id);
-                }
-                let _ = reply.send(answer);
+            let answer = take_turn(registry, kept, *request);
+            if matches!(
+                &answer,
+                TurnReply::Blocked { .. } | TurnReply::Taken { turn: Turn { end: Some(_), .. }, .. }
+            ) {
+                kept.remove(&id);
             }
+            let _ = reply.send(answer);
         }
     }
 }

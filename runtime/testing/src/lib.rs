@@ -17,14 +17,15 @@
 //! ```
 //!
 //! [`TestEnvironment`] is for tests of services. Underneath are [`drive::Drive`], which knows no types, the host
-//! ([`host`], [`world`]), ports that fail where a test wants ([`faults`]), and the suite that the store of every host
-//! passes ([`conformance`]). A dev-dependency: nothing here may be linked into production.
+//! ([`host`], [`world`]), ports that fail where a test wants ([`faults`]), random schedules of everything that may go wrong
+//! ([`simulation`]), and the suite that the store of every host passes ([`conformance`]). A dev-dependency: nothing here may be linked into production.
 
 pub mod conformance;
 pub mod drive;
 mod environment;
 pub mod faults;
 pub mod host;
+pub mod simulation;
 pub mod world;
 
 pub use environment::{TestEnvironment, TestExecution};

@@ -132,6 +132,28 @@ impl World {
     }
 }
 
+impl World {
+    /// Looks at an execution without copying it.
+    pub fn peek<T>(&self, id: &ExecutionId, look: impl FnOnce(&Meta, &[Turn]) -> T) -> Option<T> {
+        self.state().executions.get(id).map(|(meta, turns)| look(meta, turns))
+    }
+
+    /// The ids of all executions, sorted.
+    pub fn ids(&self) -> Vec<ExecutionId> {
+        self.state().executions.keys().cloned().collect()
+    }
+
+    /// Writes a turn whether its number is free or not: what a store does that forgot its condition.
+    pub fn overwrite(&self, id: &ExecutionId, turn: &Turn) {
+        let mut state = self.state();
+        let Some((_, turns)) = state.executions.get_mut(id) else { return };
+        match turns.iter_mut().find(|it| it.number == turn.number) {
+            Some(before) => *before = turn.clone(),
+            None => turns.push(turn.clone()),
+        }
+    }
+}
+
 impl State {
     fn push(&mut self, due: Millis, delivery: Delivery) {
         self.push_taken(due, delivery, 0);

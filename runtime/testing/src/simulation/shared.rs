@@ -1,0 +1,205 @@
+//! What all processes of a simulation share: the world, chance, the effects that were seen, and who waits for what.
+//!
+//! Deliberately knows no engine.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::poll_fn;
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+
+use eventual_engine::core::{Call, ExecutionId, Machine, Millis, Seq};
+use eventual_engine::ports::Clock;
+
+use super::{Figures, Mutant};
+use crate::world::World;
+
+/// Longest stall of a port call: more than the lease of any message or task.
+const STALL_MAX_MS: u64 = 600_000;
+
+/// What a port call does besides its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trouble {
+    None,
+    Crash { after: bool },
+    Fault { after: bool },
+    Stall { after: bool, ms: u64 },
+}
+
+/// How much of what goes wrong, in per mille of the occasions.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Odds {
+    pub(super) crash: u64,
+    pub(super) fault: u64,
+    pub(super) stall: u64,
+    pub(super) yields: u64,
+    pub(super) duplicate: u64,
+    pub(super) late: u64,
+}
+
+pub(super) struct State {
+    random: Machine,
+    pub(super) odds: Odds,
+    /// How many more things may go wrong, so that every run ends.
+    pub(super) troubles: u64,
+    waiting: Vec<(Millis, Waker)>,
+    pub(super) crashed: Option<usize>,
+    /// Performances by execution, call and attempt, and whether the task is inline.
+    pub(super) effects: BTreeMap<(ExecutionId, Seq, u32), u64>,
+    pub(super) keys: BTreeMap<(ExecutionId, Seq), String>,
+    pub(super) published: BTreeSet<String>,
+    pub(super) violation: Option<String>,
+    pub(super) figures: Figures,
+}
+
+pub(super) struct Shared {
+    pub(super) world: Arc<World>,
+    pub(super) mutant: Option<Mutant>,
+    state: Mutex<State>,
+}
+
+impl Shared {
+    pub(super) fn new(seed: u64, world: Arc<World>, mutant: Option<Mutant>) -> Self {
+        let mut random = Machine::new(seed);
+        // Each kind of trouble is absent, rare or frequent by seed, so that they meet in all mixtures.
+        let mut odds = |frequent: u64| [0, frequent / 8, frequent][(random.random() % 3) as usize];
+        let odds = Odds {
+            crash: odds(60),
+            fault: odds(60),
+            stall: odds(60),
+            yields: odds(400),
+            duplicate: odds(300),
+            late: odds(400),
+        };
+        let troubles = 5 + random.random() % 40;
+        let state = State {
+            random,
+            odds,
+            troubles,
+            waiting: Vec::new(),
+            crashed: None,
+            effects: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            published: BTreeSet::new(),
+            violation: None,
+            figures: Figures::default(),
+        };
+        Self { world, mutant, state: Mutex::new(state) }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A number below `bound`.
+    pub(super) fn below(&self, bound: u64) -> u64 {
+        self.state().below(bound)
+    }
+
+    /// Whether something happens that does so in `per_mille` of the occasions.
+    pub(super) fn chance(&self, per_mille: u64) -> bool {
+        self.state().chance(per_mille)
+    }
+
+    /// Waits until the clock says so, and at least until the schedule comes back to it.
+    pub(super) async fn wait_until(&self, until: Millis) {
+        let mut asked = false;
+        poll_fn(|cx| {
+            if mem::replace(&mut asked, true) && self.world.now() >= until {
+                return Poll::Ready(());
+            }
+            self.state().waiting.push((until, cx.waker().clone()));
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Wakes everybody who waited for a moment that has come.
+    pub(super) fn wake_due(&self) {
+        let now = self.world.now();
+        let mut state = self.state();
+        let (due, later): (Vec<_>, Vec<_>) =
+            mem::take(&mut state.waiting).into_iter().partition(|it| it.0 <= now);
+        state.waiting = later;
+        drop(state);
+        due.into_iter().for_each(|(_, waker)| waker.wake());
+    }
+
+    /// When the next of them wants to go on.
+    pub(super) fn next_due(&self) -> Option<Millis> {
+        self.state().waiting.iter().map(|it| it.0).min()
+    }
+
+    /// Draws the trouble of a port call, and notes the call.
+    pub(super) fn draw(&self, name: &str) -> (Trouble, bool) {
+        let mut state = self.state();
+        state.figures.calls += 1;
+        for byte in name.bytes() {
+            state.figures.digest = (state.figures.digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
+        }
+        let yields = state.odds.yields;
+        let yields = state.chance(yields);
+        if state.troubles == 0 {
+            return (Trouble::None, yields);
+        }
+        let (dice, after, odds) = (state.below(1_000), state.chance(500), state.odds);
+        let ms = 1_000 + state.below(STALL_MAX_MS);
+        let trouble = if dice < odds.crash {
+            state.figures.crashes += 1;
+            Trouble::Crash { after }
+        } else if dice < odds.crash + odds.fault {
+            state.figures.faults += 1;
+            Trouble::Fault { after }
+        } else if dice < odds.crash + odds.fault + odds.stall {
+            state.figures.stalls += 1;
+            Trouble::Stall { after, ms }
+        } else {
+            return (Trouble::None, yields);
+        };
+        state.troubles -= 1;
+        (trouble, yields)
+    }
+
+    /// A task is performed: the outside world sees it.
+    pub(super) fn effect(&self, id: &ExecutionId, seq: Seq, attempt: u32, key: &str) {
+        let known = self.world.peek(id, |_, turns| {
+            let task = turns.iter().flat_map(|it| &it.calls).find(|(it, _)| *it == seq);
+            let decided = |turn: &eventual_engine::core::Turn| {
+                turn.attempts.iter().any(|it| it.seq == seq && it.attempt == attempt)
+            };
+            match task {
+                Some((_, Call::Task(task))) if attempt == 1 || turns.iter().any(decided) => Some(task.inline),
+                _ => None,
+            }
+        });
+        let mut state = self.state();
+        let Some(inline) = known.flatten() else {
+            let what =
+                format!("{id}: attempt {attempt} of call {seq} has an effect, and is not in the history");
+            state.violation.get_or_insert(what);
+            return;
+        };
+        let times = state.effects.entry((id.clone(), seq, attempt)).or_default();
+        *times += 1;
+        if *times > 1 && !inline {
+            let what = format!("{id}: attempt {attempt} of call {seq} had its effect {times} times");
+            state.violation.get_or_insert(what);
+        }
+        let first = state.keys.entry((id.clone(), seq)).or_insert_with(|| key.to_owned()).clone();
+        if first != key {
+            let what =
+                format!("{id}: the attempts of call {seq} had two idempotency keys, {first} and {key}");
+            state.violation.get_or_insert(what);
+        }
+    }
+}
+
+impl State {
+    fn below(&mut self, bound: u64) -> u64 {
+        (self.random.random() >> 11) % bound.max(1)
+    }
+
+    fn chance(&mut self, per_mille: u64) -> bool {
+        self.below(1_000) < per_mille
+    }
+}
