@@ -66,7 +66,7 @@ impl Engine {
                     }
                     doubtful = false;
                     match next {
-                        Next::Ended | Next::Parked => return Ok(()),
+                        Next::Closed | Next::Ended | Next::Parked => return Ok(()),
                         Next::Nothing(pending) | Next::Took(pending) if pending.inline.is_empty() => {
                             self.remember(&meta);
                             return Ok(());
@@ -99,7 +99,7 @@ impl Engine {
         if let Some(end) = committed.last().and_then(|it| it.end.clone()) {
             // It was closed, but whoever closed it died before it said so.
             self.close(meta, end).await?;
-            return Ok(Next::Ended);
+            return Ok(Next::Closed);
         }
         let now = self.ports.clock.now();
         let request = TurnRequest { meta: meta.clone(), version, committed, facts, now };
@@ -207,6 +207,8 @@ impl Engine {
 
 /// How it goes on after a turn.
 enum Next {
+    /// It had ended before; what its last turn asked for may not be delivered.
+    Closed,
     Ended,
     /// There was nothing new.
     Nothing(Pending),
