@@ -5,6 +5,7 @@
 
 mod artifacts;
 mod cloud;
+mod inspect;
 pub mod ports;
 mod pulumi;
 mod session;

@@ -52,12 +52,12 @@ pub(crate) fn refused(diagnostics: &[Diagnostic], secrets: &[String]) -> Status 
 }
 
 /// Configure failed. When a setting would mend it, the engine adds the command that sets it.
-pub(crate) fn not_configured(diagnostics: &[Diagnostic], secrets: &[String]) -> Status {
+pub(crate) fn not_configured(package: &str, diagnostics: &[Diagnostic], secrets: &[String]) -> Status {
     let missing: Vec<MissingKey> = diagnostics
         .iter()
         .filter_map(|diagnostic| match diagnostic.path.as_ref()?.0.as_slice() {
             [Step::Attr(name)] => Some(MissingKey {
-                name: format!("eventual:{}", names::camel(name)),
+                name: format!("{package}:{}", names::camel(name)),
                 description: reason(&Diagnostic { path: None, ..diagnostic.clone() }, secrets),
             }),
             _ => None,

@@ -12,16 +12,19 @@ use eventual_provider_core::path::Path;
 use eventual_provider_core::request::{self, Artifacts, Scope};
 use eventual_provider_core::value::Value;
 use eventual_provider_wire::pulumirpc::{
-    CheckFailure, CheckRequest, CheckResponse, ConfigureRequest, DiffRequest, DiffResponse, PropertyDiff,
-    diff_response::DiffChanges, property_diff,
+    CheckFailure, CheckRequest, CheckResponse, ConfigureRequest, DiffRequest, DiffResponse, InvokeRequest,
+    InvokeResponse, ParameterizeRequest, ParameterizeResponse, PropertyDiff, diff_response::DiffChanges,
+    parameterize_request::Parameters, property_diff,
 };
 use tonic::Status;
 
 use super::archives::Archives;
 use super::engine_log::EngineLog;
 use super::lifetime::Lifetime;
+use super::naming::{self, Sources};
+use super::package::Parameter;
 use super::property::{self, Members};
-use super::{difference, failure, from_wire, names, to_wire};
+use super::{difference, failure, from_wire, functions, names, schema, to_wire, typed_schema};
 use crate::ports::{Ports, Session};
 
 /// One process of the provider.
@@ -31,17 +34,79 @@ pub(crate) struct Provider {
     pub(super) lifetime: Arc<Lifetime>,
     ports: Ports,
     session: RwLock<Option<Session>>,
+    /// What makes this the provider of one service's package; absent for the general one.
+    parameter: RwLock<Option<Parameter>>,
 }
 
 impl Provider {
     pub(crate) fn new(ports: Ports, log: EngineLog, lifetime: Arc<Lifetime>) -> Arc<Self> {
         let archives = Archives::new(Arc::clone(&ports.artifacts));
-        Arc::new(Self { archives, log, lifetime, ports, session: RwLock::default() })
+        Arc::new(Self {
+            archives,
+            log,
+            lifetime,
+            ports,
+            session: RwLock::default(),
+            parameter: RwLock::default(),
+        })
     }
 
     /// The session that Configure opened; `None` before it, and while the provider's own settings are not known.
     pub(super) fn session(&self) -> Option<Session> {
         self.session.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn parameter(&self) -> Option<Parameter> {
+        self.parameter.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Name of the package: the service's, when this is the provider of one.
+    fn package(&self) -> String {
+        self.parameter().map_or_else(|| "eventual".to_owned(), |it| it.service)
+    }
+
+    /// Token of the resource.
+    pub(super) fn token(&self) -> String {
+        format!("{}:index:Service", self.package())
+    }
+
+    /// The package schema.
+    pub(super) fn schema(&self, subpackage: &str) -> Result<String, Status> {
+        match self.parameter() {
+            Some(parameter) if subpackage.is_empty() || subpackage == parameter.service => {
+                Ok(typed_schema::json(&parameter))
+            }
+            None if subpackage.is_empty() => Ok(schema::json()),
+            _ => Err(Status::invalid_argument(format!(
+                "the package {subpackage:?} was not added to this process"
+            ))),
+        }
+    }
+
+    /// Makes this the provider of one service's package: by its artifact for `pulumi package add`, and by what came of
+    /// that in every process after.
+    pub(super) fn parameterize(&self, request: ParameterizeRequest) -> Result<ParameterizeResponse, Status> {
+        let parameter = match request.parameters {
+            Some(Parameters::Args(words)) => {
+                let [artifact] = words.args.as_slice() else {
+                    return Err(Status::invalid_argument(
+                        "one argument is expected, the path of an artifact: `pulumi package add eventual target/eventual/<service>.zip`",
+                    ));
+                };
+                let artifact = self.ports.artifacts.open(artifact).map_err(Status::invalid_argument)?;
+                Parameter::of(&artifact.manifest)
+            }
+            Some(Parameters::Value(value)) => Parameter::parse(&value.value)?,
+            None => return Err(Status::invalid_argument("neither an artifact nor a package is given")),
+        };
+        let (name, version) = (parameter.service.clone(), parameter.version.clone());
+        *self.parameter.write().unwrap_or_else(PoisonError::into_inner) = Some(parameter);
+        Ok(ParameterizeResponse { name, version })
+    }
+
+    /// Calls a function of the package.
+    pub(super) fn invoke(&self, request: InvokeRequest) -> Result<InvokeResponse, Status> {
+        functions::invoke(self.ports.artifacts.as_ref(), request)
     }
 
     /// Validates the provider's configuration, which keeps the shape that the user gave it.
@@ -81,24 +146,48 @@ impl Provider {
         if any_error(&diagnostics) {
             return Err(failure::refused(&diagnostics, &secrets));
         }
-        let session = if config.is_unknown() {
-            None
-        } else {
-            let opened = self.ports.connect.connect(&config).await;
-            Some(opened.map_err(|diagnostics| failure::not_configured(&diagnostics, &secrets))?)
-        };
+        let session =
+            if config.is_unknown() {
+                None
+            } else {
+                let opened = self.ports.connect.connect(&config).await;
+                Some(opened.map_err(|diagnostics| {
+                    failure::not_configured(&self.package(), &diagnostics, &secrets)
+                })?)
+            };
         *self.session.write().unwrap_or_else(PoisonError::into_inner) = session;
         Ok(())
     }
 
     /// Validates the inputs of a service, which keep the shape that the user gave them.
     pub(super) fn check(&self, request: CheckRequest) -> CheckResponse {
-        let news = property::decode(request.news);
+        let mut news = property::decode(request.news);
+        let olds = property::decode(request.olds);
+        let sources = Sources {
+            logical: request.urn.rsplit("::").next().unwrap_or_default(),
+            olds: &olds,
+            seed: &request.random_seed,
+            options: request.autonaming.as_ref(),
+        };
+        let named = naming::complete(&mut news, &sources);
         let given = from_wire::inputs(&news, &self.archives);
         let session = self.session();
-        let invalid = request::validate(&scope(session.as_ref(), &self.archives), &given.value);
-        let diagnostics = [given.diagnostics, invalid].concat();
+        let mut diagnostics = given.diagnostics;
+        match named {
+            // Without a name nothing more can be said than that.
+            Err(diagnostic) => diagnostics.push(diagnostic),
+            Ok(()) => {
+                diagnostics.extend(request::validate(&scope(session.as_ref(), &self.archives), &given.value));
+            }
+        }
+        diagnostics.extend(self.mismatch(&given.value));
         self.checked(&request.urn, news, &diagnostics, &given.value)
+    }
+
+    /// Whether the artifact is of another service than the package.
+    fn mismatch(&self, config: &Value) -> Option<Diagnostic> {
+        let artifact = self.archives.open(config.get(names::ARTIFACT).as_str()?).ok()?;
+        self.parameter()?.mismatch(&artifact.manifest)
     }
 
     fn checked(&self, urn: &str, news: Members, diagnostics: &[Diagnostic], value: &Value) -> CheckResponse {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use eventual_provider_core::declaration::{Attribute, Kind, Mode, Object, provider, service};
 use serde_json::{Map, Value, json};
 
-use super::names;
+use super::{functions, names};
 
 /// Version of the package and of the plugin.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -17,12 +17,17 @@ const NOT_ALWAYS: [&str; 6] =
 /// The schema as JSON, the same bytes every time, with a line feed at its end.
 #[must_use]
 pub(crate) fn json() -> String {
-    let mut text = serde_json::to_string_pretty(&sorted(package())).unwrap_or_default();
+    text(package())
+}
+
+/// A schema as the same bytes every time.
+pub(crate) fn text(schema: Value) -> String {
+    let mut text = serde_json::to_string_pretty(&sorted(schema)).unwrap_or_default();
     text.push('\n');
     text
 }
 
-fn package() -> Value {
+pub(crate) fn package() -> Value {
     let mut types = BTreeMap::new();
     for object in [provider(), service()] {
         collect(object, &mut types);
@@ -42,6 +47,7 @@ fn package() -> Value {
             "inputProperties": configuration,
         },
         "resources": { names::SERVICE: resource() },
+        "functions": functions::schema(),
         "types": types,
         "language": {
             "nodejs": { "packageName": "@eventual/pulumi", "respectSchemaVersion": true },
@@ -57,7 +63,8 @@ fn resource() -> Value {
     json!({
         "description": format!("{}\n\n{}", names::prose(service().description), include_str!("example.md")),
         "inputProperties": properties(service(), given),
-        "requiredInputs": required(service(), given),
+        // A service without a name gets one: autonaming.
+        "requiredInputs": required(service(), given).into_iter().filter(|it| it != "name").collect::<Vec<_>>(),
         "properties": properties(service(), |_| true),
         "required": required(service(), |_| true),
     })
@@ -194,7 +201,7 @@ mod tests {
                 assert!(service[properties].get(key.as_str().unwrap()).is_some(), "{key}");
             }
         }
-        assert_eq!(service["requiredInputs"], json!(["name", "artifact"]));
+        assert_eq!(service["requiredInputs"], json!(["artifact"]));
         assert_eq!(service["inputProperties"]["artifact"]["$ref"], "pulumi.json#/Archive");
     }
 

@@ -5,26 +5,30 @@ use std::sync::Arc;
 use eventual_provider_wire::pulumirpc::resource_provider_server::ResourceProvider;
 use eventual_provider_wire::pulumirpc::{
     CheckRequest, CheckResponse, ConfigureRequest, ConfigureResponse, CreateRequest, CreateResponse,
-    DeleteRequest, DiffRequest, DiffResponse, GetSchemaRequest, GetSchemaResponse, PluginAttach, PluginInfo,
-    ProviderHandshakeRequest, ProviderHandshakeResponse, ReadRequest, ReadResponse, UpdateRequest,
-    UpdateResponse,
+    DeleteRequest, DiffRequest, DiffResponse, GetMappingRequest, GetMappingResponse, GetMappingsRequest,
+    GetMappingsResponse, GetSchemaRequest, GetSchemaResponse, InvokeRequest, InvokeResponse,
+    ParameterizeRequest, ParameterizeResponse, PluginAttach, PluginInfo, ProviderHandshakeRequest,
+    ProviderHandshakeResponse, ReadRequest, ReadResponse, UpdateRequest, UpdateResponse,
 };
 use tonic::{Request, Response, Status, async_trait};
 
 use super::provider::Provider;
-use super::{names, schema};
+use super::schema;
 
 /// Serves one [`Provider`].
 pub(crate) struct Server(pub(crate) Arc<Provider>);
 
-/// The only resource there is; a program that names another one is told so.
-fn of_the_service(urn: &str) -> Result<(), Status> {
-    // `urn:pulumi:<stack>::<project>::<parents>$<type>::<name>`
-    let kind = urn.split("::").nth(2).and_then(|types| types.rsplit('$').next()).unwrap_or_default();
-    if kind == names::SERVICE {
-        return Ok(());
+impl Server {
+    /// The only resource there is; a program that names another one is told so.
+    fn of_the_service(&self, urn: &str) -> Result<(), Status> {
+        // `urn:pulumi:<stack>::<project>::<parents>$<type>::<name>`
+        let kind = urn.split("::").nth(2).and_then(|types| types.rsplit('$').next()).unwrap_or_default();
+        let service = self.0.token();
+        if kind == service {
+            return Ok(());
+        }
+        Err(Status::invalid_argument(format!("the package has no resource {kind:?}, only {service}")))
     }
-    Err(Status::invalid_argument(format!("the package has no resource {kind:?}, only {}", names::SERVICE)))
 }
 
 #[async_trait]
@@ -41,7 +45,7 @@ impl ResourceProvider for Server {
             accept_secrets: true,
             accept_resources: true,
             accept_outputs: true,
-            supports_autonaming_configuration: false,
+            supports_autonaming_configuration: true,
         }))
     }
 
@@ -59,12 +63,37 @@ impl ResourceProvider for Server {
         request: Request<GetSchemaRequest>,
     ) -> Result<Response<GetSchemaResponse>, Status> {
         let request = request.into_inner();
-        if request.version != 0 || !request.subpackage_name.is_empty() {
-            return Err(Status::invalid_argument(
-                "the package has one schema, of format 0 and without sub-packages",
-            ));
+        if request.version != 0 {
+            return Err(Status::invalid_argument("the schema has one format, 0"));
         }
-        Ok(Response::new(GetSchemaResponse { schema: schema::json() }))
+        let schema = self.0.schema(&request.subpackage_name)?;
+        Ok(Response::new(GetSchemaResponse { schema }))
+    }
+
+    async fn parameterize(
+        &self,
+        request: Request<ParameterizeRequest>,
+    ) -> Result<Response<ParameterizeResponse>, Status> {
+        self.0.parameterize(request.into_inner()).map(Response::new)
+    }
+
+    async fn invoke(&self, request: Request<InvokeRequest>) -> Result<Response<InvokeResponse>, Status> {
+        self.0.invoke(request.into_inner()).map(Response::new)
+    }
+
+    async fn get_mapping(
+        &self,
+        _request: Request<GetMappingRequest>,
+    ) -> Result<Response<GetMappingResponse>, Status> {
+        // The properties are those of Terraform's resource, but no format of a mapping says "the same in camelCase".
+        Ok(Response::new(GetMappingResponse::default()))
+    }
+
+    async fn get_mappings(
+        &self,
+        _request: Request<GetMappingsRequest>,
+    ) -> Result<Response<GetMappingsResponse>, Status> {
+        Ok(Response::new(GetMappingsResponse::default()))
     }
 
     async fn check_config(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
@@ -85,37 +114,37 @@ impl ResourceProvider for Server {
             supports_preview: true,
             accept_resources: true,
             accept_outputs: true,
-            supports_autonaming_configuration: false,
+            supports_autonaming_configuration: true,
         }))
     }
 
     async fn check(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
-        of_the_service(&request.get_ref().urn)?;
+        self.of_the_service(&request.get_ref().urn)?;
         Ok(Response::new(self.0.check(request.into_inner())))
     }
 
     async fn diff(&self, request: Request<DiffRequest>) -> Result<Response<DiffResponse>, Status> {
-        of_the_service(&request.get_ref().urn)?;
+        self.of_the_service(&request.get_ref().urn)?;
         self.0.diff(request.into_inner()).map(Response::new)
     }
 
     async fn create(&self, request: Request<CreateRequest>) -> Result<Response<CreateResponse>, Status> {
-        of_the_service(&request.get_ref().urn)?;
+        self.of_the_service(&request.get_ref().urn)?;
         self.0.create(request.into_inner()).await.map(Response::new)
     }
 
     async fn read(&self, request: Request<ReadRequest>) -> Result<Response<ReadResponse>, Status> {
-        of_the_service(&request.get_ref().urn)?;
+        self.of_the_service(&request.get_ref().urn)?;
         self.0.read(request.into_inner()).await.map(Response::new)
     }
 
     async fn update(&self, request: Request<UpdateRequest>) -> Result<Response<UpdateResponse>, Status> {
-        of_the_service(&request.get_ref().urn)?;
+        self.of_the_service(&request.get_ref().urn)?;
         self.0.update(request.into_inner()).await.map(Response::new)
     }
 
     async fn delete(&self, request: Request<DeleteRequest>) -> Result<Response<()>, Status> {
-        of_the_service(&request.get_ref().urn)?;
+        self.of_the_service(&request.get_ref().urn)?;
         self.0.delete(request.into_inner()).await.map(Response::new)
     }
 

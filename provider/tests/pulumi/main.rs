@@ -3,6 +3,7 @@
 
 mod engine;
 mod fixtures;
+mod packages;
 
 use std::time::Duration;
 
@@ -259,4 +260,21 @@ async fn a_provider_that_was_started_by_hand_outlives_its_engines() {
         plugin.client.cancel(()).await.unwrap();
     }
     plugin.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_without_a_name_gets_one_and_keeps_it() {
+    let (mut engine, provider) = engine().await;
+    let mut nameless = program(&engine, &provider, &json!({}));
+    nameless.services[0].1.as_object_mut().unwrap().remove("name");
+    let report = engine.preview(&nameless).await;
+    assert!(report.errors.is_empty(), "{:?}", report.errors);
+    let made_up = report.outputs["orders"]["name"].as_str().unwrap().to_owned();
+    assert!(made_up.starts_with("orders-") && made_up.len() == 14, "{made_up}");
+
+    engine.state.provider = Some(provider.clone());
+    engine.state.put(deployed(&program(&engine, &provider, &json!({}))));
+    let report = engine.preview(&nameless).await;
+    assert!(report.errors.is_empty() && report.did() == ["same"] || report.did() == ["update"], "{report:?}");
+    assert_eq!(report.outputs["orders"]["name"], "orders", "the name that it has, not another one");
 }

@@ -15,7 +15,7 @@ pub(super) fn run(places: &Places, options: &Options) -> Result<Outcome> {
     let emulator = Emulator::start(places, Settings { echo: options.verbose, ..Settings::default() })?;
     let mut cargo = places.cargo();
     cargo.args(["test", "--no-fail-fast", "--package", "eventual-aws", "--package", "eventual-provider"]);
-    cargo.args(["--test", "emulator", "--test", "cloud", "--test", "pulumi_cloud"]);
+    cargo.args(["--test", "emulator", "--test", "cloud", "--test", "pulumi_cloud", "--test", "pulumi_cli"]);
     // Each test of the Pulumi wire deploys a whole service; more at once only wait for each other on two cores.
     cargo.args(["--", "--test-threads", "4"]);
     cargo.envs(emulator.credentials()).env_remove("AWS_PROFILE").env_remove("AWS_SESSION_TOKEN");

@@ -174,6 +174,7 @@ impl Engine {
             random_seed: vec![7; 32],
             name: name.to_owned(),
             r#type: TYPE.to_owned(),
+            autonaming: None,
         };
         let answer = match plugin.client.check(request).await {
             Ok(answer) => answer.into_inner(),
