@@ -1,6 +1,8 @@
 //! A wake-up: load, take turns, commit each, deliver each, until the execution waits for somebody else.
 
-use eventual_core::{ExecutionId, Fact, Outcome, Status, Turn};
+use std::collections::BTreeSet;
+
+use eventual_core::{Call, ExecutionId, Fact, Outcome, Seq, Status, Turn};
 
 use crate::engine::Engine;
 use crate::ports::{Commit, Fault, Message, Meta};
@@ -187,7 +189,8 @@ impl Engine {
     }
 
     /// Delivers what the turns since the one that recorded `facts` asked for, because their process may have died
-    /// between commit and delivery. When none recorded them, the last turn alone, if `last_anyway`.
+    /// between commit and delivery. When none recorded them, the last turn alone, if `last_anyway`; for a message
+    /// without facts also all turns that such a message causes, because others may have taken turns since.
     async fn finish_delivery(&self, meta: &Meta, facts: &[Fact], last_anyway: bool) -> Result<(), Fault> {
         let turns = self.ports.store.turns(&meta.id, 0).await?;
         let Some(last) = turns.len().checked_sub(1) else { return Ok(()) };
@@ -195,14 +198,30 @@ impl Engine {
         let recorded = turns.iter().position(|turn| turn.facts.iter().any(|it| keys.contains(&it.key())));
         let Some(first) = recorded.or_else(|| last_anyway.then_some(last)) else { return Ok(()) };
         let pending = Pending::of_history(&turns);
-        for turn in &turns[first..] {
-            self.deliver(&meta.id, turn, &pending).await?;
+        let inline = inline_tasks(&turns);
+        for (index, turn) in turns.iter().enumerate() {
+            if index >= first || (facts.is_empty() && last_anyway && is_untold(turn, &inline)) {
+                self.deliver(&meta.id, turn, &pending).await?;
+            }
         }
         match &meta.end {
             Some(end) if meta.status.is_closed() => self.tell_parent(meta, end.clone()).await,
             _ => Ok(()),
         }
     }
+}
+
+fn inline_tasks(turns: &[Turn]) -> BTreeSet<Seq> {
+    let calls = turns.iter().flat_map(|it| &it.calls);
+    calls.filter(|(_, call)| matches!(call, Call::Task(task) if task.inline)).map(|(seq, _)| *seq).collect()
+}
+
+/// Whether no message told the facts of a turn: it began the execution, or learnt what whoever took it did inline.
+fn is_untold(turn: &Turn, inline: &BTreeSet<Seq>) -> bool {
+    turn.facts.iter().all(|fact| match fact {
+        Fact::TaskDone { seq, .. } | Fact::TaskLost { seq, .. } => inline.contains(seq),
+        _ => false,
+    })
 }
 
 /// How it goes on after a turn.

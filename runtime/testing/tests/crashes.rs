@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use eventual_engine::core::{Call, Emitted, Outcome, Payload, RetryPolicy, Status, TaskCall};
-use eventual_engine::ports::Clock;
+use eventual_engine::ports::{Clock, Message};
 use eventual_engine::{HandlerRequest, Ports, Registry, States, TaskEntry};
 use eventual_testing::faults::{CrashPoint, Faults};
 use eventual_testing::host::Host;
@@ -83,6 +83,7 @@ fn registry() -> Arc<Registry> {
     registry.tasks.insert("note".into(), entry(true));
     registry.workflows.insert("order".into(), order);
     registry.workflows.insert("child".into(), child);
+    registry.workflows.insert("both".into(), both);
     Arc::new(registry)
 }
 
@@ -158,6 +159,42 @@ fn an_execution_ends_the_same_wherever_its_process_dies() {
             assert_eq!(crashed.events, calm.events, "{point:?}: an event may come twice, and is never lost");
         }
         println!("{} port calls, each a crash before and after, redelivered and redriven", calm.calls);
+    });
+}
+
+/// A remote and an inline task at once.
+fn both(_: Payload) -> std::pin::Pin<Box<dyn Future<Output = Outcome>>> {
+    Box::pin(async {
+        let tasks = (ask(|_| task("pay", false)), ask(|_| task("note", true)));
+        let (paid, noted) = futures_util::future::join(tasks.0, tasks.1).await;
+        Outcome::Succeeded(format!("[{},{}]", text(paid), text(noted)).as_str().into())
+    })
+}
+
+/// The first process dies at every port call, a late one takes the next turn, and only then the message comes again: it
+/// must deliver what the first turn asked for, which is not the last one any more.
+#[test]
+fn a_redelivered_start_finishes_its_turn_although_another_process_went_on() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async {
+        for (call, after_effect) in (0..20).flat_map(|call| [(call, false), (call, true)]) {
+            let world = Arc::new(World::new([], 1));
+            let calm = Ports { store: world.clone(), dispatch: world.clone(), clock: world.clone() };
+            let faults = Faults::new(calm.clone(), CrashPoint { call, after_effect });
+            let states = Arc::new(States::default());
+            let host = |ports| Host::new(world.clone(), ports, registry(), states.clone());
+            let (late, last) = (host(calm.clone()), host(calm.clone()));
+            let id = last.engine().client().start("both", Some("1"), "7".into()).await.unwrap();
+            while world.next().is_some() {}
+            let died = host(faults.ports()).engine().advance(&id, Message::default(), false).await;
+            late.engine().advance(&id, Message::default(), false).await.unwrap();
+            if died.is_err() {
+                last.engine().advance(&id, Message::default(), true).await.unwrap();
+            }
+            while last.step().await.unwrap() {}
+            let end = inner_meta(&world, &id).await.end;
+            assert_eq!(end, Some(Outcome::Succeeded("[7,7]".into())), "call {call}, after {after_effect}");
+        }
     });
 }
 
