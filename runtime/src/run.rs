@@ -11,7 +11,7 @@ use crate::service::{Declaration, Service};
 /// Set by Lambda for every process that it starts.
 const LAMBDA: &str = "AWS_LAMBDA_RUNTIME_API";
 
-/// Prints the manifest, runs on Lambda, or says what this binary is for.
+/// Prints the manifest, runs on Lambda, serves on this machine, or says what this binary is for.
 #[doc(hidden)]
 #[must_use]
 pub fn main(declaration: &Declaration) -> ExitCode {
@@ -28,7 +28,26 @@ pub fn main(declaration: &Declaration) -> ExitCode {
     if std::env::var_os(LAMBDA).is_some() {
         return on_lambda(service);
     }
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() == Some("serve") {
+        return on_this_machine(&service, arguments);
+    }
     complain(&about(&service))
+}
+
+#[cfg(feature = "local")]
+fn on_this_machine(service: &Service, arguments: impl Iterator<Item = String>) -> ExitCode {
+    let (registry, manifest, init) = (service.registry().clone(), service.manifest().clone(), service.init());
+    eventual_local::run(eventual_local::Program { registry, manifest, init }, arguments)
+}
+
+#[cfg(not(feature = "local"))]
+fn on_this_machine(service: &Service, _arguments: impl Iterator<Item = String>) -> ExitCode {
+    complain(&format!(
+        "service {} was built without the feature `local` of eventual-runtime, so it cannot serve on this machine: \
+         `cargo run --features eventual/local -- serve`",
+        service.manifest().service
+    ))
 }
 
 #[cfg(feature = "aws")]
@@ -65,12 +84,12 @@ fn about(service: &Service) -> String {
         counts.map(|(count, what)| format!("{count} {what}{}", if *count == 1 { "" } else { "s" })).collect();
     format!(
         "This is the service {name} {version}: {counts}.\n\
-         It runs on AWS Lambda; started by hand it has nothing to do.\n\
+         It runs on AWS Lambda, and on this machine when it is told to.\n\
+         - Serve it here: `cargo run --features eventual/local -- serve`\n\
          - Package it: `cargo eventual build` makes target/eventual/{name}.zip\n\
          - Deploy it: `eventual_service` in Terraform, `eventual.Service` in Pulumi, with that file as `artifact`\n\
          - Test it without AWS: `eventual_testing::TestEnvironment::new(eventual::service!(...))` in `cargo test`\n\
-         - See what it declares: {print}=1 before the command that brought you here\n\
-         Serving it on this machine is not there yet.",
+         - See what it declares: {print}=1 before the command that brought you here",
         version = manifest.version,
         counts = counts.join(", "),
         print = deploy::PRINT_MANIFEST,

@@ -23,13 +23,15 @@ impl Engine {
         let deliver_calls = |children: bool| {
             let calls =
                 turn.calls.iter().filter(move |(_, it)| matches!(it, Call::Workflow { .. }) == children);
-            all(calls.map(|(seq, call)| self.deliver_call(id, turn.time, *seq, call)))
+            // Collected at once: a future that holds a closure over references is `Send` to nobody.
+            all(calls.map(|(seq, call)| self.deliver_call(id, turn.time, *seq, call)).collect())
         };
         // A signal to a child that starts in the same turn must find it.
         deliver_calls(true).await?;
         deliver_calls(false).await?;
         let wanted = turn.attempts.iter().filter_map(|it| Some((it, pending.task(it)?)));
-        all(wanted.map(|(attempt, task)| self.deliver_attempt(id, turn.time, attempt, task))).await
+        let attempts = wanted.map(|(attempt, task)| self.deliver_attempt(id, turn.time, attempt, task));
+        all(attempts.collect()).await
     }
 
     async fn deliver_call(&self, id: &ExecutionId, now: u64, seq: Seq, call: &Call) -> Result<(), Fault> {
@@ -128,9 +130,7 @@ impl Engine {
 }
 
 /// Makes all deliveries, some at a time, whatever becomes of one; then the first failure counts.
-async fn all<D: Future<Output = Result<(), Fault>>>(
-    deliveries: impl Iterator<Item = D>,
-) -> Result<(), Fault> {
+async fn all<D: Future<Output = Result<(), Fault>>>(deliveries: Vec<D>) -> Result<(), Fault> {
     let made: Vec<_> = stream::iter(deliveries).buffer_unordered(AT_A_TIME).collect().await;
     made.into_iter().collect()
 }

@@ -12,6 +12,7 @@ mod client;
 pub mod codec;
 mod deliver;
 mod engine;
+pub mod http;
 mod perform;
 pub mod ports;
 mod registry;

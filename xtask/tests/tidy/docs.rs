@@ -25,7 +25,12 @@ fn the_service_in_the_readme_is_the_example() {
 /// The commands that the README tells people to type are those that exist.
 #[test]
 fn the_commands_in_the_readme_are_the_commands_of_the_suite() {
-    for command in ["cargo xtask demo", "cargo xtask test", "cargo eventual build --package orders"] {
+    for command in [
+        "cargo xtask demo",
+        "cargo xtask test",
+        "cargo eventual build --package orders",
+        "--features eventual/local -- serve",
+    ] {
         assert!(
             readme().contains(command),
             "README.md no longer says `{command}`, which the suite runs for it"

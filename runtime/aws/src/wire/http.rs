@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use eventual_core::{Failure, Outcome};
-use eventual_engine::User;
+use eventual_core::Outcome;
+use eventual_engine::{User, http};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 
 /// A request.
 #[derive(Debug, Deserialize)]
@@ -78,11 +77,7 @@ impl Request {
 
     /// The query's parameters in order, decoded.
     pub(crate) fn query(&self) -> Vec<(String, String)> {
-        let pairs = self.raw_query_string.split('&').filter(|it| !it.is_empty());
-        pairs
-            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-            .map(|(k, v)| (decoded(k), decoded(v)))
-            .collect()
+        http::query(&self.raw_query_string)
     }
 
     /// Who sent it, as the API's authorizer found out.
@@ -99,19 +94,6 @@ impl Request {
         let signer: Signer = serde_json::from_str(iam.get()).ok()?;
         Some(User { subject: signer.user_arn?, claims_json: iam.get().to_owned() })
     }
-}
-
-/// Decodes `%20` and `+`; what is not a valid escape stays as it is.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        let escape = (*first == b'%').then(|| tail.get(..2)).flatten();
-        let byte = escape.and_then(|it| u8::from_str_radix(std::str::from_utf8(it).ok()?, 16).ok());
-        rest = if byte.is_some() { &tail[2..] } else { tail };
-        bytes.push(byte.unwrap_or(if *first == b'+' { b' ' } else { *first }));
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// An answer.
@@ -134,44 +116,10 @@ pub(crate) fn response(status: u16, body: String) -> Response {
     }
 }
 
-/// The answer to a request whose command ended so. What is not an error of user code says no more than `request`, the
-/// id under which the log has it.
+/// The answer to a request whose command ended so.
 pub(crate) fn of_outcome(outcome: &Outcome, request: &str) -> Response {
-    match outcome {
-        Outcome::Succeeded(payload) => {
-            response(200, String::from_utf8_lossy(payload.as_bytes()).into_owned())
-        }
-        Outcome::Failed(failure) => response(status(failure), failure_body(failure)),
-        Outcome::TimedOut => response(504, error_body("TimedOut", "the command ran out of time", request)),
-        Outcome::Cancelled => response(503, error_body("Cancelled", "the command was cancelled", request)),
-        Outcome::Crashed(_) | Outcome::HeartbeatLost => {
-            response(500, error_body("Crashed", "the command crashed; its log has the request id", request))
-        }
-    }
-}
-
-/// The status of an error; one that HTTP does not have, or that would not be an error, is 500.
-fn status(failure: &Failure) -> u16 {
-    if (400..600).contains(&failure.status) { failure.status } else { 500 }
-}
-
-fn failure_body(failure: &Failure) -> String {
-    let data: Box<RawValue> = std::str::from_utf8(failure.data.as_bytes())
-        .ok()
-        .and_then(|text| RawValue::from_string(text.to_owned()).ok())
-        .unwrap_or_else(|| RawValue::NULL.to_owned());
-    #[derive(Serialize)]
-    struct Body<'a> {
-        class: &'a str,
-        message: &'a str,
-        data: Box<RawValue>,
-    }
-    let body = Body { class: &failure.class, message: &failure.message, data };
-    serde_json::to_string(&body).unwrap_or_default()
-}
-
-fn error_body(class: &str, message: &str, request: &str) -> String {
-    json!({"class": class, "message": message, "data": Value::Null, "requestId": request}).to_string()
+    let answer = http::of_outcome(outcome, request);
+    response(answer.status, answer.body)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Requests as API Gateway sends them, and what we answer.
 
-use eventual_core::Payload;
+use eventual_core::{Failure, Payload};
 
 use super::*;
 

@@ -1,0 +1,216 @@
+//! Group commit: one thread takes everything that waits to be written, writes it as one batch, makes it durable with one
+//! fsync, and only then answers. While it waits for the disk, the next group gathers.
+//!
+//! Groups are atomic and in order, so that what is durable is always everything up to some moment: whoever writes one
+//! thing after another never finds the second without the first. It deliberately does not know what it writes.
+
+use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, JoinHandle};
+
+use eventual_engine::Fault;
+use fjall::{Database, Keyspace, PersistMode};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::store::files::Acknowledged;
+use crate::store::keys::{LAST_GROUP, Table};
+
+/// Most requests in one group, and about as many bytes.
+const REQUESTS_MAX: usize = 8_192;
+const BYTES_MAX: usize = 8 << 20;
+
+/// One change of one key.
+#[derive(Debug)]
+pub(crate) enum Change {
+    Put(Table, Vec<u8>, Vec<u8>),
+    Remove(Table, Vec<u8>),
+}
+
+/// Whether changes were made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// They are durable.
+    Yes,
+    /// The key that must not exist does; nothing was changed.
+    No,
+}
+
+#[derive(Debug)]
+struct Request {
+    /// Nothing is changed if this key exists.
+    unless: Option<(Table, Vec<u8>)>,
+    changes: Vec<Change>,
+    reply: Option<oneshot::Sender<Result<Written, Arc<str>>>>,
+}
+
+/// The tables, by `Table as usize`.
+pub(crate) type Tables = Arc<[Keyspace]>;
+
+/// A handle to the thread that writes.
+#[derive(Debug)]
+pub(crate) struct Group {
+    /// Absent once it was closed.
+    sender: Option<mpsc::UnboundedSender<Request>>,
+    failed: Arc<OnceLock<Arc<str>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Group {
+    pub(crate) fn start(
+        database: Database,
+        tables: Tables,
+        acknowledged: Acknowledged,
+        last: u64,
+    ) -> std::io::Result<Self> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let failed = Arc::new(OnceLock::new());
+        let mut writer = Writer { database, tables, acknowledged, last, failed: failed.clone() };
+        let thread =
+            thread::Builder::new().name("eventual-store".into()).spawn(move || writer.run(receiver))?;
+        Ok(Self { sender: Some(sender), failed, thread: Some(thread) })
+    }
+
+    /// Writes changes, unless a key exists. Returns when they are durable.
+    pub(crate) async fn write(
+        &self,
+        operation: impl Fn() -> String,
+        unless: Option<(Table, Vec<u8>)>,
+        changes: Vec<Change>,
+    ) -> Result<Written, Fault> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request { unless, changes, reply: Some(reply) });
+        match answer.await {
+            Ok(Ok(written)) => Ok(written),
+            Ok(Err(reason)) => Err(Fault::new(operation(), reason.to_string())),
+            Err(_) => Err(Fault::new(operation(), "the store is closed")),
+        }
+    }
+
+    /// Has changes written with the next group. They are durable no later than everything that is asked for from now on.
+    pub(crate) fn note(&self, changes: Vec<Change>) {
+        self.send(Request { unless: None, changes, reply: None });
+    }
+
+    /// Returns when everything that was asked for before is written.
+    pub(crate) async fn barrier(&self) -> Result<(), Fault> {
+        self.write(|| "wait for the store".to_owned(), None, Vec::new()).await.map(|_| ())
+    }
+
+    /// Why nothing is written any more, if the disk failed.
+    pub(crate) fn failure(&self) -> Option<Arc<str>> {
+        self.failed.get().cloned()
+    }
+
+    fn send(&self, request: Request) {
+        // Nobody waits for a note, and a writer's answer says that the store is closed.
+        let _ = self.sender.as_ref().map(|it| it.send(request));
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.sender = None;
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+struct Writer {
+    database: Database,
+    tables: Tables,
+    acknowledged: Acknowledged,
+    last: u64,
+    /// Why nothing is written any more.
+    failed: Arc<OnceLock<Arc<str>>>,
+}
+
+impl Writer {
+    fn run(&mut self, mut receiver: mpsc::UnboundedReceiver<Request>) {
+        while let Some(first) = receiver.blocking_recv() {
+            let mut bytes = size(&first);
+            let mut group = vec![first];
+            while group.len() < REQUESTS_MAX && bytes < BYTES_MAX {
+                let Ok(next) = receiver.try_recv() else { break };
+                bytes += size(&next);
+                group.push(next);
+            }
+            self.write(group);
+        }
+        if let Err(error) = self.database.persist(PersistMode::SyncAll) {
+            tracing::error!(%error, "the store's last writes may not be durable; recovery makes up for them");
+        }
+    }
+
+    fn write(&mut self, group: Vec<Request>) {
+        let mut replies = Vec::with_capacity(group.len());
+        let outcome = match self.failed.get() {
+            Some(reason) => Err(reason.clone()),
+            None => self.put(&group),
+        };
+        if let Err(reason) = &outcome
+            && self.failed.set(reason.clone()).is_ok()
+        {
+            // After a failed fsync nobody knows what is on the disk: only opening the store again finds out.
+            tracing::error!(%reason, "the store failed; nothing is written until the process is started again");
+        }
+        for (index, request) in group.into_iter().enumerate() {
+            let answer = outcome
+                .as_ref()
+                .map(|refused| if refused.contains(&index) { Written::No } else { Written::Yes });
+            replies.push((request.reply, answer.map_err(Clone::clone)));
+        }
+        for (reply, answer) in replies {
+            let _ = reply.map(|it| it.send(answer));
+        }
+    }
+
+    /// Writes a group; answers which of its requests were refused.
+    fn put(&mut self, group: &[Request]) -> Result<HashSet<usize>, Arc<str>> {
+        let failed = |error: fjall::Error| Arc::from(format!("the embedded store failed: {error}"));
+        let mut refused = HashSet::new();
+        let mut fresh: HashSet<(Table, &[u8])> = HashSet::new();
+        let mut batch = self.database.batch();
+        let mut wait = false;
+        for (index, request) in group.iter().enumerate() {
+            wait |= request.reply.is_some();
+            if let Some((table, key)) = &request.unless {
+                let exists = fresh.contains(&(*table, key.as_slice()))
+                    || self.tables[*table as usize].contains_key(key).map_err(failed)?;
+                if exists {
+                    refused.insert(index);
+                    continue;
+                }
+                fresh.insert((*table, key));
+            }
+            for change in &request.changes {
+                match change {
+                    Change::Put(table, key, value) => {
+                        batch.insert(&self.tables[*table as usize], key.as_slice(), value.as_slice());
+                    }
+                    Change::Remove(table, key) => batch.remove(&self.tables[*table as usize], key.as_slice()),
+                }
+            }
+        }
+        if batch.is_empty() {
+            return Ok(refused);
+        }
+        let number = self.last + 1;
+        batch.insert(&self.tables[Table::About as usize], LAST_GROUP, &number.to_be_bytes()[..]);
+        // Notes alone survive the process at once, and a failure of the power with the next group that waits.
+        let mode = if wait { PersistMode::SyncData } else { PersistMode::Buffer };
+        batch.durability(Some(mode)).commit().map_err(failed)?;
+        self.last = number;
+        if wait {
+            let path = self.acknowledged.path().display();
+            self.acknowledged.note(number).map_err(|error| Arc::from(format!("{path}: {error}")))?;
+        }
+        Ok(refused)
+    }
+}
+
+fn size(request: &Request) -> usize {
+    let of = |change: &Change| match change {
+        Change::Put(_, key, value) => key.len() + value.len(),
+        Change::Remove(_, key) => key.len(),
+    };
+    request.changes.iter().map(of).sum()
+}

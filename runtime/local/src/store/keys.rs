@@ -1,0 +1,100 @@
+//! The tables of the store and how their keys are put together. Changing any of it is a new version of the format.
+
+use eventual_core::{ExecutionId, Millis, Seq};
+
+/// A table of the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Table {
+    /// Counters of the store itself.
+    About,
+    /// Attempts that a worker has taken.
+    Claims,
+    /// Deliveries that were given up.
+    Dead,
+    /// Executions: id to meta.
+    Executions,
+    /// Executions by the time of their start, newest first, with their status.
+    Index,
+    /// What is on its way, by the time when it is due.
+    Queue,
+    /// Turns: execution and number to turn.
+    Turns,
+    /// Executions whose last turn may not have been delivered.
+    Undelivered,
+}
+
+impl Table {
+    /// All of them.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::About,
+        Self::Claims,
+        Self::Dead,
+        Self::Executions,
+        Self::Index,
+        Self::Queue,
+        Self::Turns,
+        Self::Undelivered,
+    ];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::About => "about",
+            Self::Claims => "claims",
+            Self::Dead => "dead",
+            Self::Executions => "executions",
+            Self::Index => "index",
+            Self::Queue => "queue",
+            Self::Turns => "turns",
+            Self::Undelivered => "undelivered",
+        }
+    }
+}
+
+/// Key in [`Table::About`] of the number of the last group that was written.
+pub(crate) const LAST_GROUP: &[u8] = b"group";
+/// Key in [`Table::About`] of how often the store was opened.
+pub(crate) const EPOCH: &[u8] = b"epoch";
+
+/// All keys of one execution in [`Table::Turns`] and [`Table::Claims`] begin so. No id has a zero byte.
+pub(crate) fn of_execution(id: &ExecutionId) -> Vec<u8> {
+    [id.as_str().as_bytes(), &[0]].concat()
+}
+
+pub(crate) fn turn(id: &ExecutionId, number: u64) -> Vec<u8> {
+    [id.as_str().as_bytes(), &[0], &number.to_be_bytes()].concat()
+}
+
+pub(crate) fn claim(id: &ExecutionId, seq: Seq, attempt: u32) -> Vec<u8> {
+    [id.as_str().as_bytes(), &[0], &seq.to_be_bytes(), &attempt.to_be_bytes()].concat()
+}
+
+/// Newest first: the time is inverted.
+pub(crate) fn index(started: Millis, id: &ExecutionId) -> Vec<u8> {
+    [&(Millis::MAX - started).to_be_bytes()[..], id.as_str().as_bytes()].concat()
+}
+
+/// The execution that a key of [`Table::Index`] names.
+pub(crate) fn indexed(key: &[u8]) -> Option<ExecutionId> {
+    ExecutionId::parse(std::str::from_utf8(key.get(8..)?).ok()?).ok()
+}
+
+/// Place of a delivery in [`Table::Queue`]: when it is due, then in which order it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Place {
+    pub(crate) due: Millis,
+    pub(crate) order: u64,
+}
+
+impl Place {
+    pub(crate) fn key(self) -> Vec<u8> {
+        [self.due.to_be_bytes(), self.order.to_be_bytes()].concat()
+    }
+
+    pub(crate) fn parse(key: &[u8]) -> Option<Self> {
+        let (due, order) = key.split_at_checked(8)?;
+        Some(Self {
+            due: u64::from_be_bytes(due.try_into().ok()?),
+            order: u64::from_be_bytes(order.try_into().ok()?),
+        })
+    }
+}

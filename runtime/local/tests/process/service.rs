@@ -1,0 +1,65 @@
+//! The service that the child processes serve. The tests' own binary is the service's binary: it runs itself again,
+//! with the one test below selected.
+
+use std::io::Write;
+use std::time::Duration;
+
+use eventual::Ctx;
+
+/// Set for a child process: the arguments after `serve`.
+pub(crate) const SERVE: &str = "EVENTUAL_TEST_SERVE";
+/// A file to which every performance of a task appends a line.
+pub(crate) const EFFECTS: &str = "EVENTUAL_TEST_EFFECTS";
+
+#[eventual::task]
+async fn step(number: u32, ctx: Ctx) -> u32 {
+    let execution = ctx.execution().map(|it| it.to_string()).unwrap_or_default();
+    if let Ok(path) = std::env::var(EFFECTS) {
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+        // One write, so that lines of several tasks do not mix.
+        file.write_all(format!("{execution} {number} {}\n", ctx.attempt()).as_bytes()).unwrap();
+    }
+    number
+}
+
+/// Nine steps, one after another.
+#[eventual::workflow]
+async fn nine() -> eventual::Result<u32> {
+    let mut sum = 0;
+    for number in 1..=9 {
+        sum += step(number).await?;
+    }
+    Ok(sum)
+}
+
+/// Sleeps, then makes a step.
+#[eventual::workflow]
+async fn nap(ms: u64) -> eventual::Result<u32> {
+    eventual::sleep(Duration::from_millis(ms)).await?;
+    Ok(step(7).await?)
+}
+
+#[eventual::command(method = GET, path = "/double/{number}")]
+async fn double(number: u32) -> u32 {
+    number * 2
+}
+
+#[eventual::command(auth = iam)]
+async fn secret(user: Option<eventual::User>) -> String {
+    user.map(|it| it.subject().to_owned()).unwrap_or_default()
+}
+
+#[eventual::command]
+async fn broken() -> eventual::Result<u32> {
+    panic!("broken on purpose")
+}
+
+#[test]
+fn child_process() {
+    let Ok(arguments) = std::env::var(SERVE) else { return };
+    let service = eventual::service!(name = "local-test", auth = none);
+    let (registry, manifest) = (service.registry().clone(), service.manifest().clone());
+    let program = eventual_local::Program { registry, manifest, init: None };
+    let code = eventual_local::run(program, arguments.split(' ').map(str::to_owned));
+    std::process::exit(i32::from(code != std::process::ExitCode::SUCCESS));
+}
