@@ -5,6 +5,7 @@
 mod answer;
 mod claimant;
 mod from_wire;
+mod functions;
 mod handshake;
 mod log;
 mod plugin;

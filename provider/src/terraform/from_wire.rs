@@ -57,6 +57,15 @@ pub(super) fn object(object: &Object, value: Option<&DynamicValue>) -> Result<Va
     }
 }
 
+/// Decodes an argument of a function that is text; `None` for anything else.
+pub(super) fn text(value: &DynamicValue) -> Option<String> {
+    if value.msgpack.is_empty() {
+        return serde_json::from_slice(&value.json).ok();
+    }
+    let decoded = rmpv::decode::read_value(&mut Cursor::new(&value.msgpack)).ok()?;
+    decoded.as_str().map(str::to_owned)
+}
+
 /// Decodes a saved state. Attributes that are not ours (any more) are dropped.
 ///
 /// # Errors

@@ -59,7 +59,7 @@ const fn as_object(kind: &Kind) -> Option<&Object> {
 }
 
 /// The type as Terraform writes types in JSON.
-fn type_of(kind: &Kind) -> Value {
+pub(super) fn type_of(kind: &Kind) -> Value {
     match kind {
         Kind::String => json!("string"),
         Kind::Bool => json!("bool"),

@@ -11,8 +11,8 @@ use eventual_provider_core::request::{self, Control};
 use eventual_provider_core::value::Value;
 use eventual_provider_wire::tfplugin6::provider_server;
 use eventual_provider_wire::tfplugin6::{
-    DynamicValue, Schema, ServerCapabilities, apply_resource_change, configure_provider, get_functions,
-    get_metadata, get_provider_schema, get_resource_identity_schemas, import_resource_state,
+    DynamicValue, Schema, ServerCapabilities, apply_resource_change, call_function, configure_provider,
+    get_functions, get_metadata, get_provider_schema, get_resource_identity_schemas, import_resource_state,
     move_resource_state, plan_resource_change, read_resource, stop_provider, upgrade_resource_state,
     validate_provider_config, validate_resource_config,
 };
@@ -21,7 +21,7 @@ use tokio::sync::RwLock;
 use tonic::{Request, Response, Status};
 
 use super::answer::{Trouble, answer, bug};
-use super::{claimant, from_wire, progress, schema, to_wire};
+use super::{claimant, from_wire, functions, progress, schema, to_wire};
 use crate::ports::{Ports, Session};
 
 /// The only resource type.
@@ -263,6 +263,7 @@ impl provider_server::Provider for Provider {
         Ok(Response::new(get_metadata::Response {
             server_capabilities: Some(CAPABILITIES),
             resources: vec![get_metadata::ResourceMetadata { type_name: SERVICE.to_owned() }],
+            functions: functions::names().map(|name| get_metadata::FunctionMetadata { name }).collect(),
             ..get_metadata::Response::default()
         }))
     }
@@ -274,6 +275,7 @@ impl provider_server::Provider for Provider {
         Ok(Response::new(get_provider_schema::Response {
             provider: Some(schema::schema(declaration::provider())),
             resource_schemas: [(SERVICE.to_owned(), schema_of(declaration::service()))].into(),
+            functions: functions::all(),
             server_capabilities: Some(CAPABILITIES),
             ..get_provider_schema::Response::default()
         }))
@@ -397,7 +399,14 @@ impl provider_server::Provider for Provider {
         &self,
         _request: Request<get_functions::Request>,
     ) -> Answer<get_functions::Response> {
-        Ok(Response::new(get_functions::Response::default()))
+        Ok(Response::new(get_functions::Response { functions: functions::all(), diagnostics: Vec::new() }))
+    }
+
+    async fn call_function(
+        &self,
+        request: Request<call_function::Request>,
+    ) -> Answer<call_function::Response> {
+        Ok(Response::new(functions::call(self.ports.artifacts.as_ref(), request.get_ref())))
     }
 
     async fn stop_provider(

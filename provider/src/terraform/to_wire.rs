@@ -20,10 +20,21 @@ pub(super) struct EncodeError {
 /// # Errors
 /// When it does not fit the declaration.
 pub(super) fn object(object: &Object, value: &Value) -> Result<DynamicValue, EncodeError> {
-    let wire = to_object(object, value, &Path::root())?;
+    packed(&to_object(object, value, &Path::root())?)
+}
+
+/// Encodes a value of any kind, such as the result of a function.
+///
+/// # Errors
+/// When it does not fit the kind.
+pub(super) fn value(kind: &Kind, value: &Value) -> Result<DynamicValue, EncodeError> {
+    packed(&to_wire(kind, value, &Path::root())?)
+}
+
+fn packed(wire: &Wire) -> Result<DynamicValue, EncodeError> {
     let mut msgpack = Vec::new();
     // Writing to memory does not fail.
-    rmpv::encode::write_value(&mut msgpack, &wire)
+    rmpv::encode::write_value(&mut msgpack, wire)
         .map_err(|error| EncodeError { path: Path::root(), what: error.to_string() })?;
     Ok(DynamicValue { msgpack, json: Vec::new() })
 }

@@ -176,3 +176,16 @@ async fn a_plan_with_an_account_knows_names_and_hides_secrets() {
     assert!(text.contains("shown") && !text.contains(SECRET), "{text}");
     assert!(text.contains("artifact_sha256 = \"") || text.contains("artifact_sha256  = \""), "{text}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn functions_look_into_the_artifact() {
+    let endpoint = format!("  endpoint = \"{}\"", identity().await);
+    let site = Site::new(&endpoint, "  tags = { hash = provider::eventual::artifact_hash(\"orders.zip\") }");
+    let output = "output \"declared\" { value = join(\",\", provider::eventual::manifest(\"orders.zip\").commands) }\n";
+    site.write("outputs.tf", output);
+    let (code, text) = site.plan();
+    assert!(code == 2 && text.contains("placeOrder,getOrder"), "{text}");
+    site.write("outputs.tf", &output.replace("orders.zip", "none.zip"));
+    let (code, text) = site.plan();
+    assert!(code == 1 && text.contains("none.zip") && text.contains("\"path\" parameter"), "{text}");
+}
