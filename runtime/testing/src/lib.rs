@@ -25,6 +25,7 @@ pub mod drive;
 mod environment;
 pub mod faults;
 pub mod host;
+pub mod replay;
 pub mod simulation;
 pub mod world;
 

@@ -4,15 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 
-use eventual_engine::core::{Call, ExecutionId, Fact, Outcome, Status, Turn};
-use eventual_engine::ports::{Message, Meta, Store};
-use eventual_engine::{Engine, Ports, Registry, States};
+use eventual_engine::Registry;
+use eventual_engine::core::{Call, ExecutionId, Fact, Outcome, Turn};
+use eventual_engine::ports::Meta;
 
 use super::service;
 use super::shared::Shared;
-use crate::world::World;
+use crate::replay::replay;
 
 /// Executions that somebody started and was told so: workflow and size.
 pub(super) type Expected = BTreeMap<ExecutionId, (&'static str, u64)>;
@@ -36,7 +35,7 @@ pub(super) fn all(shared: &Shared, registry: &Arc<Registry>, expected: &Expected
         let (meta, turns) = seen;
         history(&meta, &turns).map_err(|what| format!("{id}: {what}{}", shown(shared, &id)))?;
         effects(shared, &meta, &turns).map_err(|what| format!("{id}: {what}"))?;
-        replays(registry, &meta, &turns).map_err(|what| format!("{id}: {what}{}", shown(shared, &id)))?;
+        replay(registry, &meta, &turns).map_err(|what| format!("{id}: {what}{}", shown(shared, &id)))?;
         let mut state = shared.state();
         state.figures.executions += 1;
         state.figures.turns += turns.len() as u64;
@@ -95,33 +94,4 @@ fn effects(shared: &Shared, meta: &Meta, turns: &[Turn]) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// A fresh process that has all turns but the last takes that one as it is.
-fn replays(registry: &Arc<Registry>, meta: &Meta, turns: &[Turn]) -> Result<(), String> {
-    let Some((last, before)) = turns.split_last() else { return Err("it has no history".to_owned()) };
-    let world = Arc::new(World::new([], 0));
-    let open = Meta { status: Status::Running, closed: None, end: None, parked: None, ..meta.clone() };
-    let replaying = async {
-        world.insert(&open).await?;
-        for turn in before {
-            world.commit(&meta.id, turn).await?;
-        }
-        world.set_now(last.time);
-        let ports = Ports { store: world.clone(), dispatch: world.clone(), clock: world.clone() };
-        let engine = Engine::on_this_thread(ports, registry.clone(), Arc::new(States::default()), "replay");
-        let advanced = engine.advance(&meta.id, Message { facts: last.facts.clone() }, false).await;
-        advanced.map_err(|error| eventual_engine::Fault::new("replay", error))
-    };
-    match std::pin::pin!(replaying).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(Ok(())) => {}
-        Poll::Ready(Err(fault)) => return Err(format!("its replay failed: {fault}")),
-        Poll::Pending => return Err("its replay waits for something".to_owned()),
-    }
-    let (parked, again) =
-        world.peek(&meta.id, |meta, turns| (meta.parked.clone(), turns.last().cloned())).unwrap_or_default();
-    if again.as_ref() == Some(last) {
-        return Ok(());
-    }
-    Err(format!("fresh code does not replay it: parked {parked:?}, last turn {again:?} instead of {last:?}"))
 }

@@ -1,0 +1,45 @@
+//! Replays a history on fresh code, whole: histories that were kept, and those of simulations.
+//!
+//! Deliberately runs no handler: a history has their answers.
+
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use eventual_engine::core::{Status, Turn};
+use eventual_engine::ports::{Message, Meta, Store};
+use eventual_engine::{Engine, Ports, Registry, States};
+
+use crate::world::World;
+
+/// Replays an execution on fresh code: a process that has all turns but the last must take that one as it is.
+/// Needs an async runtime with time around it, as engines do.
+///
+/// # Errors
+/// What is different, for people.
+pub fn replay(registry: &Arc<Registry>, meta: &Meta, turns: &[Turn]) -> Result<(), String> {
+    let Some((last, before)) = turns.split_last() else { return Err("it has no history".to_owned()) };
+    let world = Arc::new(World::new([], 0));
+    let open = Meta { status: Status::Running, closed: None, end: None, parked: None, ..meta.clone() };
+    let replaying = async {
+        world.insert(&open).await?;
+        for turn in before {
+            world.commit(&meta.id, turn).await?;
+        }
+        world.set_now(last.time);
+        let ports = Ports { store: world.clone(), dispatch: world.clone(), clock: world.clone() };
+        let engine = Engine::on_this_thread(ports, registry.clone(), Arc::new(States::default()), "replay");
+        let advanced = engine.advance(&meta.id, Message { facts: last.facts.clone() }, false).await;
+        advanced.map_err(|error| eventual_engine::Fault::new("replay", error))
+    };
+    match std::pin::pin!(replaying).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Ok(())) => {}
+        Poll::Ready(Err(fault)) => return Err(format!("its replay failed: {fault}")),
+        Poll::Pending => return Err("its replay waits for something".to_owned()),
+    }
+    let (parked, again) =
+        world.peek(&meta.id, |meta, turns| (meta.parked.clone(), turns.last().cloned())).unwrap_or_default();
+    if again.as_ref() == Some(last) {
+        return Ok(());
+    }
+    Err(format!("fresh code does not replay it: parked {parked:?}, last turn {again:?} instead of {last:?}"))
+}
