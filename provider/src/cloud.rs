@@ -268,6 +268,10 @@ impl Cloud for AwsCloud {
         self.write_ownership(bucket, record, expected).await
     }
 
+    fn epoch_s(&self) -> u64 {
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    }
+
     fn now_ms(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }

@@ -111,7 +111,7 @@ async fn of_two_creations_at_once_one_wins_and_the_other_touches_nothing() {
         deployment.refused_as("another project", &config).await
     };
     let (state, said) = tokio::join!(deployment.create(&config), later);
-    assert!(said.contains("another run is creating or deleting"), "{said}");
+    assert!(said.contains("another run is at work"), "{said}");
     deployment.answers(&state, "ping").await;
     deployment.destroy(&state).await;
 }

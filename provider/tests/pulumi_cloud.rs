@@ -83,7 +83,10 @@ impl Cloud {
     fn made(&self) -> (Owner, BTreeMap<String, Recorded>) {
         let outputs = &self.engine.state.entry("orders").unwrap().outputs;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let owner = Owner { id: text(&outputs["incarnation"]), service: self.name.clone() };
+        let owner = Owner {
+            id: eventual_provider_core::state::owner_of(&text(&outputs["incarnation"])).to_owned(),
+            service: self.name.clone(),
+        };
         let child = |it: &Value| Recorded {
             kind: Kind::parse(it["type"].as_str().unwrap()).unwrap(),
             name: text(&it["name"]),

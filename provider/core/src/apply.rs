@@ -6,20 +6,24 @@
 mod claim;
 mod graph;
 mod persist;
+mod standing;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-pub use claim::{Claim, Held, Refused, claim, found, put_back, release};
-pub(crate) use graph::settings_digest;
+pub(crate) use claim::unverified;
+pub use claim::{Children, Claim, Held, claim, found, put_back, release};
 pub use graph::{Failure, Outcome, delete, ensure};
+pub(crate) use graph::{expected, settings_digest};
 pub(crate) use persist::{Effort, persist};
+pub use standing::{Holder, Refused};
 
 use crate::cloud::{Cloud, Owner};
+use crate::control::Control;
 use crate::plan::{Change, Plan};
-use crate::request::{Action, Control, ProgressEvent, Stage};
+use crate::progress::{Action, ProgressEvent, Stage};
 use crate::resource::{Kind, Resource};
-use crate::state::Recorded;
+use crate::state::{Recorded, State};
 
 /// One run of apply: the cloud, whose resources, and when to stop.
 pub struct Run<'a> {
@@ -83,6 +87,25 @@ fn ensures(plan: &Plan) -> BTreeMap<String, (Resource, Option<Recorded>)> {
     plan.changes.iter().filter_map(pick).collect()
 }
 
+/// What there may be while the plan is applied: what is, and what is about to be made. What is about to change is not
+/// what it was.
+pub(crate) fn inventory(state: &State, plan: &Plan) -> Children {
+    let mut children = state.children.clone();
+    for (key, change) in &plan.changes {
+        match change {
+            Change::Create(resource) => {
+                children.insert(key.clone(), expected(resource));
+            }
+            Change::Update(..) | Change::Delete(_) => {
+                if let Some(child) = children.get_mut(key) {
+                    child.fingerprint.clear();
+                }
+            }
+        }
+    }
+    children
+}
+
 /// The deletions of a plan.
 fn deletions(plan: &Plan) -> BTreeMap<String, Recorded> {
     let pick = |(key, change): (&String, &Change)| match change {
@@ -94,5 +117,9 @@ fn deletions(plan: &Plan) -> BTreeMap<String, Recorded> {
 
 #[cfg(test)]
 mod fake;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod faulty;
 #[cfg(test)]
 mod tests;

@@ -108,29 +108,51 @@ pub struct Observed {
 /// How far a deployment is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// Its creation began and has not finished.
+    /// Its creation began, and no engine was told of it yet: whoever creates it next may finish it.
     Creating,
-    /// It was created.
+    /// A change of it began and has not finished.
+    Updating,
+    /// It is not as it should be, nobody is at work, and an engine knows of it.
+    Incomplete,
+    /// It is as it should be.
     Complete,
     /// Its deletion began and has not finished.
     Deleting,
 }
 
+impl Progress {
+    /// Whether somebody is at work, or died at it.
+    #[must_use]
+    pub const fn at_work(self) -> bool {
+        matches!(self, Self::Creating | Self::Updating | Self::Deleting)
+    }
+}
+
 /// The ownership record, an object in the deployment's bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ownership {
-    /// The deployment's owner id, also its incarnation: another creation of the same name has another.
+    /// The deployment's owner id, which its children carry as a tag. It stays when a creation adopts the deployment.
     pub owner: String,
+    /// Owner id and a part that every creation makes anew, also one that adopts. A state with another one is of an
+    /// earlier life: for it, the deployment is gone. See [`crate::state::owner_of`].
+    pub incarnation: String,
     /// The deployment's name.
     pub service: String,
-    /// Who created it, as the engine can tell again after a crash; see [`crate::request::Control::claimant`].
+    /// Who created it, as the engine can tell again after a crash; see [`crate::control::Control::claimant`].
     pub claimant: String,
+    /// Who that is, in words for people.
+    pub holder: String,
+    /// When that one took it: seconds since 1970.
+    pub since_s: u64,
     /// Which run of apply wrote it last.
     pub writer: String,
     /// How far it is.
     pub progress: Progress,
     /// Counts up while its writer lives.
     pub beat: u64,
+    /// Everything that the deployment consists of, or may while somebody is at work, by key: what an import knows, and
+    /// what a creation that adopts must not forget.
+    pub children: BTreeMap<String, Recorded>,
 }
 
 /// The ownership record and the mark by which a conditional write recognizes it.
@@ -144,6 +166,7 @@ pub struct OwnershipRead {
 
 /// What stands where the ownership record should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "one is made in a run; a box would only be in the way")]
 pub enum OwnershipState {
     /// There is no bucket.
     NoBucket,
@@ -222,6 +245,9 @@ pub trait Cloud: Send + Sync {
 
     /// Milliseconds of a clock that only moves forward; its zero means nothing.
     fn now_ms(&self) -> u64;
+
+    /// Seconds since 1970, as far as this machine knows; only ever shown to people.
+    fn epoch_s(&self) -> u64;
 
     /// Returns after that many milliseconds.
     async fn sleep_ms(&self, milliseconds: u64);

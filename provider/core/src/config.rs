@@ -112,6 +112,8 @@ pub struct ServiceConfig {
     pub cors: Setting<Cors>,
     /// Whether data may be deleted.
     pub force_destroy: Setting<bool>,
+    /// Whether a failed creation is resumed (`resume`) or rolled back (`rollback`).
+    pub resume: Setting<bool>,
     /// How long operations may take.
     pub timeouts: Timeouts,
 }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::desired::Desired;
-use crate::request::{Action, ChildChange};
+use crate::progress::{Action, ChildChange};
 use crate::resource::Resource;
 use crate::state::{Recorded, State};
 
@@ -57,6 +57,10 @@ pub fn plan(state: &State, desired: &Desired) -> Plan {
     for (key, resource) in &desired.resources {
         match state.children.get(key) {
             None => {
+                changes.insert(key.clone(), Change::Create(resource.clone()));
+            }
+            // To make it is also how to find out whose it is.
+            Some(recorded) if recorded.is_unverified() => {
                 changes.insert(key.clone(), Change::Create(resource.clone()));
             }
             Some(recorded) if resource.fingerprint().as_ref() != Some(&recorded.fingerprint) => {

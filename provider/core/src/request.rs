@@ -9,15 +9,15 @@ mod planning;
 mod reading;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use eventual_schema::Manifest;
 
 use crate::cloud::Cloud;
 pub use crate::cloud::Identity;
+pub use crate::control::{Control, OnCreateFailure};
 use crate::diagnostic::Diagnostic;
 use crate::path::Path;
+pub use crate::progress::{Action, ChildChange, ProgressEvent, ProgressSink, Silent, Stage};
 use crate::value::Value;
 
 /// Opens artifacts, which are files.
@@ -60,38 +60,6 @@ impl std::fmt::Debug for Scope<'_> {
     }
 }
 
-/// What happens to one child.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Action {
-    /// It is made.
-    Create,
-    /// It is changed.
-    Update,
-    /// It is deleted.
-    Delete,
-}
-
-impl Action {
-    /// The action as a verb for people.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Update => "update",
-            Self::Delete => "delete",
-        }
-    }
-}
-
-/// One planned change of a child.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChildChange {
-    /// The child, `function/command-placeOrder`.
-    pub key: String,
-    /// What happens to it.
-    pub action: Action,
-}
-
 /// Answer to [`plan`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Planned {
@@ -123,106 +91,6 @@ pub struct ReadBack {
     pub state: Option<Value>,
     /// What went wrong. With an error, `state` is the state as it was.
     pub diagnostics: Vec<Diagnostic>,
-}
-
-/// Something that happened while applying, for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProgressEvent {
-    /// The child, `function/command-placeOrder`; `ownership` for the record.
-    pub key: String,
-    /// What is done to it.
-    pub action: Action,
-    /// How far it is.
-    pub stage: Stage,
-    /// Milliseconds since the work on this child began.
-    pub elapsed_ms: u64,
-}
-
-/// How far the work on a child is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stage {
-    /// It began.
-    Started,
-    /// It waits for the cloud and will be tried again; why.
-    Waiting(String),
-    /// It is done.
-    Done,
-    /// It failed for good; why.
-    Failed(String),
-}
-
-/// Receives progress. Called from the future that applies, so it must not block.
-pub trait ProgressSink: Send + Sync {
-    /// One thing happened.
-    fn report(&self, event: &ProgressEvent);
-}
-
-/// Drops all progress.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Silent;
-
-impl ProgressSink for Silent {
-    fn report(&self, _event: &ProgressEvent) {}
-}
-
-/// What to do with what was made when a creation fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OnCreateFailure {
-    /// Delete it (Terraform, which would taint the resource and replace it).
-    #[default]
-    RollBack,
-    /// Keep it in the state, so that the next update finishes it (Pulumi).
-    Keep,
-}
-
-/// How an operation is steered while it runs.
-#[derive(Clone)]
-pub struct Control {
-    cancelled: Arc<AtomicBool>,
-    /// Most milliseconds that the operation may take; `None` for the configuration's `timeouts`, or 10 minutes.
-    /// When they are over, nothing new is begun and what is under way is finished, as when cancelled.
-    pub timeout_ms: Option<u64>,
-    /// What a failed creation leaves.
-    pub on_create_failure: OnCreateFailure,
-    /// Who is asking, the same after a crash and a restart and different for every other project: Pulumi's URN;
-    /// for Terraform the working directory and workspace. It is stored hashed. A creation that died after its last
-    /// step is adopted only by the same claimant.
-    pub claimant: String,
-    /// Who hears of progress.
-    pub progress: Arc<dyn ProgressSink>,
-}
-
-impl std::fmt::Debug for Control {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Control")
-            .field("timeout_ms", &self.timeout_ms)
-            .field("on_create_failure", &self.on_create_failure)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Control {
-    /// Rolls back, reports to nobody, and asks in this claimant's name.
-    pub fn new(claimant: impl Into<String>) -> Self {
-        Self {
-            cancelled: Arc::default(),
-            timeout_ms: None,
-            on_create_failure: OnCreateFailure::default(),
-            claimant: claimant.into(),
-            progress: Arc::new(Silent),
-        }
-    }
-
-    /// Begins nothing new from now on. Every clone of this value is the same switch.
-    pub fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether [`Control::cancel`] was called.
-    #[must_use]
-    pub fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed)
-    }
 }
 
 /// Checks a configuration as far as it is known. Unknown values are tolerated at every depth.

@@ -8,6 +8,16 @@ use crate::value::Value;
 /// Attribute of a [`Recorded`]: hash of the main settings that it was made with.
 pub const SETTINGS: &str = "settings";
 
+/// Attribute of a [`Recorded`] that nobody has seen to be ours yet: its creation did not answer, or it was read from an
+/// ownership record. It is changed and deleted only after the cloud has said whose it is.
+pub const UNVERIFIED: &str = "unverified";
+
+/// The owner id in an incarnation.
+#[must_use]
+pub fn owner_of(incarnation: &str) -> &str {
+    incarnation.split('.').next().unwrap_or_default()
+}
+
 /// One child that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
@@ -29,12 +39,26 @@ impl Recorded {
     pub fn attribute(&self, name: &str) -> &str {
         if name == "arn" { &self.arn } else { self.attributes.get(name).map_or("", String::as_str) }
     }
+
+    /// Whether nobody has seen yet that it is ours.
+    #[must_use]
+    pub fn is_unverified(&self) -> bool {
+        self.attributes.contains_key(UNVERIFIED)
+    }
+
+    /// The same, to be made as it should be after the cloud has said whose it is.
+    #[must_use]
+    pub fn unverified(mut self) -> Self {
+        self.fingerprint.clear();
+        self.attributes.insert(UNVERIFIED.to_owned(), "true".to_owned());
+        self
+    }
 }
 
 /// What there is of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct State {
-    /// The owner id; empty before the first creation.
+    /// The incarnation, [`crate::cloud::Ownership::incarnation`]; empty before the first creation.
     pub incarnation: String,
     /// Children by key.
     pub children: BTreeMap<String, Recorded>,

@@ -53,6 +53,26 @@ impl Shop {
         shop
     }
 
+    /// With one command, one workflow and one subscription.
+    pub(crate) fn small() -> Self {
+        let mut shop = Self::new();
+        let manifest = &mut shop.manifest;
+        manifest.commands.truncate(1);
+        manifest.tasks.clear();
+        manifest.functions = default_functions(manifest);
+        shop
+    }
+
+    /// The same without the workflow, and with another command.
+    pub(crate) fn smaller() -> Self {
+        let mut shop = Self::new();
+        let manifest = &mut shop.manifest;
+        manifest.commands.drain(..2);
+        (manifest.tasks, manifest.workflows) = Default::default();
+        manifest.functions = default_functions(manifest);
+        shop
+    }
+
     /// Another build of the same service.
     pub(crate) fn rebuilt(mut self) -> Self {
         self.sha256 = "b".repeat(64);

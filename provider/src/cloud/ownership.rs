@@ -4,41 +4,82 @@ use aws_sdk_s3::primitives::ByteStream;
 use eventual_provider_core::cloud::{
     CloudError, Ownership, OwnershipRead, OwnershipState, Progress, Trouble,
 };
+use eventual_provider_core::resource::Kind;
+use eventual_provider_core::state::Recorded;
 use eventual_schema::deploy::bucket;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{AwsCloud, malformed};
 
 /// Format of the record.
-const FORMAT: u64 = 1;
-const PROGRESS: [(Progress, &str); 3] =
-    [(Progress::Creating, "creating"), (Progress::Complete, "complete"), (Progress::Deleting, "deleting")];
+const FORMAT: u64 = 2;
+const PROGRESS: [(Progress, &str); 5] = [
+    (Progress::Creating, "creating"),
+    (Progress::Updating, "updating"),
+    (Progress::Incomplete, "incomplete"),
+    (Progress::Complete, "complete"),
+    (Progress::Deleting, "deleting"),
+];
 
 fn write(record: &Ownership) -> String {
     let progress = PROGRESS.iter().find(|(it, _)| *it == record.progress).map_or("", |(_, name)| name);
     json!({
         "format": FORMAT,
         "owner": record.owner,
+        "incarnation": record.incarnation,
         "service": record.service,
         "claimant": record.claimant,
+        "holder": record.holder,
+        "since": record.since_s,
         "writer": record.writer,
         "progress": progress,
         "beat": record.beat,
+        "children": record.children.iter().map(|(key, child)| (key.clone(), child_json(child))).collect::<Map<_, _>>(),
     })
     .to_string()
 }
 
+fn child_json(child: &Recorded) -> Value {
+    json!({
+        "type": child.kind.as_str(),
+        "name": child.name,
+        "arn": child.arn,
+        "fingerprint": child.fingerprint,
+        "attributes": child.attributes,
+    })
+}
+
+/// A child; `None` for a kind that this release does not know.
+fn child(value: &Value) -> Option<Recorded> {
+    let text = |name: &str| value[name].as_str().map(str::to_owned);
+    let attributes = value["attributes"].as_object().into_iter().flatten();
+    Some(Recorded {
+        kind: Kind::parse(&text("type")?)?,
+        name: text("name")?,
+        arn: text("arn")?,
+        fingerprint: text("fingerprint")?,
+        attributes: attributes.filter_map(|(key, it)| Some((key.clone(), it.as_str()?.to_owned()))).collect(),
+    })
+}
+
+/// Reads a record. In the first format the owner was the incarnation, and who, since when and what were not noted.
 fn read(text: &[u8]) -> Option<Ownership> {
     let value: Value = serde_json::from_slice(text).ok()?;
+    let children = value["children"].as_object().into_iter().flatten();
+    let children = children.filter_map(|(key, it)| Some((key.clone(), child(it)?))).collect();
     let text = |name: &str| value[name].as_str().map(str::to_owned);
     let progress = text("progress")?;
     Some(Ownership {
         owner: text("owner")?,
+        incarnation: text("incarnation").or_else(|| text("owner"))?,
         service: text("service")?,
         claimant: text("claimant")?,
+        holder: text("holder").unwrap_or_default(),
+        since_s: value["since"].as_u64().unwrap_or_default(),
         writer: text("writer")?,
         progress: PROGRESS.iter().find(|(_, name)| *name == progress)?.0,
         beat: value["beat"].as_u64()?,
+        children,
     })
 }
 
@@ -116,15 +157,29 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
+        let dead = Recorded {
+            kind: Kind::Queue,
+            name: "shop-dead".to_owned(),
+            arn: "arn".to_owned(),
+            fingerprint: "f".to_owned(),
+            attributes: [("url".to_owned(), "u".to_owned())].into(),
+        };
         let record = Ownership {
             owner: "o".to_owned(),
+            incarnation: "o.1".to_owned(),
             service: "s".to_owned(),
             claimant: "c".to_owned(),
+            holder: "h".to_owned(),
+            since_s: 12,
             writer: "w".to_owned(),
             progress: Progress::Deleting,
             beat: 3,
+            children: [("queue/dead".to_owned(), dead)].into(),
         };
         assert_eq!(read(write(&record).as_bytes()), Some(record));
         assert_eq!(read(b"{}"), None);
+        let first = br#"{"format":1,"owner":"o","service":"s","claimant":"c","writer":"w","progress":"complete","beat":1}"#;
+        let first = read(first).unwrap();
+        assert_eq!((first.incarnation.as_str(), first.children.len()), ("o", 0));
     }
 }

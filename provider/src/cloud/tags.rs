@@ -49,14 +49,11 @@ impl AwsCloud {
             Kind::Rule => present(self.event_tags(&recorded.arn).await)?,
             Kind::ScheduleGroup => present(self.schedule_group_tags(&recorded.arn).await)?,
             Kind::LogGroup => present(self.log_group_tags(&recorded.arn).await)?,
-            // Found by its tag, or in the bucket, the API or the function that is.
-            Kind::Api
-            | Kind::Artifact
-            | Kind::Bucket
-            | Kind::InvokeConfig
-            | Kind::Mapping
-            | Kind::Permission
-            | Kind::Route => {
+            // In a function: whose that is, it is.
+            Kind::InvokeConfig | Kind::Mapping => present(self.function_tags(name).await)?,
+            Kind::Permission => present(self.function_tags(recorded.attribute("function")).await)?,
+            // Found by its tag, or in the bucket or the API that is.
+            Kind::Api | Kind::Artifact | Kind::Bucket | Kind::Route => {
                 return Ok(true);
             }
         };

@@ -50,7 +50,8 @@ type Answer<T> = Result<Response<T>, Status>;
 impl Provider {
     /// A provider that is not configured yet.
     pub(super) fn new(ports: Ports) -> Self {
-        let mut control = Control::new(claimant::here());
+        let mut control = Control::new("");
+        control.holder = claimant::here();
         control.progress = progress::log();
         Self { ports, configured: RwLock::default(), control }
     }
@@ -112,7 +113,7 @@ impl Provider {
         let proposed = service(&sent.type_name, sent.proposed_new_state.as_ref())?;
         let config = service(&sent.type_name, sent.config.as_ref())?;
         let mut response = plan_resource_change::Response {
-            planned_private: sent.prior_private,
+            planned_private: claimant::keep(sent.prior_private),
             ..plan_resource_change::Response::default()
         };
         if proposed.is_null() {
@@ -150,10 +151,12 @@ impl Provider {
         let session = self.session().await?;
         let scope = session.scope(self.ports.artifacts.as_ref());
         let cloud = session.cloud.as_ref();
+        let mut control = self.control();
+        control.claimant = claimant::of(&sent.planned_private).unwrap_or_default();
         let mut applied = match there(&planned) {
-            Some(planned) => request::apply(&scope, cloud, there(&prior), planned, &self.control).await,
+            Some(planned) => request::apply(&scope, cloud, there(&prior), planned, &control).await,
             None if prior.is_null() => request::Applied { state: None, diagnostics: Vec::new() },
-            None => request::destroy(&scope, cloud, &prior, &self.control).await,
+            None => request::destroy(&scope, cloud, &prior, &control).await,
         };
         let state = applied.state.unwrap_or_default();
         if state.has_unknown() && !any_error(&applied.diagnostics) {

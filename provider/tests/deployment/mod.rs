@@ -194,7 +194,7 @@ impl Deployment {
     pub async fn tamper(&self, state: &Value) {
         let resources = eventual_provider_core::state::State::from_value(state);
         let owner = eventual_provider_core::cloud::Owner {
-            id: resources.incarnation.clone(),
+            id: eventual_provider_core::state::owner_of(&resources.incarnation).to_owned(),
             service: self.name.clone(),
         };
         for key in [

@@ -1,57 +1,38 @@
 //! Whose deployment it is: takes the ownership record, keeps it alive, and hands it over.
 //!
-//! The record is the fence: it is only ever written if it is as it was read, so that two runs never both hold it.
+//! The record is the fence: it is only ever written if it is as it was read, so that two runs never both hold it. What is
+//! in it is [`crate::cloud::Ownership`]'s; who may take it over is [`super::standing`]'s.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use eventual_schema::digest::short_hash;
 
+use super::standing::{Refused, adoptable, idle};
 use super::{Effort, Run, persist};
 use crate::cloud::{Cloud, CloudError, Ownership, OwnershipRead, OwnershipState, Progress, Trouble};
-use crate::request::Action;
+use crate::progress::Action;
+use crate::state::{Recorded, owner_of};
 
 /// Pause between two signs of life of the run that holds a record.
 const BEAT_MS: u64 = 2500;
-/// How long a record is watched before its holder counts as dead; more than two beats.
-const WATCH_MS: u64 = 7000;
 /// Times that somebody else may get in between before we give up.
 const ROUNDS: u32 = 5;
+
+/// What a deployment consists of, by key.
+pub type Children = BTreeMap<String, Recorded>;
 
 /// A record that this run holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// Name of the bucket.
     pub bucket: String,
-    /// The record as this run wrote it.
+    /// The record as this run wrote it, or is about to.
     pub record: Ownership,
     /// Its mark.
     pub mark: String,
-    /// Whether the record was there before, so that what it stands for may be older than this run.
-    pub adopted: bool,
-}
-
-/// Why the record could not be taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// It belongs to a finished deployment that this state does not know.
-    #[error(
-        "a deployment of this name exists in this account and region (owner {owner}) and is not in this state; choose another `name`, or destroy it with the state that has it"
-    )]
-    Exists {
-        /// Its owner id.
-        owner: String,
-    },
-    /// Another run is at work.
-    #[error(
-        "another run is creating or deleting a deployment of this name at this moment; wait until it is done"
-    )]
-    AtWork,
-    /// The bucket is there, holds other things, and has no record.
-    #[error("the bucket {0} exists and was not made by eventual; choose another `name`")]
-    ForeignBucket(String),
-    /// The cloud failed.
-    #[error("{0}")]
-    Cloud(#[from] CloudError),
+    /// What the deployment may consist of that was there before, when a creation adopted one.
+    pub adopted: Option<Children>,
 }
 
 fn token(cloud: &dyn Cloud) -> String {
@@ -59,84 +40,85 @@ fn token(cloud: &dyn Cloud) -> String {
 }
 
 /// Runs an operation on the record until it is answered, or the run has no time left.
-async fn patiently<T, F>(run: &Run<'_>, operation: impl FnMut() -> F) -> Result<T, CloudError>
+pub(super) async fn patiently<T, F>(run: &Run<'_>, operation: impl FnMut() -> F) -> Result<T, CloudError>
 where
     F: Future<Output = Result<T, CloudError>>,
 {
     persist(run, "bucket", Action::Update, Effort::Other, operation).await
 }
 
-/// Takes the record of the run's deployment in `bucket` for a creation: a new one, or one that a dead creation left. Whose
-/// the deployment is only becomes known by that: of the run's owner, only the service counts.
+/// A record that this run would write, of a deployment of this owner.
+fn drafted(run: &Run<'_>, owner: String, progress: Progress) -> Ownership {
+    let cloud = run.cloud;
+    Ownership {
+        incarnation: format!("{owner}.{:016x}", cloud.random()),
+        owner,
+        service: run.owner.service.clone(),
+        claimant: short_hash(&["claimant", &run.control.claimant], 16),
+        holder: run.control.holder.clone(),
+        since_s: cloud.epoch_s(),
+        writer: token(cloud),
+        progress,
+        beat: 0,
+        children: Children::new(),
+    }
+}
+
+/// Takes the record of the run's deployment in `bucket` for a creation of `wanted`: a new one, or one that a dead creation
+/// left. Whose the deployment is only becomes known by that: of the run's owner, only the service counts.
 ///
 /// # Errors
 /// When somebody else has it, or the cloud fails.
-pub async fn claim(run: &Run<'_>, bucket: &str, claimant: &str) -> Result<Claim, Refused> {
+pub async fn claim(run: &Run<'_>, bucket: &str, wanted: &Children) -> Result<Claim, Refused> {
     let cloud = run.cloud;
-    let writer = token(cloud);
-    let claimant = short_hash(&["claimant", claimant], 16);
-    let mut adopted = false;
+    let mut record = drafted(run, token(cloud), Progress::Creating);
+    let mut adopted = None;
     for _ in 0..ROUNDS {
-        let (owner, expected, beat) = match patiently(run, || cloud.ownership(bucket)).await? {
+        let begin = || (drafted(run, token(cloud), Progress::Creating), None, None);
+        let (draft, before, expected) = match patiently(run, || cloud.ownership(bucket)).await? {
             OwnershipState::NoBucket => {
                 patiently(run, || cloud.found(bucket)).await?;
-                (token(cloud), None, 0)
+                begin()
             }
-            OwnershipState::NoRecord { empty: true } => (token(cloud), None, 0),
+            OwnershipState::NoRecord { empty: true } => begin(),
             OwnershipState::NoRecord { empty: false } => {
                 return Err(Refused::ForeignBucket(bucket.to_owned()));
             }
             // The answer to our own write never came.
-            OwnershipState::Found(read) if read.record.writer == writer => {
+            OwnershipState::Found(read) if read.record.writer == record.writer => {
                 let OwnershipRead { record, mark } = read;
                 return Ok(Claim { bucket: bucket.to_owned(), record, mark, adopted });
             }
-            OwnershipState::Found(read) => match adoptable(run, bucket, &read, &claimant).await? {
-                true => (read.record.owner, Some(read.mark), read.record.beat + 1),
-                false => continue,
-            },
+            OwnershipState::Found(read) => {
+                if !adoptable(run, bucket, &read, &record.claimant).await? {
+                    continue;
+                }
+                // Of a creation that nobody was told of, nobody was told by this one either.
+                let untold = read.record.progress == Progress::Creating;
+                let progress = if untold { Progress::Creating } else { Progress::Updating };
+                let beat = read.record.beat + 1;
+                let draft = Ownership { beat, ..drafted(run, read.record.owner, progress) };
+                (draft, Some(unverified(read.record.children)), Some(read.mark))
+            }
         };
-        adopted = expected.is_some();
-        let record = Ownership {
-            owner,
-            service: run.owner.service.clone(),
-            claimant: claimant.clone(),
-            writer: writer.clone(),
-            progress: Progress::Creating,
-            beat,
-        };
+        // The writer stays the same, so that a write whose answer never came is known again.
+        record = Ownership { writer: record.writer, children: wanted.clone(), ..draft };
+        adopted = before;
+        for (key, child) in adopted.iter().flatten() {
+            record.children.entry(key.clone()).or_insert_with(|| child.clone());
+        }
         match patiently(run, || cloud.claim(bucket, &record, expected.as_deref())).await {
             Ok(mark) => return Ok(Claim { bucket: bucket.to_owned(), record, mark, adopted }),
             Err(error) if matches!(error.trouble, Trouble::Lost | Trouble::NotFound) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    Err(Refused::AtWork)
+    Err(Refused::Contended)
 }
 
-/// Whether a record that is there may be taken over; `false` when it vanished meanwhile.
-async fn adoptable(
-    run: &Run<'_>,
-    bucket: &str,
-    read: &OwnershipRead,
-    claimant: &str,
-) -> Result<bool, Refused> {
-    if read.record.progress == Progress::Complete {
-        // Its creation finished and nobody was told: the one who asked then may ask again.
-        let same = read.record.claimant == claimant;
-        return if same { Ok(true) } else { Err(Refused::Exists { owner: read.record.owner.clone() }) };
-    }
-    let cloud = run.cloud;
-    let began = cloud.now_ms();
-    while cloud.now_ms().saturating_sub(began) < WATCH_MS {
-        cloud.sleep_ms(500).await;
-        match patiently(run, || cloud.ownership(bucket)).await? {
-            OwnershipState::Found(now) if now.mark == read.mark => {}
-            OwnershipState::Found(_) => return Err(Refused::AtWork),
-            OwnershipState::NoBucket | OwnershipState::NoRecord { .. } => return Ok(false),
-        }
-    }
-    Ok(true)
+/// Children that a record tells of. Nobody has looked yet whether they are there and whose they are.
+pub(crate) fn unverified(children: Children) -> Children {
+    children.into_iter().map(|(key, child)| (key, child.unverified())).collect()
 }
 
 impl Claim {
@@ -157,12 +139,17 @@ impl Claim {
         }
     }
 
-    /// Writes the record with this progress.
+    /// Writes the record with this progress and these children.
     ///
     /// # Errors
     /// [`Trouble::Lost`] when it was taken over.
-    pub async fn write(&mut self, run: &Run<'_>, progress: Progress) -> Result<(), CloudError> {
-        let record = self.next(progress);
+    pub async fn write(
+        &mut self,
+        run: &Run<'_>,
+        progress: Progress,
+        children: Children,
+    ) -> Result<(), CloudError> {
+        let record = Ownership { children, ..self.next(progress) };
         self.mark = patiently(run, || put(run.cloud, &self.bucket, &record, &self.mark)).await?;
         self.record = record;
         Ok(())
@@ -195,21 +182,32 @@ async fn put(cloud: &dyn Cloud, bucket: &str, record: &Ownership, mark: &str) ->
     })
 }
 
-/// Takes the record of a deployment that is in the state, to change or delete it. `None` when the deployment is gone:
-/// there is no record, or it is another incarnation's.
+/// Looks for the record of a deployment that is in the state, to change or delete it. The claim is not written yet.
 ///
 /// # Errors
-/// When the cloud fails.
-pub async fn release(run: &Run<'_>, bucket: &str, incarnation: &str) -> Result<Held, CloudError> {
-    Ok(match patiently(run, || run.cloud.ownership(bucket)).await? {
-        OwnershipState::NoBucket => Held::Absent,
-        OwnershipState::NoRecord { .. } => Held::Unrecorded,
-        OwnershipState::Found(read) if read.record.owner == incarnation => {
-            let record = Ownership { writer: token(run.cloud), ..read.record };
-            Held::Ours(Claim { bucket: bucket.to_owned(), record, mark: read.mark, adopted: true })
+/// When somebody else is at work on it, or the cloud fails.
+pub async fn release(run: &Run<'_>, bucket: &str, incarnation: &str) -> Result<Held, Refused> {
+    for _ in 0..ROUNDS {
+        let read = match patiently(run, || run.cloud.ownership(bucket)).await? {
+            OwnershipState::NoBucket => return Ok(Held::Absent),
+            OwnershipState::NoRecord { .. } => return Ok(Held::Unrecorded),
+            OwnershipState::Found(read) if read.record.incarnation != incarnation => return Ok(Held::Other),
+            OwnershipState::Found(read) => read,
+        };
+        if !idle(run, bucket, &read).await? {
+            continue;
         }
-        OwnershipState::Found(_) => Held::Other,
-    })
+        let OwnershipRead { record, mark } = read;
+        let ours = drafted(run, record.owner.clone(), record.progress);
+        let record = Ownership {
+            incarnation: record.incarnation,
+            beat: record.beat,
+            children: record.children,
+            ..ours
+        };
+        return Ok(Held::Ours(Claim { bucket: bucket.to_owned(), record, mark, adopted: None }));
+    }
+    Err(Refused::Contended)
 }
 
 /// Makes the bucket of a deployment that is in the state again.
@@ -224,15 +222,9 @@ pub async fn found(run: &Run<'_>, bucket: &str) -> Result<(), CloudError> {
 ///
 /// # Errors
 /// When the cloud fails, or somebody wrote one meanwhile.
-pub async fn put_back(run: &Run<'_>, bucket: &str) -> Result<Claim, CloudError> {
-    let record = Ownership {
-        owner: run.owner.id.clone(),
-        service: run.owner.service.clone(),
-        claimant: String::new(),
-        writer: token(run.cloud),
-        progress: Progress::Creating,
-        beat: 0,
-    };
+pub async fn put_back(run: &Run<'_>, bucket: &str, incarnation: &str) -> Result<Claim, CloudError> {
+    let mut record = drafted(run, owner_of(incarnation).to_owned(), Progress::Updating);
+    record.incarnation = incarnation.to_owned();
     let written = patiently(run, || run.cloud.claim(bucket, &record, None)).await;
     let mark = match written {
         // The answer to our own write may never have come: the record tells.
@@ -244,11 +236,12 @@ pub async fn put_back(run: &Run<'_>, bucket: &str) -> Result<Claim, CloudError> 
         }
         answer => answer?,
     };
-    Ok(Claim { bucket: bucket.to_owned(), record, mark, adopted: true })
+    Ok(Claim { bucket: bucket.to_owned(), record, mark, adopted: None })
 }
 
 /// What stands in the place of the record of a deployment that is in the state.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "one is made in a run; a box would only be in the way")]
 pub enum Held {
     /// No bucket.
     Absent,

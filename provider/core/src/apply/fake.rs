@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use crate::cloud::{
     Cloud, CloudError, Made, Observed, Owner, Ownership, OwnershipRead, OwnershipState, Trouble,
 };
-use crate::resource::{Kind, Resource};
+use crate::resource::{Kind, Resource, Spec};
 use crate::state::Recorded;
 
 #[derive(Default)]
@@ -26,6 +26,15 @@ struct Inside {
     data: BTreeSet<Kind>,
     /// After so many writes nothing answers any more, as if the process were killed there.
     dies_after: Option<usize>,
+}
+
+/// Under which name it is there: permissions are named within their function.
+fn named(recorded: &Recorded) -> (Kind, String) {
+    let name = match recorded.kind {
+        Kind::Permission => format!("{} {}", recorded.attribute("function"), recorded.name),
+        _ => recorded.name.clone(),
+    };
+    (recorded.kind, name)
 }
 
 /// The cloud.
@@ -78,6 +87,16 @@ impl Fake {
         self.with(|it| it.there.len())
     }
 
+    /// Kind and name of everything that is there.
+    pub(crate) fn names(&self) -> Vec<(Kind, String)> {
+        self.with(|it| it.there.keys().cloned().collect())
+    }
+
+    /// How many different owners there are.
+    pub(crate) fn owners(&self) -> usize {
+        self.with(|it| it.there.values().collect::<BTreeSet<_>>().len())
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.with(|it| it.there.is_empty() && it.record.is_none() && !it.bucket)
     }
@@ -112,7 +131,10 @@ impl Cloud for Fake {
         if let Some(trouble) = self.scripted(&resource.key) {
             return Err(error(trouble, "ensure"));
         }
-        let name = (resource.kind(), resource.name.clone());
+        let name = match &resource.spec {
+            Spec::Permission(spec) => (Kind::Permission, format!("{} {}", spec.function, resource.name)),
+            spec => (spec.kind(), resource.name.clone()),
+        };
         let there = self.with(|it| it.there.get(&name).cloned());
         if there.is_some_and(|there| there != owner.id) {
             return Err(error(Trouble::Foreign, "ensure"));
@@ -120,19 +142,22 @@ impl Cloud for Fake {
         self.write(format!("{} {}", if recorded.is_some() { "update" } else { "create" }, resource.key))
             .await;
         if let Some(before) = recorded {
-            self.with(|it| it.there.remove(&(before.kind, before.name.clone())));
+            self.with(|it| it.there.remove(&named(before)));
         }
+        let function = name.1.split(' ').next().unwrap_or_default().to_owned();
         self.with(|it| it.there.insert(name, owner.id.clone()));
         let attributes = ["url", "api_id", "stream_arn", "uuid"]
             .map(|name| (name.to_owned(), format!("{name} of {}", resource.key)));
-        Ok(Made { arn: format!("arn of {}", resource.key), attributes: attributes.into() })
+        let mut attributes = BTreeMap::from(attributes);
+        attributes.insert("function".to_owned(), function);
+        Ok(Made { arn: format!("arn of {}", resource.key), attributes })
     }
 
     async fn delete(&self, owner: &Owner, recorded: &Recorded, verify: bool) -> Result<(), CloudError> {
         if let Some(trouble) = self.scripted(&recorded.name) {
             return Err(error(trouble, "delete"));
         }
-        let name = (recorded.kind, recorded.name.clone());
+        let name = named(recorded);
         let there = self.with(|it| it.there.get(&name).cloned());
         if verify && there.is_some_and(|there| there != owner.id) {
             return Ok(());
@@ -140,13 +165,11 @@ impl Cloud for Fake {
         self.write(format!("delete {} {}", recorded.kind, recorded.name)).await;
         self.with(|it| {
             it.there.remove(&name);
-            if let Some(inside) = [Kind::Route, Kind::Permission, Kind::InvokeConfig]
-                .iter()
-                .find(|kind| kind.vanishes_with() == Some(recorded.kind))
-            {
-                let _ = inside;
-                it.there.retain(|(kind, _), _| kind.vanishes_with() != Some(recorded.kind));
-            }
+            // What lies in a function begins with its name; there is one API.
+            it.there.retain(|(kind, inside), _| {
+                kind.vanishes_with() != Some(recorded.kind)
+                    || (*kind != Kind::Route && inside.split(' ').next() != Some(recorded.name.as_str()))
+            });
             if recorded.kind == Kind::Bucket {
                 it.record = None;
                 it.bucket = false;
@@ -156,7 +179,7 @@ impl Cloud for Fake {
     }
 
     async fn describe(&self, _owner: &Owner, recorded: &Recorded) -> Result<Option<Observed>, CloudError> {
-        let there = self.with(|it| it.there.contains_key(&(recorded.kind, recorded.name.clone())));
+        let there = self.with(|it| it.there.contains_key(&named(recorded)));
         Ok(there.then(Observed::default))
     }
 
@@ -213,6 +236,10 @@ impl Cloud for Fake {
         })?;
         // It is written, and its answer gets lost.
         self.scripted(&format!("answer to {step}")).map_or(Ok(mark), |trouble| Err(error(trouble, "claim")))
+    }
+
+    fn epoch_s(&self) -> u64 {
+        1_767_225_599
     }
 
     fn now_ms(&self) -> u64 {

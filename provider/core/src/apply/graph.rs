@@ -9,7 +9,7 @@ use futures_util::stream::FuturesUnordered;
 use super::{Effort, Run, deletions, ensures, persist, touches_roles};
 use crate::cloud::{CloudError, Made, Trouble};
 use crate::plan::Plan;
-use crate::request::{Action, Stage};
+use crate::progress::{Action, Stage};
 use crate::resource::{Kind, Resource, Spec};
 use crate::state::{Recorded, SETTINGS, State};
 
@@ -138,18 +138,23 @@ fn note_failure(outcome: &mut Outcome, resource: &Resource, recorded: Option<Rec
             outcome.state.children.insert(resource.key.clone(), changed);
         }
         None if error.trouble != Trouble::Foreign => {
-            let partial = Recorded {
-                kind: resource.kind(),
-                name: resource.name.clone(),
-                arn: resource.arn.clone().unwrap_or_default(),
-                fingerprint: String::new(),
-                attributes: partial_attributes(&resource.spec),
-            };
-            outcome.attempted.insert(resource.key.clone(), partial);
+            outcome.attempted.insert(resource.key.clone(), expected(resource));
         }
         None => {}
     }
     outcome.failures.push(Failure { key: resource.key.clone(), action, error });
+}
+
+/// A resource that may be there, because it is about to be made or its creation did not answer.
+pub(crate) fn expected(resource: &Resource) -> Recorded {
+    let recorded = Recorded {
+        kind: resource.kind(),
+        name: resource.name.clone(),
+        arn: resource.arn.clone().unwrap_or_default(),
+        fingerprint: String::new(),
+        attributes: partial_attributes(&resource.spec),
+    };
+    recorded.unverified()
 }
 
 /// What a deletion needs of a resource whose creation did not answer.
@@ -282,9 +287,10 @@ async fn remove(
 ) -> (String, Recorded, Result<(), CloudError>) {
     let began = run.cloud.now_ms();
     run.report(&key, Action::Delete, Stage::Started, began);
-    let result =
-        persist(run, &key, Action::Delete, Effort::Other, || run.cloud.delete(&run.owner, &child, verify))
-            .await;
+    let result = persist(run, &key, Action::Delete, Effort::Other, || {
+        run.cloud.delete(&run.owner, &child, verify || child.is_unverified())
+    })
+    .await;
     let result = result.or_else(|error| if error.trouble == Trouble::NotFound { Ok(()) } else { Err(error) });
     let stage = result.as_ref().map_or_else(|error| Stage::Failed(error.to_string()), |()| Stage::Done);
     run.report(&key, Action::Delete, stage, began);

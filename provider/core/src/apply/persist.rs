@@ -4,7 +4,7 @@ use std::future::Future;
 
 use super::Run;
 use crate::cloud::{CloudError, Trouble};
-use crate::request::{Action, Stage};
+use crate::progress::{Action, Stage};
 
 /// How long a role or permission that this run wrote may take to be seen everywhere. Mostly it is seconds; it has been minutes.
 const PROPAGATION_MS: u64 = 5 * 60_000;
@@ -47,9 +47,20 @@ fn patience(trouble: Trouble, effort: Effort) -> Option<(u64, u64, u64)> {
     }
 }
 
+/// What stands in the way.
+struct Condition {
+    trouble: Trouble,
+    operation: String,
+    /// When it was met first.
+    since_ms: u64,
+    /// Pauses made for it.
+    count: u32,
+}
+
 /// Runs `operation` until it succeeds, fails for good, or waiting makes no sense any more.
 ///
-/// Each kind of trouble has its own count of pauses, so that being throttled while waiting for a permission backs off.
+/// Each condition (a kind of trouble with one operation) has its own patience and its own count of pauses: being throttled
+/// for a minute takes nothing from the time that a permission may need afterwards, and backs off by itself.
 pub(crate) async fn persist<T, F>(
     run: &Run<'_>,
     key: &str,
@@ -61,27 +72,26 @@ where
     F: Future<Output = Result<T, CloudError>>,
 {
     let began = run.cloud.now_ms();
-    let mut pauses: Vec<(Trouble, u32)> = Vec::new();
+    let mut conditions: Vec<Condition> = Vec::new();
     loop {
         let error = match operation().await {
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
         let Some((first, longest, most)) = patience(error.trouble, effort) else { return Err(error) };
-        let elapsed = run.cloud.now_ms().saturating_sub(began);
-        if elapsed >= most || run.stopped().is_some() {
+        let now = run.cloud.now_ms();
+        let same = |it: &Condition| it.trouble == error.trouble && it.operation == error.operation;
+        let at = conditions.iter().position(same).unwrap_or_else(|| {
+            let operation = error.operation.clone();
+            conditions.push(Condition { trouble: error.trouble, operation, since_ms: now, count: 0 });
+            conditions.len() - 1
+        });
+        let condition = &mut conditions[at];
+        if now.saturating_sub(condition.since_ms) >= most || run.stopped().is_some() {
             return Err(error);
         }
-        let count = match pauses.iter_mut().find(|(trouble, _)| *trouble == error.trouble) {
-            Some((_, count)) => {
-                *count += 1;
-                *count
-            }
-            None => {
-                pauses.push((error.trouble, 0));
-                0
-            }
-        };
+        let count = condition.count;
+        condition.count += 1;
         let pause = first.saturating_mul(1 << count.min(16)).min(longest);
         // Half of the pause is chance, so that children that failed together do not come back together.
         let jittered = pause / 2 + run.cloud.random() % (pause / 2 + 1);

@@ -13,10 +13,10 @@ use crate::testing::{Shop, identity, minimal, scope, with};
 use crate::value::Value;
 
 /// Polls until it is done; `None` when it waits for what will never come.
-fn run<T>(future: impl Future<Output = T>) -> Option<T> {
+pub(super) fn run<T>(future: impl Future<Output = T>) -> Option<T> {
     let mut future = Box::pin(future);
     let mut context = Context::from_waker(Waker::noop());
-    for _ in 0..10_000 {
+    for _ in 0..500 {
         if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
             return Some(value);
         }
@@ -348,17 +348,86 @@ fn unknown_configuration_is_planned_as_unknown() {
 }
 
 #[test]
-fn an_import_knows_only_the_name_and_the_next_apply_finds_the_rest() {
+fn an_import_knows_only_the_name_and_finds_the_rest() {
     let (cloud, shop, identity) = (Fake::default(), Shop::new(), identity());
     let named = Value::map([("id", Value::from("shop")), ("name", Value::from("shop"))]);
     let import = || run(request::read(&scope(&shop, Some(&identity)), &cloud, &named)).expect("it ends");
     assert_eq!(import().state, None);
     let state = made(&cloud, &shop, None, &minimal());
     let imported = import();
-    assert!(imported.diagnostics.len() == 1 && !imported.diagnostics[0].is_error(), "{imported:?}");
-    let count = cloud.count();
-    assert_eq!(made(&cloud, &shop, imported.state.as_ref(), &minimal()), state);
-    assert_eq!(cloud.count(), count);
+    assert_eq!(imported.diagnostics, []);
+    let imported = imported.state.unwrap();
+    assert_eq!(changes(&shop, &imported, &minimal()), []);
+    cloud.writes();
+    assert_eq!(made(&cloud, &shop, Some(&imported), &minimal()), state);
+    assert_eq!(cloud.writes(), [""; 0]);
+    assert_eq!(destroyed(&cloud, &shop, &imported).state, None);
+    assert!(cloud.is_empty(), "also what was imported and never applied goes as a whole");
+}
+
+#[test]
+fn a_replacement_that_creates_first_is_not_deleted_by_the_end_of_the_first_life() {
+    let (cloud, shop, identity) = (Fake::default(), Shop::new(), identity());
+    let first = made(&cloud, &shop, None, &minimal());
+    let second = made(&cloud, &shop, None, &minimal());
+    assert_ne!(first.get("incarnation"), second.get("incarnation"));
+    let names = cloud.names();
+    let there = scope(&shop, Some(&identity));
+    assert_eq!(run(request::read(&there, &cloud, &first)).unwrap().state, None);
+    cloud.writes();
+    assert_eq!(destroyed(&cloud, &shop, &first).state, None);
+    assert_eq!(cloud.writes(), [""; 0]);
+    assert_eq!(cloud.names(), names);
+    assert_eq!(changes(&shop, &second, &minimal()), []);
+}
+
+#[test]
+fn what_nobody_has_seen_to_be_ours_is_not_deleted() {
+    let (cloud, shop) = (Fake::default(), Shop::new());
+    cloud.foreign(Kind::Queue, "shop-timers");
+    // The cloud does not say whose it is, only that it may not be looked at.
+    cloud.script("queue/timers", &[Trouble::Denied]);
+    let mut keep = Control::new("tests");
+    keep.on_create_failure = OnCreateFailure::Keep;
+    let applied = attempt(&cloud, &shop, None, &minimal(), &keep).unwrap();
+    assert_eq!(destroyed(&cloud, &shop, &applied.state.unwrap()).state, None);
+    assert_eq!(cloud.names(), [(Kind::Queue, "shop-timers".to_owned())]);
+}
+
+#[test]
+fn the_loser_is_told_who_holds_the_deployment_and_since_when() {
+    let (cloud, shop) = (Fake::default(), Shop::commands_only());
+    let mut first = Control::new("a");
+    first.holder = "Terraform in /srv/shop, workspace default".to_owned();
+    attempt(&cloud, &shop, None, &minimal(), &first).unwrap();
+    let applied = attempt(&cloud, &shop, None, &minimal(), &Control::new("b")).unwrap();
+    let said = applied.diagnostics[0].to_string();
+    let held = "held by Terraform in /srv/shop, workspace default, since 2025-12-31 23:59:59 UTC";
+    assert!(said.contains(held), "{said}");
+}
+
+#[test]
+fn what_a_failed_creation_leaves_is_a_choice() {
+    let (cloud, shop) = (Fake::default(), Shop::new());
+    let choose = |choice: &str| with(minimal(), "on_create_failure", Value::from(choice));
+    let deny = || cloud.script("rule/onPaid", &[Trouble::Denied]);
+    let mut pulumi = Control::new("urn");
+    pulumi.on_create_failure = OnCreateFailure::Keep;
+    deny();
+    let applied = attempt(&cloud, &shop, None, &choose("rollback"), &pulumi).unwrap();
+    assert_eq!(applied.state, None);
+    assert!(cloud.is_empty());
+    deny();
+    let applied = attempt(&cloud, &shop, None, &choose("resume"), &Control::new("1")).unwrap();
+    assert!(
+        applied.state.is_none() && cloud.count() > 10,
+        "it is there, and Terraform destroys nothing of it"
+    );
+    cloud.writes();
+    let applied = attempt(&cloud, &shop, None, &choose("resume"), &Control::new("2")).unwrap();
+    assert_eq!(applied.diagnostics, []);
+    assert_eq!(destroyed(&cloud, &shop, &applied.state.unwrap()).state, None);
+    assert!(cloud.is_empty());
 }
 
 #[test]

@@ -35,6 +35,15 @@ pub(super) fn timeout(number: f64) -> Result<u32, String> {
     whole(number, 1, 900, " (seconds)")
 }
 
+/// `resume` is true.
+pub(super) fn on_create_failure(text: &str) -> Result<bool, String> {
+    match text {
+        "resume" => Ok(true),
+        "rollback" => Ok(false),
+        other => Err(format!("{other:?} is neither \"resume\" nor \"rollback\".")),
+    }
+}
+
 pub(super) fn concurrency(number: f64) -> Result<u32, String> {
     whole(number, 0, 1_000_000, "")
 }

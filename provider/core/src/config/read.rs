@@ -186,6 +186,7 @@ impl<'a> Reader<'a> {
             tags: self.tags("tags"),
             cors: self.whole_object("cors", |it| it.cors()),
             force_destroy: self.truth("force_destroy"),
+            resume: self.text("on_create_failure", limits::on_create_failure),
             timeouts: self.object("timeouts", |it| it.timeouts()).known().copied().unwrap_or_default(),
         }
     }

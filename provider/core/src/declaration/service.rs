@@ -74,6 +74,13 @@ fn inputs() -> Vec<Attribute> {
             "Whether destroying the service also deletes tables and buckets that hold data. Default: `false`, it \
              fails before anything is deleted.",
         ),
+        Attribute::optional(
+            "on_create_failure",
+            Kind::String,
+            "What becomes of a creation that fails: `rollback` deletes what was made, `resume` leaves it, and the next \
+             apply finishes it. Default: `rollback` for Terraform, `resume` for Pulumi. With Terraform, what was left is \
+             not in the state: apply again, or it stays.",
+        ),
         Attribute::optional("timeouts", timeouts(), "How long operations may take, such as `10m` or `1h30m`."),
     ]
 }

@@ -158,7 +158,7 @@ pub(super) fn effective(inputs: &Inputs<'_>, function: &Function) -> Effective {
         needs: declared.needs,
         function_unknown: unknown || reserved.is_unknown() || vpc.is_unknown() || environment_unknown,
         log_unknown: own_unknown || defaults_unknown || retention.is_unknown(),
-        role_unknown: own_unknown || policies_unknown || vpc.is_unknown(),
+        role_unknown: own_unknown || defaults_unknown || policies_unknown || vpc.is_unknown(),
     }
 }
 

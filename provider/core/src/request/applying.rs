@@ -14,7 +14,7 @@ use crate::desired::Place;
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::plan::{self, Plan};
 use crate::resource::Kind;
-use crate::state::{Recorded, State};
+use crate::state::{Recorded, State, owner_of};
 use crate::value::Value;
 
 pub(super) fn deadline(cloud: &dyn Cloud, control: &Control, configured: Duration) -> u64 {
@@ -134,44 +134,91 @@ pub(super) fn bare_bucket(place: &Place) -> Recorded {
 async fn create(cloud: &dyn Cloud, ready: &Ready, planned: &Value, control: &Control) -> Applied {
     let bucket = ready.place.names().bucket();
     let mut run = run(cloud, control, ready, "", ready.config.timeouts.create);
-    let mut claim = match apply::claim(&run, &bucket, &control.claimant).await {
+    let nothing = State {
+        incarnation: String::new(),
+        children: [("bucket".to_owned(), bare_bucket(&ready.place))].into(),
+    };
+    let wanted = apply::inventory(&nothing, &plan::plan(&nothing, &ready.desired));
+    let mut claim = match apply::claim(&run, &bucket, &wanted).await {
         Ok(claim) => claim,
         Err(why) => return Applied { state: None, diagnostics: vec![refused(&why)] },
     };
     run.owner.id.clone_from(&claim.record.owner);
-    let state = State {
-        incarnation: claim.record.owner.clone(),
-        children: [("bucket".to_owned(), bare_bucket(&ready.place))].into(),
-    };
+    let mut state = State { incarnation: claim.record.incarnation.clone(), ..nothing };
+    for (key, child) in claim.adopted.iter().flatten() {
+        state.children.entry(key.clone()).or_insert_with(|| child.clone());
+    }
     let plan = plan::plan(&state, &ready.desired);
-    let mut outcome = hold(&run, &mut claim, apply::ensure(&run, state, &plan)).await;
-    let mut diagnostics: Vec<Diagnostic> = outcome.failures.iter().map(failed).collect();
-    diagnostics.extend(stopped(&run, &outcome));
+    let mut diagnostics = guard(cloud, &plan, ready.config.force_destroy.known() == Some(&true)).await;
+    let mut outcome = Outcome { state, ..Outcome::default() };
     if diagnostics.is_empty() {
-        diagnostics.extend(complete(&run, &mut claim).await);
+        outcome = hold(&run, &mut claim, change(&run, outcome.state, &plan, &mut diagnostics)).await;
+    }
+    if diagnostics.is_empty() {
+        diagnostics.extend(complete(&run, &mut claim, &outcome.state).await);
         return reached(ready, planned, &outcome.state, diagnostics);
     }
+    let leaves = control.leaves(ready.config.resume.known().copied());
+    // What an earlier creation made may work and hold data. It is neither rolled back nor handed to an engine that would
+    // take a failed creation for something to destroy: the next creation finds it as this one did.
+    if leaves == OnCreateFailure::Leave || (claim.adopted.is_some() && leaves == OnCreateFailure::RollBack) {
+        return leave(&run, &mut claim, &outcome, diagnostics).await;
+    }
+    // What was cancelled, or is somebody else's now, is left as it is.
+    if outcome.failures.is_empty() || run.stopped().is_some() || leaves == OnCreateFailure::Keep {
+        rest(&run, &mut claim, &outcome.state).await;
+        return reached(ready, planned, &outcome.state, diagnostics);
+    }
+    roll_back(&run, &mut claim, outcome, ready, planned, diagnostics).await
+}
+
+/// Makes a plan true: what is to be made and changed first, then what is to be deleted.
+async fn change(run: &Run<'_>, state: State, plan: &Plan, diagnostics: &mut Vec<Diagnostic>) -> Outcome {
+    let mut outcome = apply::ensure(run, state, plan).await;
+    diagnostics.extend(outcome.failures.iter().map(failed));
+    diagnostics.extend(stopped(run, &outcome));
     for (key, partial) in std::mem::take(&mut outcome.attempted) {
         outcome.state.children.entry(key).or_insert(partial);
     }
-    // What an earlier creation made may work and hold data. It is neither rolled back nor handed to an engine that would
-    // take a failed creation for something to destroy: the next creation finds it as this one did.
-    if claim.adopted && control.on_create_failure != OnCreateFailure::Keep {
-        diagnostics.push(Diagnostic::warning(
-            "Left as it is",
-            "This deployment was there already, made by an earlier run of the same configuration. Nothing of it was deleted; apply again to finish it.",
-        ));
-        return Applied { state: None, diagnostics };
+    if diagnostics.is_empty() {
+        outcome = apply::delete(run, outcome.state, plan, false).await;
+        diagnostics.extend(outcome.failures.iter().map(failed));
+        diagnostics.extend(stopped(run, &outcome));
     }
-    // What was cancelled, or is somebody else's now, is left as it is.
-    if outcome.failures.is_empty()
-        || run.stopped().is_some()
-        || control.on_create_failure == OnCreateFailure::Keep
-    {
-        return reached(ready, planned, &outcome.state, diagnostics);
+    outcome
+}
+
+/// Leaves a creation that failed as it is, outside of the state.
+async fn leave(
+    run: &Run<'_>,
+    claim: &mut Claim,
+    outcome: &Outcome,
+    mut diagnostics: Vec<Diagnostic>,
+) -> Applied {
+    // One that nobody was told of stays that: then also an engine that asks in another name finds it.
+    if claim.record.progress != Progress::Creating {
+        rest(run, claim, &outcome.state).await;
     }
+    let detail = if claim.adopted.is_some() {
+        "This deployment was there already, made by an earlier run. Nothing of it was deleted; apply again to finish it."
+    } else {
+        "What was made is there and not in the state; apply again to finish it."
+    };
+    diagnostics.push(Diagnostic::warning("Left as it is", detail));
+    Applied { state: None, diagnostics }
+}
+
+/// Deletes what a failed creation made.
+async fn roll_back(
+    run: &Run<'_>,
+    claim: &mut Claim,
+    outcome: Outcome,
+    ready: &Ready,
+    planned: &Value,
+    mut diagnostics: Vec<Diagnostic>,
+) -> Applied {
     let removal = plan::removal(&outcome.state);
-    let rolled_back = hold(&run, &mut claim, apply::delete(&run, outcome.state, &removal, true)).await;
+    let rolled_back = hold(run, claim, apply::delete(run, outcome.state, &removal, true)).await;
     diagnostics.extend(rolled_back.failures.iter().map(failed));
     if rolled_back.state.children.is_empty() {
         diagnostics.push(Diagnostic::warning(
@@ -180,7 +227,14 @@ async fn create(cloud: &dyn Cloud, ready: &Ready, planned: &Value, control: &Con
         ));
         return Applied { state: None, diagnostics };
     }
+    rest(run, claim, &rolled_back.state).await;
     reached(ready, planned, &rolled_back.state, diagnostics)
+}
+
+/// Writes that nobody is at work any more on a deployment that is not as it should be and that an engine is told of. When
+/// that fails, the next run has to wait and see that nobody is.
+pub(super) async fn rest(run: &Run<'_>, claim: &mut Claim, state: &State) {
+    let _ = claim.write(run, Progress::Incomplete, state.children.clone()).await;
 }
 
 /// Runs `work` and shows meanwhile that this run is alive.
@@ -193,8 +247,8 @@ pub(super) async fn hold<T>(run: &Run<'_>, claim: &mut Claim, work: impl Future<
 }
 
 /// Writes that everything is in place. That it could not be written is no failure of what was made.
-async fn complete(run: &Run<'_>, claim: &mut Claim) -> Option<Diagnostic> {
-    let error = claim.write(run, Progress::Complete).await.err()?;
+async fn complete(run: &Run<'_>, claim: &mut Claim, state: &State) -> Option<Diagnostic> {
+    let error = claim.write(run, Progress::Complete, state.children.clone()).await.err()?;
     let summary = "Could not write the deployment's ownership record";
     if error.trouble == Trouble::Lost {
         return Some(Diagnostic::error(summary, format!("{error}. Another run took this deployment over.")));
@@ -214,41 +268,50 @@ async fn update(
 ) -> Applied {
     let state = State::from_value(prior);
     let plan = plan::plan(&state, &ready.desired);
+    let owner = owner_of(&state.incarnation).to_owned();
+    let run = run(cloud, control, ready, &owner, ready.config.timeouts.update);
+    let kept = |diagnostics| Applied { state: Some(prior.clone()), diagnostics };
     if plan.changes.is_empty() {
-        return reached(ready, planned, &state, Vec::new());
+        let diagnostics = confirm(&run, ready, &state).await.into_iter().collect();
+        return reached(ready, planned, &state, diagnostics);
     }
-    let run = run(cloud, control, ready, &state.incarnation, ready.config.timeouts.update);
-    let mut claim = match take(&run, ready).await {
+    let mut claim = match take(&run, ready, &state).await {
         Ok(claim) => claim,
-        Err(diagnostic) => return Applied { state: Some(prior.clone()), diagnostics: vec![diagnostic] },
+        Err(diagnostic) => return kept(vec![diagnostic]),
     };
-    let mut diagnostics = Vec::new();
-    diagnostics.extend(guard(cloud, &plan, ready.config.force_destroy.known() == Some(&true)).await);
+    let mut diagnostics = guard(cloud, &plan, ready.config.force_destroy.known() == Some(&true)).await;
     if any_error(&diagnostics) {
-        return Applied { state: Some(prior.clone()), diagnostics };
+        return kept(diagnostics);
     }
-    let mut outcome = apply::ensure(&run, state, &plan).await;
-    diagnostics.extend(outcome.failures.iter().map(failed));
-    diagnostics.extend(stopped(&run, &outcome));
-    for (key, partial) in std::mem::take(&mut outcome.attempted) {
-        outcome.state.children.entry(key).or_insert(partial);
+    if let Err(error) = claim.write(&run, Progress::Updating, apply::inventory(&state, &plan)).await {
+        return kept(vec![refused(&Refused::Cloud(error))]);
     }
+    let outcome = hold(&run, &mut claim, change(&run, state, &plan, &mut diagnostics)).await;
     if diagnostics.is_empty() {
-        outcome = apply::delete(&run, outcome.state, &plan, false).await;
-        diagnostics.extend(outcome.failures.iter().map(failed));
-        diagnostics.extend(stopped(&run, &outcome));
-    }
-    if diagnostics.is_empty() && claim.record.progress != Progress::Complete {
-        diagnostics.extend(complete(&run, &mut claim).await);
+        diagnostics.extend(complete(&run, &mut claim, &outcome.state).await);
+    } else {
+        rest(&run, &mut claim, &outcome.state).await;
     }
     reached(ready, planned, &outcome.state, diagnostics)
 }
 
+/// Nothing changes, but the record may say otherwise: a run before could not write it. Reading it is all that this costs
+/// when it is right, and failing to is not worth failing for.
+async fn confirm(run: &Run<'_>, ready: &Ready, state: &State) -> Option<Diagnostic> {
+    let bucket = ready.place.names().bucket();
+    match apply::release(run, &bucket, &state.incarnation).await {
+        Ok(Held::Ours(mut claim)) if claim.record.progress != Progress::Complete => {
+            complete(run, &mut claim, state).await
+        }
+        _ => None,
+    }
+}
+
 /// The record of a deployment that is in the state; it is put back when somebody deleted it.
-async fn take(run: &Run<'_>, ready: &Ready) -> Result<Claim, Diagnostic> {
+async fn take(run: &Run<'_>, ready: &Ready, state: &State) -> Result<Claim, Diagnostic> {
     let bucket = ready.place.names().bucket();
     let cloud_failed = |error: CloudError| refused(&Refused::Cloud(error));
-    let held = apply::release(run, &bucket, &run.owner.id).await.map_err(cloud_failed)?;
+    let held = apply::release(run, &bucket, &state.incarnation).await.map_err(|why| refused(&why))?;
     match held {
         Held::Ours(claim) => return Ok(claim),
         Held::Other => {
@@ -262,7 +325,7 @@ async fn take(run: &Run<'_>, ready: &Ready) -> Result<Claim, Diagnostic> {
         Held::Absent => apply::found(run, &bucket).await.map_err(cloud_failed)?,
         Held::Unrecorded => {}
     }
-    apply::put_back(run, &bucket).await.map_err(cloud_failed)
+    apply::put_back(run, &bucket, &state.incarnation).await.map_err(cloud_failed)
 }
 
 /// Refuses a plan that would delete data, unless it may.

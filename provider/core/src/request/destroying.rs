@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use super::applying::{deadline, failed, guard, hold};
+use super::applying::{deadline, failed, guard, hold, rest};
 use super::planning::elsewhere;
 use super::{Applied, Control, Scope};
 use crate::apply::{self, Held, Run};
@@ -10,7 +10,7 @@ use crate::cloud::{Cloud, Owner, Progress};
 use crate::config;
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::plan;
-use crate::state::State;
+use crate::state::{State, owner_of};
 use crate::value::Value;
 
 pub(super) async fn destroy(
@@ -29,7 +29,7 @@ pub(super) async fn destroy(
     let bucket = state.children.get("bucket").map(|it| it.name.clone()).unwrap_or_default();
     let run = Run {
         cloud,
-        owner: Owner { id: state.incarnation.clone(), service },
+        owner: Owner { id: owner_of(&state.incarnation).to_owned(), service },
         control,
         deadline_ms: deadline(cloud, control, typed.timeouts.delete),
         lost: AtomicBool::new(false),
@@ -42,10 +42,10 @@ pub(super) async fn destroy(
     let held = match held {
         Ok(Held::Other) => return Applied { state: None, diagnostics: Vec::new() },
         Ok(held) => held,
-        Err(error) => {
+        Err(why) => {
             return kept(vec![Diagnostic::error(
-                "Could not read the deployment's ownership record",
-                format!("{error}."),
+                "Could not take the deployment's ownership record",
+                format!("{why}."),
             )]);
         }
     };
@@ -55,13 +55,17 @@ pub(super) async fn destroy(
         return kept(diagnostics);
     }
     let outcome = if let Held::Ours(mut claim) = held {
-        if let Err(error) = claim.write(&run, Progress::Deleting).await {
+        if let Err(error) = claim.write(&run, Progress::Deleting, state.children.clone()).await {
             return kept(vec![Diagnostic::error(
                 "Could not take the deployment's ownership record",
                 format!("{error}."),
             )]);
         }
-        hold(&run, &mut claim, apply::delete(&run, state, &removal, false)).await
+        let outcome = hold(&run, &mut claim, apply::delete(&run, state, &removal, false)).await;
+        if outcome.state.children.contains_key("bucket") {
+            rest(&run, &mut claim, &outcome.state).await;
+        }
+        outcome
     } else {
         // Without a record, each resource has to say itself whose it is.
         apply::delete(&run, state, &removal, true).await

@@ -8,41 +8,51 @@ use futures_util::stream;
 use super::applying::bare_bucket;
 use super::planning::elsewhere;
 use super::{ReadBack, Scope};
-use crate::apply::settings_digest;
-use crate::cloud::{Cloud, CloudError, Observed, Owner, OwnershipState, Trouble};
+use crate::apply::{self, settings_digest};
+use crate::cloud::{Cloud, CloudError, Observed, Owner, OwnershipState, Progress, Trouble};
+use crate::config;
 use crate::desired::Place;
 use crate::diagnostic::Diagnostic;
-use crate::state::{Recorded, SETTINGS, State};
+use crate::state::{Recorded, SETTINGS, State, owner_of};
 use crate::value::Value;
 
 /// Children that are described at the same time.
 const AT_ONCE: usize = 16;
-/// Tries of one look.
-const TRIES: u32 = 6;
+/// Longest pause between two looks.
+const LONGEST_PAUSE_MS: u64 = 8000;
+
+/// Looks, and when to stop trying again.
+struct Look<'a> {
+    cloud: &'a dyn Cloud,
+    deadline_ms: u64,
+}
 
 pub(super) async fn read(scope: &Scope<'_>, cloud: &dyn Cloud, value: &Value) -> ReadBack {
     let state = State::from_value(value);
     let service = value.get("name").as_str().unwrap_or_default().to_owned();
+    let (typed, _) = config::service(value);
+    let limit = u64::try_from(typed.timeouts.read.as_millis()).unwrap_or(u64::MAX);
+    let look = &Look { cloud, deadline_ms: cloud.now_ms().saturating_add(limit) };
     if state.incarnation.is_empty() && state.children.is_empty() {
-        return import(scope, cloud, value, &service).await;
+        return import(scope, look, value, &service).await;
     }
     if let Some(diagnostic) = elsewhere(&state, &service, scope.identity) {
         return ReadBack { state: Some(value.clone()), diagnostics: vec![diagnostic] };
     }
     if let Some(bucket) = state.children.get("bucket") {
-        match patiently(cloud, || cloud.ownership(&bucket.name)).await {
-            Ok(OwnershipState::Found(read)) if read.record.owner != state.incarnation => {
+        match look.patiently(|| cloud.ownership(&bucket.name)).await {
+            Ok(OwnershipState::Found(read)) if read.record.incarnation != state.incarnation => {
                 return ReadBack { state: None, diagnostics: Vec::new() };
             }
             Ok(_) => {}
             Err(error) => return failed(value, "the ownership record", &error),
         }
     }
-    let owner = Owner { id: state.incarnation.clone(), service };
+    let owner = Owner { id: owner_of(&state.incarnation).to_owned(), service };
     let describe = |(key, child): (String, Recorded)| {
         let owner = &owner;
         async move {
-            let observed = match patiently(cloud, || cloud.describe(owner, &child)).await {
+            let observed = match look.patiently(|| cloud.describe(owner, &child)).await {
                 Err(error) if error.trouble == Trouble::NotFound => Ok(None),
                 answer => answer,
             };
@@ -55,6 +65,10 @@ pub(super) async fn read(scope: &Scope<'_>, cloud: &dyn Cloud, value: &Value) ->
         match observed {
             Ok(Some(observed)) => {
                 found.insert(key, seen(child, observed));
+            }
+            // Without what creation would have told, it is only found by deleting or making it.
+            Ok(None) if child.is_unverified() => {
+                found.insert(key, child);
             }
             Ok(None) => {}
             Err(error) => return failed(value, &key, &error),
@@ -69,33 +83,41 @@ pub(super) async fn read(scope: &Scope<'_>, cloud: &dyn Cloud, value: &Value) ->
     ReadBack { state: Some(read), diagnostics: Vec::new() }
 }
 
-/// Finds a deployment of which only the name is known, as when it is imported. Its record says whose it is; what it
-/// consists of needs the artifact, so the next apply finds its children by their names and tags.
-async fn import(scope: &Scope<'_>, cloud: &dyn Cloud, value: &Value, service: &str) -> ReadBack {
+/// Finds a deployment of which only the name is known, as when it is imported: its record says whose it is and what it
+/// consists of.
+async fn import(scope: &Scope<'_>, look: &Look<'_>, value: &Value, service: &str) -> ReadBack {
     let Some(identity) = scope.identity else {
         return ReadBack { state: Some(value.clone()), diagnostics: Vec::new() };
     };
     let place = Place::new(service, identity);
     let name = place.names().bucket();
-    let record = match patiently(cloud, || cloud.ownership(&name)).await {
+    let record = match look.patiently(|| look.cloud.ownership(&name)).await {
         Ok(OwnershipState::Found(found)) => found.record,
         Ok(OwnershipState::NoBucket | OwnershipState::NoRecord { .. }) => {
             return ReadBack { state: None, diagnostics: Vec::new() };
         }
         Err(error) => return failed(value, "the ownership record", &error),
     };
-    let found = State {
-        incarnation: record.owner.clone(),
-        children: [("bucket".to_owned(), bare_bucket(&place))].into(),
+    // What a run left half-way may hold anything; what one finished is exactly what its record says.
+    let partial = record.children.is_empty();
+    let mut children = if record.progress == Progress::Complete {
+        record.children
+    } else {
+        apply::unverified(record.children)
     };
+    children.entry("bucket".to_owned()).or_insert_with(|| bare_bucket(&place));
     let mut read = value.clone();
-    read.set("incarnation", Value::from(record.owner));
-    read.set("resources", found.resources());
-    let detail = format!(
-        "Only the ownership record of {service:?} was read. The next apply finds everything else of it again; until \
-         then, do not destroy it: what is not in the state would stay."
-    );
-    ReadBack { state: Some(read), diagnostics: vec![Diagnostic::warning("Imported in part", detail)] }
+    read.set("resources", State { incarnation: record.incarnation.clone(), children }.resources());
+    read.set("incarnation", Value::from(record.incarnation));
+    let diagnostics = partial.then(|| {
+        let detail = format!(
+            "The ownership record of {service:?} was written by an earlier release, which did not note what it made. The \
+             next apply finds everything else of it again; until then, do not destroy it: what is not in the state would \
+             stay."
+        );
+        Diagnostic::warning("Imported in part", detail)
+    });
+    ReadBack { state: Some(read), diagnostics: diagnostics.into_iter().collect() }
 }
 
 fn failed(value: &Value, what: &str, error: &CloudError) -> ReadBack {
@@ -122,23 +144,27 @@ fn seen(child: Recorded, observed: Observed) -> Recorded {
     child
 }
 
-async fn patiently<T, F>(cloud: &dyn Cloud, look: impl Fn() -> F) -> Result<T, CloudError>
-where
-    F: Future<Output = Result<T, CloudError>>,
-{
-    let mut pause = 200;
-    let mut tries = 1;
-    loop {
-        match look().await {
-            Err(error)
-                if tries < TRIES
-                    && matches!(error.trouble, Trouble::Throttled | Trouble::Unreachable | Trouble::Busy) =>
-            {
-                cloud.sleep_ms(pause + cloud.random() % pause).await;
-                pause *= 2;
-                tries += 1;
+impl Look<'_> {
+    /// Looks again as long as the cloud is only busy or out of reach.
+    async fn patiently<T, F>(&self, look: impl Fn() -> F) -> Result<T, CloudError>
+    where
+        F: Future<Output = Result<T, CloudError>>,
+    {
+        let mut pause = 200;
+        loop {
+            match look().await {
+                Err(error)
+                    if self.cloud.now_ms() < self.deadline_ms
+                        && matches!(
+                            error.trouble,
+                            Trouble::Throttled | Trouble::Unreachable | Trouble::Busy
+                        ) =>
+                {
+                    self.cloud.sleep_ms(pause + self.cloud.random() % pause).await;
+                    pause = LONGEST_PAUSE_MS.min(pause * 2);
+                }
+                answer => return answer,
             }
-            answer => return answer,
         }
     }
 }
