@@ -2,6 +2,7 @@
 //! a figure over its limit is a failure, so that it cannot grow without anybody noticing.
 
 mod artifact;
+mod engine;
 mod handshake;
 mod meter;
 mod plan;
@@ -45,11 +46,11 @@ pub(crate) struct Options {
 pub(crate) struct Figure {
     /// What was measured.
     pub(crate) what: String,
-    /// `ms` or `MB`.
+    /// `ms`, `MB` or `/s`.
     pub(crate) unit: &'static str,
     /// What was measured, one value a run.
     pub(crate) values: Vec<f64>,
-    /// The median may not be more; absent for figures that only explain others.
+    /// The median may not be more (of a rate: not less); absent for figures that only explain others.
     pub(crate) limit: Option<f64>,
 }
 
@@ -67,15 +68,25 @@ impl Figure {
         values.get(place).copied().unwrap_or(f64::NAN)
     }
 
+    /// Whether more is better.
+    fn is_rate(&self) -> bool {
+        self.unit == "/s"
+    }
+
     fn holds(&self) -> bool {
-        self.limit.is_none_or(|limit| self.at(0.5) <= limit)
+        self.limit
+            .is_none_or(|limit| if self.is_rate() { self.at(0.5) >= limit } else { self.at(0.5) <= limit })
     }
 
     fn row(&self) -> String {
         let limit = self.limit.map_or_else(String::new, |limit| format!("{limit:.0} {}", self.unit));
-        let (median, most) = (self.at(0.5), self.at(1.0));
+        let (median, worst) = (self.at(0.5), self.at(if self.is_rate() { 0.0 } else { 1.0 }));
         let unit = self.unit;
-        format!("| {} | {median:.1} {unit} | {most:.1} {unit} | {} | {limit} |", self.what, self.values.len())
+        format!(
+            "| {} | {median:.1} {unit} | {worst:.1} {unit} | {} | {limit} |",
+            self.what,
+            self.values.len()
+        )
     }
 }
 
@@ -90,6 +101,9 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
     let mut figures = Vec::new();
     if wanted("artifact") || wanted("start") {
         figures.extend(artifact::figures(places, options.verbose)?);
+    }
+    if wanted("engine") {
+        figures.extend(engine::figures(places, options.verbose)?);
     }
     if wanted("handshake") {
         figures.extend(handshake::figures(places, options.verbose)?);
@@ -117,7 +131,10 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
         deployed.destroy()?;
     }
     require(!figures.is_empty(), || {
-        format!("no figure is named {:?}: there are artifact, start, handshake, plan, step", options.only)
+        format!(
+            "no figure is named {:?}: there are artifact, start, engine, handshake, plan, step",
+            options.only
+        )
     })?;
     let table = table(&figures);
     println!("{table}");
@@ -129,7 +146,7 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
 }
 
 fn table(figures: &[Figure]) -> String {
-    let mut table = String::from("| figure | median | most | runs | limit |\n|---|---|---|---|---|\n");
+    let mut table = String::from("| figure | median | worst | runs | limit |\n|---|---|---|---|---|\n");
     for figure in figures {
         let _ = writeln!(table, "{}", figure.row());
     }
@@ -159,6 +176,13 @@ mod tests {
         let good = figure(&[9.0, 1.0, 2.0], 2.0);
         assert!(good.holds() && !figure(&[3.0, 3.0, 1.0], 2.0).holds());
         assert_eq!(good.row(), "| start | 2.0 ms | 9.0 ms | 3 | 2 ms |");
+    }
+
+    #[test]
+    fn of_a_rate_less_is_worse() {
+        let rate = Figure { unit: "/s", ..figure(&[9.0, 1.0, 2.0], 2.0) };
+        assert!(rate.holds() && !Figure { limit: Some(3.0), ..figure(&[9.0, 2.0, 1.0], 0.0) }.is_rate());
+        assert_eq!(rate.row(), "| start | 2.0 /s | 1.0 /s | 3 | 2 /s |");
     }
 
     #[test]

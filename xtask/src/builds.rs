@@ -72,6 +72,12 @@ pub(crate) fn release_provider(places: &Places, echo: bool) -> Result<PathBuf> {
     Ok(places.target.join("release/terraform-provider-eventual"))
 }
 
+/// Builds the program that measures the engine, as users build for production, and gives its file.
+pub(crate) fn engine_bench(places: &Places, echo: bool) -> Result<PathBuf> {
+    cargo_build(places, &["--release", "--package", "eventual-bench"], echo)?;
+    Ok(places.target.join("release/eventual-bench"))
+}
+
 /// Builds the artifact of the service `package` of our workspace with `cargo eventual build`, and gives its file.
 pub(crate) fn artifact(places: &Places, package: &str, echo: bool) -> Result<PathBuf> {
     artifact_in(places, &places.root, package, echo)

@@ -1,0 +1,31 @@
+//! Nine-step workflows in the test environment: how many a second, with every step a committed turn. Memory instead of a
+//! disk, so this is what the engine itself costs.
+
+use std::time::Instant;
+
+use eventual_testing::TestEnvironment;
+
+use crate::Reading;
+use crate::service::{STEPS, nine, nine_remote};
+
+/// Runs `workflows` of each kind, one after the other as the tests of a service do, in fresh environments of 1,000.
+pub(crate) fn measure(workflows: u64) -> Vec<Reading> {
+    let inline = rate(workflows, |env, order| env.call(nine(order)).unwrap_or_default());
+    let remote = rate(workflows, |env, order| env.call(nine_remote(order)).unwrap_or_default());
+    vec![("nine inline steps, workflows/s".into(), inline), ("nine remote steps, workflows/s".into(), remote)]
+}
+
+#[expect(clippy::cast_precision_loss, reason = "some thousands of workflows")]
+fn rate(workflows: u64, run: impl Fn(&TestEnvironment, u64) -> u64) -> f64 {
+    let began = Instant::now();
+    let mut env = TestEnvironment::new(eventual::service!());
+    for order in 0..workflows {
+        if order % 1_000 == 999 {
+            env = TestEnvironment::new(eventual::service!());
+        }
+        let sum = run(&env, order);
+        let expected = order + u64::from((0..STEPS).sum::<u32>());
+        assert_eq!(sum, expected, "the sum of workflow {order}");
+    }
+    workflows as f64 / began.elapsed().as_secs_f64()
+}

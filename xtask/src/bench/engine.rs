@@ -1,0 +1,80 @@
+//! What the engine itself costs, without a cloud: runs `benches/engine` several times over, so that a busy moment of the machine
+//! is one value of many. Deliberately measures nothing here: a process of its own starts cold, as a user's does.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::Figure;
+use crate::builds;
+use crate::failure::{Context, Result};
+use crate::places::Places;
+use crate::process::{self, Terms};
+
+/// Runs of each; the parts take turns.
+const ROUNDS: usize = 5;
+
+/// What is run.
+const PARTS: [[&str; 2]; 3] = [["nine", "5000"], ["replay", "10000"], ["replay", "100000"]];
+
+/// Which of the readings have a limit.
+const LIMITS: [(&str, f64); 2] =
+    [("nine inline steps, workflows/s", 10_000.0), ("10000 steps: replay, ms", 50.0)];
+
+pub(super) fn figures(places: &Places, echo: bool) -> Result<Vec<Figure>> {
+    let program = builds::engine_bench(places, echo)?;
+    let mut figures = Vec::new();
+    for _ in 0..ROUNDS {
+        for arguments in PARTS {
+            for (what, value) in readings(&program, &arguments)? {
+                add(&mut figures, &what, value);
+            }
+        }
+    }
+    Ok(figures)
+}
+
+/// Runs one part: its readings, by their names.
+fn readings(program: &Path, arguments: &[&str]) -> Result<Vec<(String, f64)>> {
+    let done = process::run(Command::new(program).args(arguments), Terms::seconds(300))?
+        .success(format!("the engine bench {}", arguments.join(" ")))?;
+    done.stdout.lines().map(|line| reading(line).context(format!("not a reading: {line}"))).collect()
+}
+
+fn reading(line: &str) -> Option<(String, f64)> {
+    let (what, value) = line.split_once('\t')?;
+    Some((what.to_owned(), value.parse().ok()?))
+}
+
+/// Adds a value to the figure of its name. The unit is what the name ends with.
+fn add(figures: &mut Vec<Figure>, what: &str, value: f64) {
+    let what_in_table = format!("engine: {what}");
+    if let Some(known) = figures.iter_mut().find(|it| it.what == what_in_table) {
+        known.values.push(value);
+        return;
+    }
+    let unit = match what.rsplit(' ').next() {
+        Some("MB") => "MB",
+        Some("ms") => "ms",
+        _ => "/s",
+    };
+    let limit = LIMITS.iter().find(|(name, _)| *name == what).map(|(_, limit)| *limit);
+    figures.push(Figure { what: what_in_table, unit, values: vec![value], limit });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readings_of_several_runs_become_one_figure_with_its_unit_and_limit() {
+        let mut figures = Vec::new();
+        for line in ["10000 steps: replay, ms\t2.5", "nine, workflows/s\t100", "10000 steps: replay, ms\t3"] {
+            let (what, value) = reading(line).unwrap();
+            add(&mut figures, &what, value);
+        }
+        let [replay, nine] = figures.as_slice() else { panic!("{figures:?}") };
+        assert_eq!((replay.unit, &replay.values, replay.limit), ("ms", &vec![2.5, 3.0], Some(50.0)));
+        assert_eq!((nine.unit, nine.limit), ("/s", None));
+        assert_eq!(reading("no value"), None);
+    }
+}
