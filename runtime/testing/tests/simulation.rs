@@ -6,12 +6,14 @@ use std::env;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use eventual_testing::simulation::{Figures, Mutant, run};
 
-/// Seeds of the ordinary run.
+/// Seeds of the ordinary run, if the machine makes them in [`LIMIT`].
 const SEEDS: u64 = 2_000;
+/// Longest ordinary run; one with a number of seeds runs them all.
+const LIMIT: Duration = Duration::from_secs(20);
 /// Seeds within which every planted bug must be found.
 const SEEDS_OF_MUTANT: u64 = 300;
 
@@ -27,14 +29,17 @@ fn nothing_is_lost_and_nothing_happens_twice_whatever_goes_wrong() {
     }
     let (from, seeds) =
         (number("EVENTUAL_FIRST_SEED").unwrap_or(0), number("EVENTUAL_SEEDS").unwrap_or(SEEDS));
+    let limit = number("EVENTUAL_SEEDS").map_or(LIMIT, |_| Duration::MAX);
     let (next, all, begun) = (AtomicU64::new(from), Mutex::new(Figures::default()), Instant::now());
+    let ran = AtomicU64::new(0);
     let work = || {
         let mut figures = Figures::default();
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= from + seeds {
+            if seed >= from + seeds || begun.elapsed() > limit {
                 break;
             }
+            ran.fetch_add(1, Ordering::Relaxed);
             figures.add(&run(seed, None).unwrap_or_else(|violation| panic!("{violation}")));
         }
         all.lock().unwrap().add(&figures);
@@ -44,7 +49,7 @@ fn nothing_is_lost_and_nothing_happens_twice_whatever_goes_wrong() {
             scope.spawn(work);
         }
     });
-    let figures = all.into_inner().unwrap();
+    let (figures, seeds) = (all.into_inner().unwrap(), ran.into_inner());
     println!("seeds {from} to {}: {figures:?} in {:?}", from + seeds, begun.elapsed());
     let Figures { executions, crashes, faults, stalls, duplicates, .. } = figures;
     for (what, times) in [
