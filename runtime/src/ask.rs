@@ -8,7 +8,7 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use eventual_core::{Call, Emitted, ExecutionId, Millis, Outcome, Payload, TaskCall};
+use eventual_core::{Call, Emitted, ExecutionId, Millis, Outcome, ParentClose, Payload, TaskCall};
 use eventual_engine::Client;
 use eventual_engine::ambient::{self, CallSlot};
 
@@ -21,6 +21,8 @@ use crate::execution::{ClientError, outside};
 pub enum Ask {
     /// Nothing that could be asked: why not.
     Broken(Error),
+    /// Ask an execution to cancel itself.
+    Cancel { execution: ExecutionId, reason: String },
     /// Run a command.
     Command { name: &'static str, input: Payload },
     /// Publish an event.
@@ -36,7 +38,7 @@ pub enum Ask {
     /// Wait until a moment; known when it was asked for in a workflow.
     Timer { due: Option<Millis> },
     /// Run a workflow: to its end, or detached; under a name, or one made from the caller's.
-    Workflow { name: &'static str, input: Payload, key: Option<String>, detached: bool },
+    Workflow { name: &'static str, input: Payload, key: Option<String>, detached: bool, close: ParentClose },
 }
 
 impl Ask {
@@ -60,6 +62,9 @@ impl Ask {
                 let message = "commands and subscriptions are not called from workflows: move what both need into a task";
                 return Err(Error::new("NotInWorkflows", message));
             }
+            Self::Cancel { execution, reason } => {
+                Call::Cancel { execution: execution.clone(), reason: reason.clone() }
+            }
             Self::Emit(event) => Call::Emit(vec![event.clone()]),
             Self::Send { execution, signal, payload } => Call::Send {
                 execution: execution.clone(),
@@ -69,13 +74,13 @@ impl Ask {
             Self::Signal { name } => Call::Signal { name: (*name).to_owned() },
             Self::Task(task) => Call::Task(task.clone()),
             Self::Timer { due } => Call::Timer { due: due.unwrap_or_default() },
-            Self::Workflow { name, input, key, detached } => {
+            Self::Workflow { name, input, key, detached, close } => {
                 let execution = match key {
                     Some(key) => ExecutionId::new(name, key),
                     None => ExecutionId::new(name, &child_name(parent, seq)),
                 };
                 let execution = execution.map_err(|error| Error::new("InvalidName", error.to_string()))?;
-                Call::Workflow { execution, input: input.clone(), detached: *detached }
+                Call::Workflow { execution, input: input.clone(), detached: *detached, close: *close }
             }
         })
     }
@@ -90,6 +95,7 @@ impl Ask {
 
     async fn by_client(self, client: Client) -> Result<Outcome, ClientError> {
         match self {
+            Self::Cancel { execution, reason } => client.cancel(&execution, &reason).await?,
             Self::Emit(event) => client.emit(&[event]).await?,
             Self::Send { execution, signal, payload } => client.signal(&execution, signal, payload).await?,
             other => return Err(ClientError::Outside(other.not_here())),
@@ -122,7 +128,7 @@ impl Ask {
                 format!("subscription `{name}` is called by another handler: emit its event instead")
             }
             Self::Broken(error) => error.message.clone(),
-            Self::Emit(_) | Self::Send { .. } => outside("this can be done"),
+            Self::Cancel { .. } | Self::Emit(_) | Self::Send { .. } => outside("this can be done"),
         }
     }
 }

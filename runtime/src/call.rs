@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use eventual_core::{ExecutionId, Outcome};
+use eventual_core::{ExecutionId, Outcome, ParentClose};
 use futures_util::future::FusedFuture;
 
 use crate::ask::{Ask, Asked};
@@ -51,10 +51,43 @@ impl<T: Data, E: Failure> Call<T, E> {
 
     /// When another attempt of the task is made, instead of what its attribute says. For tasks only.
     pub fn retry(mut self, retry: Retry) -> Self {
+        self.for_task("retry", |task| task.retry = retry.0);
+        self
+    }
+
+    /// Ends the task with [`CallError::Timeout`] when all its attempts and the pauses between them take longer. No limit
+    /// by default. For tasks only.
+    pub fn total_timeout(mut self, limit: Duration) -> Self {
+        self.for_task("total_timeout", |task| task.total_ms = Some(millis(limit).max(1)));
+        self
+    }
+
+    /// Errors of these classes (`PaymentError::Declined`) are final, although the retry policy retries errors. For tasks
+    /// only.
+    pub fn final_errors<C: Into<String>>(mut self, classes: impl IntoIterator<Item = C>) -> Self {
+        let classes: Vec<String> = classes.into_iter().map(Into::into).collect();
+        self.for_task("final_errors", |task| task.final_errors = classes);
+        self
+    }
+
+    fn for_task(&mut self, what: &str, set: impl FnOnce(&mut eventual_core::TaskCall)) {
         match &mut self.asked.ask {
-            Ask::Task(task) => task.retry = retry.0,
+            Ask::Task(task) => set(task),
             Ask::Broken(_) => {}
-            ask => *ask = Ask::Broken(Error::new("NotATask", "`.retry()` is for calls of tasks")),
+            ask => *ask = Ask::Broken(Error::new("NotATask", format!("`.{what}()` is for calls of tasks"))),
+        }
+    }
+
+    /// What becomes of the child when the workflow that waits for it ends first, or drops the call: by default it is
+    /// asked to cancel itself. For workflows that are awaited only.
+    pub fn on_parent_close(mut self, policy: ParentClose) -> Self {
+        match &mut self.asked.ask {
+            Ask::Workflow { close, .. } => *close = policy,
+            Ask::Broken(_) => {}
+            ask => {
+                *ask =
+                    Ask::Broken(Error::new("NotAWorkflow", "`.on_parent_close()` is for calls of workflows"));
+            }
         }
         self
     }

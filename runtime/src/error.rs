@@ -144,6 +144,7 @@ impl<E: Failure> From<CallError<E>> for Error {
             CallError::Cancelled => Self::new("Cancelled", message),
             CallError::Crashed(_) => Self::new("Crashed", message),
             CallError::HeartbeatLost => Self::new("HeartbeatLost", message),
+            CallError::Terminated(_) => Self::new("Terminated", message),
             CallError::Timeout => Self::new("Timeout", message).with_status(504),
         }
     }
@@ -303,6 +304,8 @@ pub enum CallError<E = Infallible> {
     HeartbeatLost,
     /// It could not be made (its input was refused, or there is no engine here), or its answer is of another type.
     Invalid(Error),
+    /// Somebody ended the execution without its code. Says why.
+    Terminated(String),
     /// It took longer than allowed.
     Timeout,
 }
@@ -315,6 +318,7 @@ impl<E: Failure> fmt::Display for CallError<E> {
             Self::Failed(error) => f.write_str(&error.message()),
             Self::HeartbeatLost => f.write_str("the call's heartbeat stopped"),
             Self::Invalid(error) => error.fmt(f),
+            Self::Terminated(reason) => write!(f, "the execution was terminated: {reason}"),
             Self::Timeout => f.write_str("the call took longer than allowed"),
         }
     }
@@ -335,6 +339,7 @@ pub(crate) fn result_of<T: Data, E: Failure>(outcome: Outcome) -> std::result::R
         Outcome::Cancelled => Err(CallError::Cancelled),
         Outcome::Crashed(message) => Err(CallError::Crashed(message)),
         Outcome::HeartbeatLost => Err(CallError::HeartbeatLost),
+        Outcome::Terminated(reason) => Err(CallError::Terminated(reason)),
         Outcome::TimedOut => Err(CallError::Timeout),
     }
 }

@@ -2,12 +2,14 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::panic::Location;
 
 use eventual_core::{ExecutionId, Outcome};
 use eventual_engine::{Client, ambient};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::ask::Ask;
 use crate::call::Call;
 use crate::codec::Data;
 use crate::error::{CallError, Error, result_of};
@@ -85,6 +87,54 @@ impl Execution {
     /// How it ended, if not with a result; or why that cannot be read, as [`CallError::Invalid`].
     pub async fn result<T: Data>(&self) -> Result<Option<T>, CallError<Error>> {
         self.describe().await.map_err(|error| CallError::Invalid(error.to_error()))?.result()
+    }
+
+    /// Asks it to cancel itself: what its code waits for answers [`CallError::Cancelled`], and the code may clean up in a
+    /// [`shield`](crate::shield). Answered when the request is kept; it may end otherwise nevertheless. In a handler that
+    /// declares `uses(<its workflow>)`, and in workflows.
+    #[track_caller]
+    pub fn cancel(&self, reason: impl Into<String>) -> Call<(), Infallible> {
+        let (execution, reason) = (self.id.clone(), reason.into());
+        Call::new(Ask::Cancel { execution, reason }, Location::caller())
+    }
+
+    /// Ends it at once, without its code, so that nothing is cleaned up. Children of it are treated as its calls say
+    /// ([`Call::on_parent_close`]). For commands, tasks and subscriptions that declare `uses(<its workflow>)`.
+    ///
+    /// # Errors
+    /// When there is no such execution, or it has ended.
+    pub async fn terminate(&self, reason: &str) -> Result<(), ClientError> {
+        Ok(client()?.terminate(&self.id, reason).await?)
+    }
+
+    /// Lets its code stand still until [`resume`](Self::resume); signals and results that come meanwhile are kept. For
+    /// commands, tasks and subscriptions that declare `uses(<its workflow>)`.
+    ///
+    /// # Errors
+    /// When there is no such execution, or it has ended.
+    pub async fn pause(&self, reason: &str) -> Result<(), ClientError> {
+        Ok(client()?.pause(&self.id, reason).await?)
+    }
+
+    /// Lets it go on after [`pause`](Self::pause), and has one that is parked tried again.
+    ///
+    /// # Errors
+    /// When there is no such execution, or it has ended.
+    pub async fn resume(&self) -> Result<(), ClientError> {
+        Ok(client()?.resume(&self.id).await?)
+    }
+
+    /// Asks its code, which answers with [`on_query`](crate::on_query), open or closed. Its history is replayed for that.
+    /// For commands, tasks and subscriptions that declare `uses(<its workflow>)`.
+    ///
+    /// # Errors
+    /// What its code answered; [`CallError::Invalid`] when it answers no query of that name, or cannot be asked.
+    pub async fn query<A: Data>(&self, query: &str, input: &impl Data) -> Result<A, CallError<Error>> {
+        let invalid = |error: ClientError| CallError::Invalid(error.to_error());
+        let refused = |problem| invalid(ClientError::Refused(problem));
+        let input = input.to_payload().map_err(refused)?;
+        let answer = client().map_err(invalid)?.query(&self.id, query, input).await;
+        result_of(answer.map_err(|error| invalid(error.into()))?)
     }
 
     /// Sends it a signal: `signal.send(&execution)`.
@@ -171,10 +221,14 @@ pub enum Status {
     Failed,
     /// Its code cannot go on with its history; it waits for a fix.
     Parked,
+    /// Somebody paused it.
+    Paused,
     /// It has not ended.
     Running,
     /// It ended with a result.
     Succeeded,
+    /// Somebody ended it without its code.
+    Terminated,
     /// It ran out of time.
     TimedOut,
 }
@@ -186,8 +240,10 @@ impl Status {
             Core::Cancelled => Self::Cancelled,
             Core::Failed => Self::Failed,
             Core::Parked => Self::Parked,
+            Core::Paused => Self::Paused,
             Core::Running => Self::Running,
             Core::Succeeded => Self::Succeeded,
+            Core::Terminated => Self::Terminated,
             Core::TimedOut => Self::TimedOut,
         }
     }
@@ -199,8 +255,10 @@ impl Status {
             Self::Cancelled => "cancelled",
             Self::Failed => "failed",
             Self::Parked => "parked",
+            Self::Paused => "paused",
             Self::Running => "running",
             Self::Succeeded => "succeeded",
+            Self::Terminated => "terminated",
             Self::TimedOut => "timedOut",
         }
     }
@@ -208,7 +266,7 @@ impl Status {
     /// Whether nothing more happens to such an execution.
     #[must_use]
     pub const fn is_closed(self) -> bool {
-        !matches!(self, Self::Parked | Self::Running)
+        !matches!(self, Self::Parked | Self::Paused | Self::Running)
     }
 }
 
@@ -256,7 +314,7 @@ impl From<eventual_engine::ClientError> for ClientError {
             Engine::Fault(_) => {
                 Self::Fault("the service cannot do this now; try again (its log says why)".to_owned())
             }
-            Engine::NotFound(_) => Self::NotFound(message),
+            Engine::NotFound(_) | Engine::Unanswered(_) => Self::NotFound(message),
             Engine::Name(_) | Engine::Undeclared { .. } | Engine::UnknownWorkflow(_) => {
                 Self::Refused(message)
             }

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 
-use eventual_core::{Outcome, Payload, TaskCall};
+use eventual_core::{Outcome, ParentClose, Payload, TaskCall};
 use eventual_engine::{HandlerContext, HandlerRequest};
 
 use crate::ask::Ask;
@@ -152,7 +152,16 @@ pub fn call_task<F: Task>(input: &F::Input) -> Call<F::Output, F::Error> {
     let timeout_ms = options.handler.timeout_ms.unwrap_or(TASK_TIMEOUT_MS);
     let ask = Ask::with(input.to_payload(), |input| {
         let (name, inline, retry) = (F::NAME.to_owned(), options.inline, options.retry);
-        Ask::Task(TaskCall { name, input, inline, key: None, timeout_ms, retry })
+        Ask::Task(TaskCall {
+            name,
+            input,
+            inline,
+            key: None,
+            timeout_ms,
+            retry,
+            total_ms: None,
+            final_errors: Vec::new(),
+        })
     });
     Call::new(ask, Location::caller())
 }
@@ -161,7 +170,13 @@ pub fn call_task<F: Task>(input: &F::Input) -> Call<F::Output, F::Error> {
 #[doc(hidden)]
 #[track_caller]
 pub fn call_workflow<F: Workflow>(input: &F::Input) -> Call<F::Output, F::Error> {
-    let ask = |input| Ask::Workflow { name: F::NAME, input, key: None, detached: false };
+    let ask = |input| Ask::Workflow {
+        name: F::NAME,
+        input,
+        key: None,
+        detached: false,
+        close: ParentClose::default(),
+    };
     Call::new(Ask::with(input.to_payload(), ask), Location::caller())
 }
 

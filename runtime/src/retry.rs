@@ -50,6 +50,16 @@ impl Retry {
         self
     }
 
+    /// Part of each pause, from 0 to 1, that chance decides, so that many executions do not try again at the same moment.
+    /// Default 0.
+    #[must_use]
+    pub fn jitter(mut self, part: f64) -> Self {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, as wanted")]
+        let percent = (part * 100.0).round() as u32;
+        self.0.jitter_percent = percent.min(100);
+        self
+    }
+
     /// Longest pause. Default 1 minute.
     #[must_use]
     pub fn max(mut self, pause: Duration) -> Self {

@@ -64,6 +64,7 @@ impl From<SystemError> for Refusal {
             SystemError::Client(ClientError::Closed(..)) => "Closed",
             SystemError::Client(ClientError::Fault(_)) => "Fault",
             SystemError::Client(ClientError::NotFound(_) | ClientError::UnknownWorkflow(_)) => "NotFound",
+            SystemError::Client(ClientError::Unanswered(_)) => "Unanswered",
             SystemError::Client(ClientError::Name(_) | ClientError::Undeclared { .. })
             | SystemError::Invalid(_) => "Invalid",
         };

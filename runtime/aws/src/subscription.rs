@@ -26,6 +26,7 @@ pub(crate) async fn handle(host: &Host, event: &str) -> Result<(), Refusal> {
         Outcome::Succeeded(_) => Ok(()),
         Outcome::Failed(failure) => failed(format!("{}: {}", failure.class, failure.message)),
         Outcome::Crashed(reason) => failed(format!("crashed: {reason}")),
+        Outcome::Terminated(reason) => failed(format!("terminated: {reason}")),
         Outcome::TimedOut | Outcome::HeartbeatLost => failed("ran out of time".to_owned()),
         Outcome::Cancelled => failed("was cancelled".to_owned()),
     }

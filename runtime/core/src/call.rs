@@ -9,6 +9,13 @@ use crate::payload::Payload;
 /// One thing that workflow code asks for. Recorded in the turn that asked, delivered after that turn is committed.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Call {
+    /// Request that another execution be cancelled. Done when recorded.
+    Cancel {
+        /// The execution.
+        execution: ExecutionId,
+        /// Why, for people.
+        reason: String,
+    },
     /// Publish events. Done when recorded.
     Emit(Vec<Emitted>),
     /// Send a signal to another execution. Done when recorded.
@@ -40,7 +47,30 @@ pub enum Call {
         input: Payload,
         /// Whether nobody waits for it: done when recorded.
         detached: bool,
+        /// What becomes of it when the caller ends first, or stops waiting for it. Detached ones are left alone.
+        close: ParentClose,
     },
+}
+
+/// What becomes of a child execution whose caller ends first, or drops the call that waits for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ParentClose {
+    /// It goes on.
+    Abandon,
+    /// It is asked to cancel itself, so that its code can clean up.
+    #[default]
+    Cancel,
+    /// It ends at once, without its code.
+    Terminate,
+}
+
+/// A child execution that a turn stops.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stop {
+    /// The child.
+    pub execution: ExecutionId,
+    /// Whether it ends without its code, instead of being asked.
+    pub terminate: bool,
 }
 
 /// An event to publish.
@@ -67,6 +97,10 @@ pub struct TaskCall {
     pub timeout_ms: u64,
     /// When another attempt is made.
     pub retry: RetryPolicy,
+    /// Longest time from the call to its outcome, all attempts and pauses included, in milliseconds. No limit without.
+    pub total_ms: Option<u64>,
+    /// Classes of errors that are final although the policy retries errors: `PaymentError::Declined`.
+    pub final_errors: Vec<String>,
 }
 
 /// When another attempt of a task is made.
@@ -82,11 +116,21 @@ pub struct RetryPolicy {
     pub backoff_percent: u32,
     /// Longest pause, in milliseconds. Default 60,000.
     pub max_ms: u64,
+    /// Part of each pause, in per cent up to 100, that chance decides, so that many executions do not retry at the same
+    /// moment. The same on every replay. Default 0.
+    pub jitter_percent: u32,
 }
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self { attempts: 3, errors: false, initial_ms: 0, backoff_percent: 200, max_ms: 60_000 }
+        Self {
+            attempts: 3,
+            errors: false,
+            initial_ms: 0,
+            backoff_percent: 200,
+            max_ms: 60_000,
+            jitter_percent: 0,
+        }
     }
 }
 
@@ -99,6 +143,14 @@ impl RetryPolicy {
             pause = (pause.saturating_mul(u64::from(self.backoff_percent)) / 100).min(self.max_ms);
         }
         pause.min(self.max_ms)
+    }
+
+    /// The same pause, shortened by `chance` (any number) as far as the jitter allows.
+    #[must_use]
+    pub fn jittered_ms(&self, attempt: u32, chance: u64) -> u64 {
+        let pause = self.pause_ms(attempt);
+        let part = pause / 100 * u64::from(self.jitter_percent.min(100));
+        pause - if part == 0 { 0 } else { chance % (part + 1) }
     }
 }
 
@@ -118,6 +170,7 @@ impl Call {
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
+            Self::Cancel { .. } => "cancel",
             Self::Emit(_) => "emit",
             Self::Send { .. } => "send signal",
             Self::Signal { .. } => "wait for signal",
@@ -136,13 +189,16 @@ impl Call {
             Self::Signal { name } => name,
             Self::Task(task) => &task.name,
             Self::Timer { .. } => "",
-            Self::Workflow { execution, .. } => execution.workflow(),
+            Self::Cancel { execution, .. } | Self::Workflow { execution, .. } => execution.workflow(),
         }
     }
 
     /// Whether the call is done as soon as it is recorded.
     #[must_use]
     pub const fn done_when_recorded(&self) -> bool {
-        matches!(self, Self::Emit(_) | Self::Send { .. } | Self::Workflow { detached: true, .. })
+        matches!(
+            self,
+            Self::Cancel { .. } | Self::Emit(_) | Self::Send { .. } | Self::Workflow { detached: true, .. }
+        )
     }
 }

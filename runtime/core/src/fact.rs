@@ -18,6 +18,8 @@ pub enum Outcome {
     HeartbeatLost,
     /// User code returned this.
     Succeeded(Payload),
+    /// Somebody ended it without its code. Why, for people.
+    Terminated(String),
     /// It took longer than allowed.
     TimedOut,
 }
@@ -38,12 +40,29 @@ pub struct Failure {
 /// One thing that happened to an execution.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Fact {
+    /// Somebody asked that the execution cancel itself. The first request counts.
+    CancelRequested {
+        /// Why, for people.
+        reason: String,
+    },
     /// A child execution ended.
     ChildDone {
         /// The call that started it.
         seq: Seq,
         /// How it ended.
         outcome: Outcome,
+    },
+    /// The code stands still from here on, until it is resumed; what happens is kept.
+    Paused {
+        /// Chosen by the sender; the same request sent again has the same id.
+        id: String,
+        /// Why, for people.
+        reason: String,
+    },
+    /// The code goes on.
+    Resumed {
+        /// As of [`Fact::Paused`].
+        id: String,
     },
     /// The pause before another attempt is over.
     RetryDue {
@@ -70,6 +89,11 @@ pub enum Fact {
         /// Its answer.
         outcome: Outcome,
     },
+    /// The time for a task with all its attempts is over.
+    TaskExpired {
+        /// The task's call.
+        seq: Seq,
+    },
     /// An attempt of a task will never answer: its worker was lost, or ran out of time.
     TaskLost {
         /// The task's call.
@@ -79,6 +103,11 @@ pub enum Fact {
         /// Whether it ran out of time.
         timed_out: bool,
         /// What is known of the loss, for people.
+        reason: String,
+    },
+    /// Somebody ends the execution without its code.
+    Terminated {
+        /// Why, for people.
         reason: String,
     },
     /// A moment for which a timer waits has come.
@@ -91,14 +120,24 @@ pub enum Fact {
 /// What makes two facts the same fact, delivered twice.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum FactKey {
+    /// Of [`Fact::CancelRequested`].
+    Cancel,
     /// Of [`Fact::ChildDone`].
     Child(Seq),
+    /// Of [`Fact::TaskExpired`].
+    Expired(Seq),
+    /// Of [`Fact::Paused`].
+    Pause(String),
+    /// Of [`Fact::Resumed`].
+    Resume(String),
     /// Of [`Fact::RetryDue`].
     Retry(Seq, u32),
     /// Of [`Fact::Signal`].
     Signal(String),
     /// Of [`Fact::TaskDone`] and [`Fact::TaskLost`]: the first of them decides the attempt.
     Task(Seq, u32),
+    /// Of [`Fact::Terminated`].
+    Terminate,
     /// Of [`Fact::TimerFired`].
     Timer(Seq),
 }
@@ -108,12 +147,17 @@ impl Fact {
     #[must_use]
     pub fn key(&self) -> FactKey {
         match self {
+            Self::CancelRequested { .. } => FactKey::Cancel,
             Self::ChildDone { seq, .. } => FactKey::Child(*seq),
+            Self::Paused { id, .. } => FactKey::Pause(id.clone()),
+            Self::Resumed { id } => FactKey::Resume(id.clone()),
             Self::RetryDue { seq, attempt } => FactKey::Retry(*seq, *attempt),
             Self::Signal { id, .. } => FactKey::Signal(id.clone()),
             Self::TaskDone { seq, attempt, .. } | Self::TaskLost { seq, attempt, .. } => {
                 FactKey::Task(*seq, *attempt)
             }
+            Self::TaskExpired { seq } => FactKey::Expired(*seq),
+            Self::Terminated { .. } => FactKey::Terminate,
             Self::TimerFired { seq } => FactKey::Timer(*seq),
         }
     }

@@ -16,9 +16,9 @@ mod machine;
 mod payload;
 mod turn;
 
-pub use call::{Attempt, Call, Emitted, RetryPolicy, TaskCall};
+pub use call::{Attempt, Call, Emitted, ParentClose, RetryPolicy, Stop, TaskCall};
 pub use fact::{Fact, FactKey, Failure, Outcome};
 pub use id::{EXECUTION_NAME_MAX, ExecutionId, ExecutionIdError, Millis, Seq};
-pub use machine::{Machine, Mismatch, Output};
+pub use machine::{Machine, Mismatch, Output, ScopeId};
 pub use payload::Payload;
 pub use turn::{Status, Turn};

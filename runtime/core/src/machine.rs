@@ -4,6 +4,7 @@
 //! that some call waits for; the driver polls the code to quiescence after each. So the order of history alone decides
 //! every race in the code, however its `select!` shuffles its branches.
 
+mod cancel;
 mod mismatch;
 
 use alloc::borrow::ToOwned;
@@ -13,9 +14,10 @@ use alloc::vec::Vec;
 use core::mem;
 use core::panic::Location;
 
+pub use cancel::ScopeId;
 pub use mismatch::Mismatch;
 
-use crate::call::{Attempt, Call};
+use crate::call::{Attempt, Call, Stop};
 use crate::fact::{Fact, FactKey, Outcome};
 use crate::id::{Millis, Seq};
 use crate::payload::Payload;
@@ -27,6 +29,10 @@ pub struct Output {
     pub calls: Vec<(Seq, Call)>,
     /// Further attempts of tasks.
     pub attempts: Vec<Attempt>,
+    /// Children that nobody waits for any more.
+    pub stops: Vec<Stop>,
+    /// Changes of the code that were seen for the first time.
+    pub markers: Vec<String>,
 }
 
 /// A call that was scheduled and whose outcome has not been taken.
@@ -43,6 +49,12 @@ struct Open {
     waits: bool,
     /// An outcome is queued.
     complete: bool,
+    /// Where its cancellation comes from.
+    scope: ScopeId,
+    /// Whether it was asked to cancel itself.
+    stopped: bool,
+    /// When it was scheduled.
+    since: Millis,
 }
 
 /// Something that the code may learn next.
@@ -67,6 +79,7 @@ pub struct Machine {
     turn: u64,
     now: Millis,
     random: u64,
+    seed: u64,
     next: Seq,
     /// By the number in history.
     open: BTreeMap<Seq, Open>,
@@ -82,6 +95,12 @@ pub struct Machine {
     mode: Mode,
     output: Output,
     mismatch: Option<Mismatch>,
+    scopes: cancel::Scopes,
+    /// Whether the code saw each change, by its name.
+    changes: BTreeMap<String, bool>,
+    /// The changes that the turns which are being replayed were the first to see.
+    recorded_markers: BTreeSet<String>,
+    paused: Option<String>,
 }
 
 impl Machine {
@@ -92,6 +111,7 @@ impl Machine {
             turn: 0,
             now: 0,
             random: seed,
+            seed,
             next: 0,
             open: BTreeMap::new(),
             bound: BTreeMap::new(),
@@ -101,8 +121,17 @@ impl Machine {
             gate: None,
             seen: BTreeSet::new(),
             mode: Mode::Live,
-            output: Output { calls: Vec::new(), attempts: Vec::new() },
+            output: Output {
+                calls: Vec::new(),
+                attempts: Vec::new(),
+                stops: Vec::new(),
+                markers: Vec::new(),
+            },
             mismatch: None,
+            scopes: cancel::Scopes::new(),
+            changes: BTreeMap::new(),
+            recorded_markers: BTreeSet::new(),
+            paused: None,
         }
     }
 
@@ -129,8 +158,9 @@ impl Machine {
     }
 
     /// Begins a turn that was committed before: the code must make the same calls again.
-    pub fn begin_replay(&mut self, time: Millis, facts: &[Fact], calls: &[(Seq, Call)]) {
+    pub fn begin_replay(&mut self, time: Millis, facts: &[Fact], calls: &[(Seq, Call)], markers: &[String]) {
         self.mode = Mode::Replay(calls.iter().cloned().collect());
+        self.recorded_markers = markers.iter().cloned().collect();
         self.learn_all(time, facts);
     }
 
@@ -164,6 +194,7 @@ impl Machine {
             return Err(mismatch);
         }
         let output = mem::take(&mut self.output);
+        self.recorded_markers.clear();
         if let Mode::Replay(missing) = mem::replace(&mut self.mode, Mode::Live) {
             if let Some((seq, call)) = missing.into_iter().next() {
                 return Err(Mismatch::missing(self.turn, seq, &call));
@@ -193,6 +224,26 @@ impl Machine {
         !self.open.is_empty()
     }
 
+    /// Why the code stands still, if somebody paused it.
+    #[must_use]
+    pub fn paused(&self) -> Option<&str> {
+        self.paused.as_deref()
+    }
+
+    /// Why the code is to cancel itself, if somebody asked for that.
+    #[must_use]
+    pub const fn cancel_requested(&self) -> bool {
+        self.scopes.root_cancelled()
+    }
+
+    /// Stops the children that nobody waits for any more because the code has ended.
+    pub fn close(&mut self) {
+        let open: Vec<Seq> = self.open.keys().copied().collect();
+        for seq in open {
+            self.stop(seq);
+        }
+    }
+
     // --- the code's side ---------------------------------------------------------------------------------------------
 
     /// The time of this turn.
@@ -204,10 +255,7 @@ impl Machine {
     /// A random number, the same on every replay (splitmix64).
     pub const fn random(&mut self) -> u64 {
         self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.random;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        mix(self.random)
     }
 
     /// The number of a call that is being built.
@@ -217,9 +265,33 @@ impl Machine {
         seq
     }
 
-    /// Schedules a call at its first poll. `at` is where the code built it.
-    pub fn schedule(&mut self, code: Seq, call: Call, at: &'static Location<'static>) {
+    /// Whether the code that runs is to behave as it does after the change `name`: always, except in turns that were
+    /// taken before the change, and in what follows them in the same execution.
+    pub fn changed(&mut self, name: &str) -> bool {
+        if let Some(known) = self.changes.get(name) {
+            return *known;
+        }
+        let changed = match self.mode {
+            Mode::Live => {
+                self.output.markers.push(name.to_owned());
+                true
+            }
+            Mode::Replay(_) => self.recorded_markers.contains(name),
+        };
+        self.changes.insert(name.to_owned(), changed);
+        changed
+    }
+
+    /// Schedules a call at its first poll, in a scope of cancellation. `at` is where the code built it. In a scope that
+    /// is cancelled nothing is asked for, and the call is cancelled at once.
+    pub fn schedule(&mut self, code: Seq, call: Call, scope: ScopeId, at: &'static Location<'static>) {
         if self.mismatch.is_some() {
+            return;
+        }
+        if self.scopes.is_cancelled(scope) {
+            let now = self.now;
+            self.open.insert(code, Open::new(call, code, scope, now));
+            self.complete(code, Outcome::Cancelled);
             return;
         }
         let (seq, call) = match &mut self.mode {
@@ -241,8 +313,7 @@ impl Machine {
             }
         };
         let done = call.done_when_recorded();
-        let at = self.now;
-        self.open.insert(seq, Open { call, code, attempt: 1, at, waits: true, complete: false });
+        self.open.insert(seq, Open::new(call, code, scope, self.now));
         if done {
             self.complete(seq, Outcome::Succeeded(Payload::null()));
         }
@@ -269,6 +340,7 @@ impl Machine {
     /// Forgets a scheduled call that the code dropped: nobody will learn its outcome.
     pub fn forget(&mut self, code: Seq) {
         let seq = self.bound.remove(&code).unwrap_or(code);
+        self.stop(seq);
         if self.open.remove(&seq).is_some_and(|it| it.complete) {
             self.queue.retain(|_, it| !matches!(it, Completion::Call { seq: other, .. } if *other == seq));
         }
@@ -291,14 +363,19 @@ impl Machine {
 
     fn learn(&mut self, fact: &Fact) {
         match fact {
+            Fact::CancelRequested { .. } => self.cancel(cancel::ROOT),
+            Fact::Paused { reason, .. } => self.paused = Some(reason.clone()),
+            Fact::Resumed { .. } => self.paused = None,
+            // Ends the execution without its code, so that no machine ever learns it.
+            Fact::Terminated { .. } => {}
+            Fact::TaskExpired { seq } => self.complete(*seq, Outcome::TimedOut),
             Fact::ChildDone { seq, outcome } => self.complete(*seq, outcome.clone()),
             Fact::RetryDue { seq, attempt } => self.attempt_again(*seq, *attempt, self.now),
             Fact::Signal { name, payload, .. } => {
                 self.push(Completion::Signal { name: name.clone(), payload: payload.clone() });
             }
             Fact::TaskDone { seq, attempt, outcome } => {
-                let failed = matches!(outcome, Outcome::Failed(_));
-                if !self.retry(*seq, *attempt, failed) {
+                if !self.retry(*seq, *attempt, outcome) {
                     self.complete_attempt(*seq, *attempt, outcome.clone());
                 }
             }
@@ -314,10 +391,12 @@ impl Machine {
     }
 
     /// Decides another attempt of a task whose code returned an error, if its policy wants one.
-    fn retry(&mut self, seq: Seq, attempt: u32, failed: bool) -> bool {
-        let errors =
-            self.open.get(&seq).is_some_and(|it| matches!(&it.call, Call::Task(task) if task.retry.errors));
-        failed && errors && self.retry_lost(seq, attempt)
+    fn retry(&mut self, seq: Seq, attempt: u32, outcome: &Outcome) -> bool {
+        let Outcome::Failed(failure) = outcome else { return false };
+        let wanted = self.open.get(&seq).is_some_and(|it| {
+            matches!(&it.call, Call::Task(task) if task.retry.errors && !task.final_errors.contains(&failure.class))
+        });
+        wanted && self.retry_lost(seq, attempt)
     }
 
     /// Decides another attempt of a task, if it has one left.
@@ -327,8 +406,12 @@ impl Machine {
         if open.complete || open.attempt != attempt || attempt >= task.retry.attempts {
             return false;
         }
+        let chance = mix(self.seed ^ (u64::from(seq) << 32) ^ u64::from(attempt));
+        let at = self.now.saturating_add(task.retry.jittered_ms(attempt + 1, chance));
+        if task.total_ms.is_some_and(|total| at >= open.since.saturating_add(total)) {
+            return false;
+        }
         open.attempt += 1;
-        let at = self.now.saturating_add(task.retry.pause_ms(open.attempt));
         open.at = at;
         self.output.attempts.push(Attempt { seq, attempt: attempt + 1, at });
         true
@@ -372,6 +455,19 @@ impl Machine {
                 })
                 .map(|(seq, _)| *seq),
         }
+    }
+}
+
+/// The finalizer of splitmix64.
+const fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+impl Open {
+    const fn new(call: Call, code: Seq, scope: ScopeId, since: Millis) -> Self {
+        Self { call, code, attempt: 1, at: since, waits: true, complete: false, scope, stopped: false, since }
     }
 }
 

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::call::{Attempt, Call};
+use crate::call::{Attempt, Call, Stop};
 use crate::fact::{Fact, Outcome};
 use crate::id::{Millis, Seq};
 
@@ -20,6 +20,10 @@ pub struct Turn {
     pub calls: Vec<(Seq, Call)>,
     /// Further attempts of tasks.
     pub attempts: Vec<Attempt>,
+    /// Children that nobody waits for any more.
+    pub stops: Vec<Stop>,
+    /// Names of the changes of the code that this turn was the first to see, see [`Machine::changed`](crate::Machine::changed).
+    pub markers: Vec<String>,
     /// How the execution ended, when this is its last turn.
     pub end: Option<Outcome>,
     /// Why the code could not take this turn; its facts are kept for when it can.
@@ -35,18 +39,30 @@ pub enum Status {
     Failed,
     /// Its code cannot go on with its history; it waits for a fix.
     Parked,
+    /// Somebody paused it.
+    Paused,
     /// Not ended.
     Running,
     /// Ended with a result.
     Succeeded,
+    /// Somebody ended it without its code.
+    Terminated,
     /// Ran out of time.
     TimedOut,
 }
 
 impl Status {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Cancelled, Self::Failed, Self::Parked, Self::Running, Self::Succeeded, Self::TimedOut];
+    pub const ALL: [Self; 8] = [
+        Self::Cancelled,
+        Self::Failed,
+        Self::Parked,
+        Self::Paused,
+        Self::Running,
+        Self::Succeeded,
+        Self::Terminated,
+        Self::TimedOut,
+    ];
 
     /// The status by its name in stores, answers and command lines.
     #[must_use]
@@ -55,8 +71,10 @@ impl Status {
             Self::Cancelled => "cancelled",
             Self::Failed => "failed",
             Self::Parked => "parked",
+            Self::Paused => "paused",
             Self::Running => "running",
             Self::Succeeded => "succeeded",
+            Self::Terminated => "terminated",
             Self::TimedOut => "timedOut",
         }
     }
@@ -74,6 +92,7 @@ impl Status {
             Outcome::Cancelled => Self::Cancelled,
             Outcome::Crashed(_) | Outcome::Failed(_) | Outcome::HeartbeatLost => Self::Failed,
             Outcome::Succeeded(_) => Self::Succeeded,
+            Outcome::Terminated(_) => Self::Terminated,
             Outcome::TimedOut => Self::TimedOut,
         }
     }
@@ -81,6 +100,6 @@ impl Status {
     /// Whether nothing more happens to such an execution.
     #[must_use]
     pub const fn is_closed(self) -> bool {
-        !matches!(self, Self::Parked | Self::Running)
+        !matches!(self, Self::Parked | Self::Paused | Self::Running)
     }
 }

@@ -123,7 +123,12 @@ impl Engine {
                 }
             }
             TurnReply::Blocked { reason, facts } => {
-                self.park(meta, last + 1, reason, facts).await?;
+                tracing::error!(execution = %meta.id, %reason, "execution is parked");
+                self.park(meta, last + 1, Status::Parked, reason, facts).await?;
+                Ok(Next::Parked)
+            }
+            TurnReply::Paused { reason, facts } => {
+                self.park(meta, last + 1, Status::Paused, reason, facts).await?;
                 Ok(Next::Parked)
             }
             TurnReply::Stale => Err(TurnError::Taken),
@@ -134,9 +139,9 @@ impl Engine {
         }
     }
 
-    /// The code of a parked execution goes on.
+    /// The code of a parked or paused execution goes on.
     async fn unpark(&self, meta: &mut Meta) -> Result<(), Fault> {
-        if meta.status != Status::Parked {
+        if !matches!(meta.status, Status::Parked | Status::Paused) {
             return Ok(());
         }
         meta.status = Status::Running;
@@ -156,23 +161,28 @@ impl Engine {
         }
     }
 
-    /// Keeps what the execution was told, and says why its code cannot go on.
+    /// Keeps what the execution was told, and says why its code does not go on.
     async fn park(
         &self,
         meta: &mut Meta,
         number: u64,
+        status: Status,
         reason: String,
         facts: Vec<Fact>,
     ) -> Result<(), TurnError> {
-        tracing::error!(execution = %meta.id, %reason, "execution is parked");
+        if facts.is_empty() && meta.status == status && meta.parked.as_ref() == Some(&reason) {
+            self.forget(&meta.id);
+            return Ok(());
+        }
         if !facts.is_empty() {
             let time = self.ports.clock.now();
-            let (calls, attempts) = (Vec::new(), Vec::new());
-            let turn = Turn { number, time, facts, calls, attempts, end: None, parked: Some(reason.clone()) };
+            let (calls, attempts, stops, markers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+            let parked = Some(reason.clone());
+            let turn = Turn { number, time, facts, calls, attempts, stops, markers, end: None, parked };
             self.commit(&meta.id, &turn).await?;
         }
         self.forget(&meta.id);
-        meta.status = Status::Parked;
+        meta.status = status;
         meta.parked = Some(reason);
         Ok(self.ports.store.set_status(meta).await?)
     }

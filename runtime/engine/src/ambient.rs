@@ -3,12 +3,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::future::Future;
 use std::panic::Location;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use eventual_core::{Call, ExecutionId, Machine, Millis, Outcome, Seq};
+use eventual_core::{Call, ExecutionId, Machine, Millis, Outcome, Payload, ScopeId, Seq};
 
 use crate::client::Client;
 use crate::codec;
@@ -22,15 +23,30 @@ tokio::task_local! {
     static CLIENT: Client;
 }
 
+/// Answers a query from the state of workflow code.
+pub type QueryFn = Rc<dyn Fn(&Payload) -> Outcome>;
+
 /// The execution whose code is being polled on this thread.
-#[derive(Debug)]
 pub(crate) struct Current {
     pub(crate) execution: ExecutionId,
     pub(crate) machine: RefCell<Machine>,
     /// Whom to wake when the gate opens for a call.
     pub(crate) wakers: RefCell<BTreeMap<Seq, Waker>>,
+    /// The scope of cancellation in which code is polled.
+    scope: Cell<ScopeId>,
+    /// Who waits for a condition of the code's own state.
+    pub(crate) conditions: RefCell<Vec<Waker>>,
+    /// Whether one of them came true in this poll.
+    pub(crate) met: Cell<bool>,
+    queries: RefCell<BTreeMap<String, QueryFn>>,
     /// Tells this execution's calls from those of another on the same thread.
     epoch: u64,
+}
+
+impl fmt::Debug for Current {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Current").field("execution", &self.execution).finish_non_exhaustive()
+    }
 }
 
 impl Current {
@@ -40,8 +56,18 @@ impl Current {
             execution,
             machine: RefCell::new(Machine::new(seed).comparing(codec::same)),
             wakers: RefCell::default(),
+            scope: Cell::default(),
+            conditions: RefCell::default(),
+            met: Cell::new(false),
+            queries: RefCell::default(),
             epoch,
         })
+    }
+
+    /// What answers a query, and the names of all that are answered.
+    pub(crate) fn query(&self, name: &str) -> Result<QueryFn, Vec<String>> {
+        let queries = self.queries.borrow();
+        queries.get(name).cloned().ok_or_else(|| queries.keys().cloned().collect())
     }
 
     /// Runs `body` as code of this execution.
@@ -80,6 +106,70 @@ pub fn workflow() -> Option<WorkflowInfo> {
 #[must_use]
 pub fn random() -> Option<u64> {
     current().map(|it| it.machine.borrow_mut().random())
+}
+
+/// Whether the code is to behave as it does after the change `name`; `None` outside of workflow code.
+#[must_use]
+pub fn changed(name: &str) -> Option<bool> {
+    current().map(|it| it.machine.borrow_mut().changed(name))
+}
+
+/// Answers queries named `name` with `answer` from here on. `false` outside of workflow code.
+pub fn on_query(name: &str, answer: QueryFn) -> bool {
+    current().is_some_and(|it| {
+        let _before = it.queries.borrow_mut().insert(name.to_owned(), answer);
+        true
+    })
+}
+
+/// Says whether a condition on the code's own state holds. While it does not, it is looked at again whenever the code
+/// has learnt something. `false` outside of workflow code.
+#[must_use]
+pub fn condition(cx: &Context<'_>, holds: bool) -> bool {
+    current().is_some_and(|it| {
+        if holds {
+            it.met.set(true);
+        } else {
+            it.conditions.borrow_mut().push(cx.waker().clone());
+        }
+        true
+    })
+}
+
+/// A new scope of cancellation within the one that is polled; `None` outside of workflow code.
+#[must_use]
+pub fn open_scope(shielded: bool) -> Option<ScopeId> {
+    current().map(|it| it.machine.borrow_mut().open_scope(it.scope.get(), shielded))
+}
+
+/// Cancels a scope. Nothing outside of workflow code.
+pub fn cancel_scope(scope: ScopeId) {
+    if let Some(current) = current() {
+        current.machine.borrow_mut().cancel(scope);
+    }
+}
+
+/// Whether the scope, or without one that which is polled, is cancelled. `false` outside of workflow code.
+#[must_use]
+pub fn is_cancelled(scope: Option<ScopeId>) -> bool {
+    current().is_some_and(|it| it.machine.borrow().is_cancelled(scope.unwrap_or_else(|| it.scope.get())))
+}
+
+/// Polls in a scope: calls that are scheduled meanwhile belong to it.
+pub fn in_scope<R>(scope: ScopeId, poll: impl FnOnce() -> R) -> R {
+    struct Leave(Option<(Rc<Current>, ScopeId)>);
+    impl Drop for Leave {
+        fn drop(&mut self) {
+            if let Some((current, scope)) = self.0.take() {
+                current.scope.set(scope);
+            }
+        }
+    }
+    let _leave = Leave(current().map(|it| {
+        let before = it.scope.replace(scope);
+        (it, before)
+    }));
+    poll()
 }
 
 /// The client of the handler that runs in this tokio task; `None` outside of handlers.
@@ -143,7 +233,7 @@ impl CallSlot {
             Stage::Scheduled => {}
             Stage::Built => {
                 let call = make(machine.now());
-                machine.schedule(self.seq, call, self.at);
+                machine.schedule(self.seq, call, current.scope.get(), self.at);
                 self.stage = Stage::Scheduled;
             }
         }

@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use eventual_core::{Emitted, ExecutionId, Fact, Payload, Status};
+use eventual_core::{Emitted, ExecutionId, Fact, Outcome, Payload, Status};
 use eventual_schema::{HandlerName, Need};
 
 use crate::codec;
 use crate::ports::{Fault, Insert, ListQuery, Message, Meta, Page, Ports};
+use crate::workflows::{QueryRequest, Workflows};
 
 /// Why a client's call failed.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +23,7 @@ pub enum ClientError {
     )]
     AlreadyExists(ExecutionId),
     /// The execution has ended.
-    #[error("execution {0} has ended ({1}); it takes no more signals")]
+    #[error("execution {0} has ended ({1}); it takes no more messages")]
     Closed(ExecutionId, &'static str),
     /// The world failed; trying again is safe.
     #[error(transparent)]
@@ -30,6 +31,9 @@ pub enum ClientError {
     /// A name that cannot be an execution's, workflow's or signal's.
     #[error("{0}")]
     Name(String),
+    /// The execution cannot answer a query: its code knows none of that name, or does not go with its history.
+    #[error("{0}")]
+    Unanswered(String),
     /// There is no such execution.
     #[error("there is no execution {0}")]
     NotFound(ExecutionId),
@@ -65,14 +69,21 @@ impl From<Fault> for ClientError {
 pub struct Client {
     ports: Ports,
     workflows: Arc<BTreeSet<String>>,
+    /// Where queries are answered.
+    answering: Arc<Workflows>,
     code: Arc<str>,
     /// Who uses it, and what that handler declared; everything is allowed without.
     user: Option<Arc<(String, BTreeSet<Need>)>>,
 }
 
 impl Client {
-    pub(crate) fn new(ports: Ports, workflows: Arc<BTreeSet<String>>, code: Arc<str>) -> Self {
-        Self { ports, workflows, code, user: None }
+    pub(crate) fn new(
+        ports: Ports,
+        workflows: Arc<BTreeSet<String>>,
+        answering: Arc<Workflows>,
+        code: Arc<str>,
+    ) -> Self {
+        Self { ports, workflows, answering, code, user: None }
     }
 
     /// The same client, limited to what the handler `who` declared.
@@ -131,14 +142,72 @@ impl Client {
     /// When there is no such execution, it has ended, or the handler did not declare the signal.
     pub async fn signal(&self, id: &ExecutionId, name: &str, payload: Payload) -> Result<(), ClientError> {
         self.check("sends signal", name, Need::Signal)?;
+        let fact = Fact::Signal { id: self.unique(), name: name.to_owned(), payload };
+        self.tell(id, fact).await
+    }
+
+    /// Asks an execution to cancel itself: the calls that its code waits for answer that they are cancelled, and the
+    /// code may clean up. The first request counts; nothing is waited for.
+    ///
+    /// # Errors
+    /// When there is no such execution, it has ended, or the handler did not declare its workflow.
+    pub async fn cancel(&self, id: &ExecutionId, reason: &str) -> Result<(), ClientError> {
+        self.check("cancels executions of workflow", id.workflow(), Need::Workflow)?;
+        self.tell(id, Fact::CancelRequested { reason: reason.to_owned() }).await
+    }
+
+    /// Ends an execution without its code: nothing is cleaned up. Also one that is parked or paused.
+    ///
+    /// # Errors
+    /// As of [`cancel`](Self::cancel).
+    pub async fn terminate(&self, id: &ExecutionId, reason: &str) -> Result<(), ClientError> {
+        self.check("terminates executions of workflow", id.workflow(), Need::Workflow)?;
+        self.tell(id, Fact::Terminated { reason: reason.to_owned() }).await
+    }
+
+    /// Lets the code of an execution stand still; what happens meanwhile is kept.
+    ///
+    /// # Errors
+    /// As of [`cancel`](Self::cancel).
+    pub async fn pause(&self, id: &ExecutionId, reason: &str) -> Result<(), ClientError> {
+        self.check("pauses executions of workflow", id.workflow(), Need::Workflow)?;
+        self.tell(id, Fact::Paused { id: self.unique(), reason: reason.to_owned() }).await
+    }
+
+    /// Lets a paused execution go on, and has a parked one tried again.
+    ///
+    /// # Errors
+    /// As of [`cancel`](Self::cancel).
+    pub async fn resume(&self, id: &ExecutionId) -> Result<(), ClientError> {
+        self.check("resumes executions of workflow", id.workflow(), Need::Workflow)?;
+        self.tell(id, Fact::Resumed { id: self.unique() }).await
+    }
+
+    /// Asks the code of an execution, open or closed. It is replayed from its history for that, and nothing is recorded;
+    /// so an answer takes as long as the history is long.
+    ///
+    /// # Errors
+    /// When there is no such execution, its code answers no such query or does not go with its history, or the handler
+    /// did not declare its workflow.
+    pub async fn query(&self, id: &ExecutionId, query: &str, input: Payload) -> Result<Outcome, ClientError> {
+        let meta = self.get(id).await?;
+        let turns = self.ports.store.turns(id, 0).await?;
+        let request = QueryRequest { meta, turns, query: query.to_owned(), input };
+        self.answering.query(request).await.map_err(ClientError::Unanswered)
+    }
+
+    /// Sends a fact to an open execution.
+    async fn tell(&self, id: &ExecutionId, fact: Fact) -> Result<(), ClientError> {
         let meta = self.ports.store.meta(id).await?.ok_or_else(|| ClientError::NotFound(id.clone()))?;
         if meta.status.is_closed() {
             return Err(ClientError::Closed(id.clone(), meta.status.as_str()));
         }
-        let clock = &self.ports.clock;
-        let unique = format!("{:016x}{:016x}", clock.entropy(), clock.entropy());
-        let fact = Fact::Signal { id: unique, name: name.to_owned(), payload };
         Ok(self.ports.dispatch.wake(id, &Message { facts: vec![fact] }).await?)
+    }
+
+    fn unique(&self) -> String {
+        let clock = &self.ports.clock;
+        format!("{:016x}{:016x}", clock.entropy(), clock.entropy())
     }
 
     /// Publishes events.

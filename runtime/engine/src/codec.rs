@@ -5,7 +5,7 @@
 
 mod text;
 
-use eventual_core::{ExecutionId, Fact, Payload, Turn};
+use eventual_core::{ExecutionId, Fact, Failure, Payload, Turn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -76,6 +76,18 @@ pub fn turn_value(turn: &Turn) -> serde_json::Value {
 pub fn same(a: &Payload, b: &Payload) -> bool {
     let value = |it: &Payload| serde_json::from_slice::<serde_json::Value>(it.as_bytes()).ok();
     a == b || value(a).is_some_and(|it| value(b) == Some(it))
+}
+
+/// Whether an error of user code is a cancelled call that it passed on, perhaps in a variant of its own error.
+#[must_use]
+pub fn passes_on_cancellation(failure: &Failure) -> bool {
+    const CLASS: &str = "Cancelled";
+    let inner = || {
+        let data = serde_json::from_slice::<serde_json::Value>(failure.data.as_bytes()).ok()?;
+        let (_, error) = data.as_object().filter(|it| it.len() == 1)?.iter().next()?;
+        Some(error.get("class")?.as_str()? == CLASS)
+    };
+    failure.class == CLASS || inner().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! After a commit: every call of the turn goes where it belongs. All of it may be delivered twice, and none before
 //! the turn is durable.
 
-use eventual_core::{Attempt, Call, ExecutionId, Fact, Failure, Outcome, Payload, Seq, TaskCall, Turn};
+use eventual_core::{Attempt, Call, ExecutionId, Fact, Failure, Outcome, Payload, Seq, Stop, TaskCall, Turn};
 use futures_util::{StreamExt, stream};
 
 use crate::codec;
@@ -29,14 +29,27 @@ impl Engine {
         // A signal to a child that starts in the same turn must find it.
         deliver_calls(true).await?;
         deliver_calls(false).await?;
+        all(turn.stops.iter().map(|it| self.stop_child(id, it)).collect()).await?;
         let wanted = turn.attempts.iter().filter_map(|it| Some((it, pending.task(it)?)));
         let attempts = wanted.map(|(attempt, task)| self.deliver_attempt(id, turn.time, attempt, task));
         all(attempts.collect()).await
     }
 
+    /// Stops a child that nobody waits for any more.
+    async fn stop_child(&self, parent: &ExecutionId, stop: &Stop) -> Result<(), Fault> {
+        let reason = format!("its caller {parent} does not wait for it any more");
+        let fact =
+            if stop.terminate { Fact::Terminated { reason } } else { Fact::CancelRequested { reason } };
+        self.ports.dispatch.wake(&stop.execution, &Message { facts: vec![fact] }).await
+    }
+
     async fn deliver_call(&self, id: &ExecutionId, now: u64, seq: Seq, call: &Call) -> Result<(), Fault> {
         let dispatch = &self.ports.dispatch;
         match call {
+            Call::Cancel { execution, reason } => {
+                let fact = Fact::CancelRequested { reason: reason.clone() };
+                dispatch.wake(execution, &Message { facts: vec![fact] }).await
+            }
             Call::Emit(events) => dispatch.emit(&format!("{id}#{seq}"), events).await,
             Call::Send { execution, signal, payload } => {
                 let fact = Fact::Signal {
@@ -46,16 +59,20 @@ impl Engine {
                 };
                 dispatch.wake(execution, &Message { facts: vec![fact] }).await
             }
-            Call::Task(task) if !task.inline => {
+            Call::Task(task) => {
+                if let Some(total) = task.total_ms {
+                    let due = now.saturating_add(total);
+                    dispatch.timer(id, due, &Fact::TaskExpired { seq }).await?;
+                }
                 let attempt = Attempt { seq, attempt: 1, at: now };
                 self.deliver_attempt(id, now, &attempt, task).await
             }
             Call::Timer { due } => dispatch.timer(id, *due, &Fact::TimerFired { seq }).await,
-            Call::Workflow { execution, input, detached } => {
+            Call::Workflow { execution, input, detached, .. } => {
                 self.start_child(id, seq, execution, input, *detached, now).await
             }
-            // An inline task is performed by whoever took the turn; a signal comes by itself.
-            Call::Signal { .. } | Call::Task(_) => Ok(()),
+            // A signal comes by itself.
+            Call::Signal { .. } => Ok(()),
         }
     }
 

@@ -20,7 +20,7 @@ pub struct Engine {
     pub(crate) registry: Arc<Registry>,
     pub(crate) states: Arc<States>,
     pub(crate) client: Client,
-    pub(crate) workflows: Workflows,
+    pub(crate) workflows: Arc<Workflows>,
     pub(crate) code: Arc<str>,
     /// Metas of the executions whose machines are in memory, so that a warm turn reads nothing. One that is behind is
     /// found out by its commit.
@@ -55,7 +55,8 @@ impl Engine {
     ) -> Self {
         let names = Arc::new(registry.workflows.keys().cloned().collect());
         let code: Arc<str> = code.into();
-        let client = Client::new(ports.clone(), names, code.clone());
+        let workflows = Arc::new(workflows);
+        let client = Client::new(ports.clone(), names, workflows.clone(), code.clone());
         Self {
             ports,
             registry,

@@ -80,7 +80,7 @@ pub fn of_outcome(outcome: &Outcome, request: &str) -> Answer {
         Outcome::Failed(failure) => Answer::new(status(failure), failure_body(failure)),
         Outcome::TimedOut => Answer::new(504, error_body("TimedOut", "the command ran out of time", request)),
         Outcome::Cancelled => Answer::new(503, error_body("Cancelled", "the command was cancelled", request)),
-        Outcome::Crashed(_) | Outcome::HeartbeatLost => Answer::new(
+        Outcome::Crashed(_) | Outcome::HeartbeatLost | Outcome::Terminated(_) => Answer::new(
             500,
             error_body("Crashed", "the command crashed; its log has the request id", request),
         ),

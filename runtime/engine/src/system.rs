@@ -1,5 +1,5 @@
-//! What operators and outside clients ask of a service: start, get, list, history, signal, resume. JSON in, JSON out; who may
-//! ask is the host's matter (IAM on AWS).
+//! What operators and outside clients ask of a service: start, get, list, history, signal, query, cancel, terminate, pause,
+//! resume. JSON in, JSON out; who may ask is the host's matter (IAM on AWS).
 
 use eventual_core::{ExecutionId, Outcome, Payload, Status, Turn};
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::client::ClientError;
 use crate::codec;
 use crate::engine::Engine;
-use crate::ports::{ListQuery, Message, Meta};
+use crate::ports::{ListQuery, Meta};
 
 /// Most executions in one answer of `list`.
 const LIST_MAX: usize = 100;
@@ -18,6 +18,14 @@ const LIST_MAX: usize = 100;
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(tag = "op", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum SystemRequest {
+    /// Ask an execution to cancel itself.
+    Cancel {
+        /// `<workflow>/<name>`.
+        execution: String,
+        /// Why, for people.
+        #[serde(default)]
+        reason: String,
+    },
     /// What is known of an execution.
     Get {
         /// `<workflow>/<name>`.
@@ -43,7 +51,25 @@ pub enum SystemRequest {
         #[serde(default)]
         after: Option<String>,
     },
-    /// Look at a parked execution again: after a fix was deployed, or to see why it is parked.
+    /// Let the code of an execution stand still until it is resumed.
+    Pause {
+        /// `<workflow>/<name>`.
+        execution: String,
+        /// Why, for people.
+        #[serde(default)]
+        reason: String,
+    },
+    /// Ask the code of an execution.
+    Query {
+        /// `<workflow>/<name>`.
+        execution: String,
+        /// Name of the query.
+        query: String,
+        /// What is asked; `null` without.
+        #[serde(default)]
+        input: Value,
+    },
+    /// Let a paused execution go on, and look at a parked one again: after a fix was deployed, or to see why it is parked.
     Resume {
         /// `<workflow>/<name>`.
         execution: String,
@@ -57,6 +83,14 @@ pub enum SystemRequest {
         /// Its payload; `null` without.
         #[serde(default)]
         payload: Value,
+    },
+    /// End an execution without its code.
+    Terminate {
+        /// `<workflow>/<name>`.
+        execution: String,
+        /// Why, for people.
+        #[serde(default)]
+        reason: String,
     },
     /// Start an execution.
     Start {
@@ -75,6 +109,17 @@ pub enum SystemRequest {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum SystemResponse {
+    /// To `query`.
+    Answered {
+        /// The execution.
+        execution: String,
+        /// What its code answered, if it did.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        answer: Option<Box<RawValue>>,
+        /// The error that its code answered, if it did.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<Value>,
+    },
     /// To `get`.
     Execution(Box<ExecutionSummary>),
     /// To `history`.
@@ -92,19 +137,9 @@ pub enum SystemResponse {
         #[serde(skip_serializing_if = "Option::is_none")]
         next: Option<String>,
     },
-    /// To `resume`.
-    Resumed {
+    /// To `start` (new or found), `signal`, `cancel`, `terminate`, `pause` and `resume`.
+    Done {
         /// The execution.
-        execution: String,
-    },
-    /// To `signal`.
-    Signalled {
-        /// The receiver.
-        execution: String,
-    },
-    /// To `start`.
-    Started {
-        /// The execution, new or found.
         execution: String,
     },
 }
@@ -174,19 +209,34 @@ impl Engine {
                     next: page.next,
                 })
             }
+            SystemRequest::Cancel { execution, reason } => {
+                self.client.cancel(&parse(&execution)?, &reason).await?;
+                Ok(SystemResponse::Done { execution })
+            }
+            SystemRequest::Pause { execution, reason } => {
+                self.client.pause(&parse(&execution)?, &reason).await?;
+                Ok(SystemResponse::Done { execution })
+            }
+            SystemRequest::Query { execution, query, input } => {
+                let answer = self.client.query(&parse(&execution)?, &query, payload_of(&input)).await?;
+                let (answer, error) = ended(&answer);
+                Ok(SystemResponse::Answered { execution, answer, error })
+            }
             SystemRequest::Resume { execution } => {
-                let id = parse(&execution)?;
-                self.client.get(&id).await?;
-                self.ports.dispatch.wake(&id, &Message::default()).await.map_err(ClientError::from)?;
-                Ok(SystemResponse::Resumed { execution })
+                self.client.resume(&parse(&execution)?).await?;
+                Ok(SystemResponse::Done { execution })
+            }
+            SystemRequest::Terminate { execution, reason } => {
+                self.client.terminate(&parse(&execution)?, &reason).await?;
+                Ok(SystemResponse::Done { execution })
             }
             SystemRequest::Signal { execution, signal, payload } => {
                 self.client.signal(&parse(&execution)?, &signal, payload_of(&payload)).await?;
-                Ok(SystemResponse::Signalled { execution })
+                Ok(SystemResponse::Done { execution })
             }
             SystemRequest::Start { workflow, name, input } => {
                 let id = self.client.start(&workflow, name.as_deref(), payload_of(&input)).await?;
-                Ok(SystemResponse::Started { execution: id.to_string() })
+                Ok(SystemResponse::Done { execution: id.to_string() })
             }
         }
     }
@@ -221,20 +271,25 @@ fn line(meta: &Meta) -> ExecutionSummary {
     ExecutionSummary { input: None, result: None, ..summary(meta) }
 }
 
-fn summary(meta: &Meta) -> ExecutionSummary {
-    let (result, error) = match &meta.end {
-        None => (None, None),
-        Some(Outcome::Succeeded(value)) => (Some(raw(value)), None),
-        Some(Outcome::Failed(failure)) => {
+/// What an outcome is to somebody outside: a result or an error.
+fn ended(outcome: &Outcome) -> (Option<Box<RawValue>>, Option<Value>) {
+    let error = |class: &str, message: &str| Some(json!({ "class": class, "message": message }));
+    let error = match outcome {
+        Outcome::Succeeded(value) => return (Some(raw(value)), None),
+        Outcome::Failed(failure) => {
             let data: Value = serde_json::from_slice(failure.data.as_bytes()).unwrap_or_default();
-            (None, Some(json!({ "class": failure.class, "message": failure.message, "data": data })))
+            Some(json!({ "class": failure.class, "message": failure.message, "data": data }))
         }
-        Some(Outcome::Crashed(message)) => (None, Some(json!({ "class": "Crashed", "message": message }))),
-        Some(Outcome::Cancelled) => (None, Some(json!({ "class": "Cancelled", "message": "cancelled" }))),
-        Some(Outcome::TimedOut | Outcome::HeartbeatLost) => {
-            (None, Some(json!({ "class": "TimedOut", "message": "ran out of time" })))
-        }
+        Outcome::Crashed(message) => error("Crashed", message),
+        Outcome::Cancelled => error("Cancelled", "cancelled"),
+        Outcome::Terminated(reason) => error("Terminated", reason),
+        Outcome::TimedOut | Outcome::HeartbeatLost => error("TimedOut", "ran out of time"),
     };
+    (None, error)
+}
+
+fn summary(meta: &Meta) -> ExecutionSummary {
+    let (result, error) = meta.end.as_ref().map(ended).unwrap_or_default();
     ExecutionSummary {
         execution: meta.id.to_string(),
         status: meta.status.as_str(),

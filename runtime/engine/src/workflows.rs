@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use eventual_core::{Attempt, Call, ExecutionId, Fact, Millis, Outcome, Seq, TaskCall, Turn};
+use eventual_core::{Attempt, Call, ExecutionId, Fact, Millis, Outcome, Payload, Seq, Stop, TaskCall, Turn};
 use tokio::sync::oneshot;
 
 use crate::ports::Meta;
@@ -42,6 +42,19 @@ pub(crate) struct TurnRequest {
     pub(crate) now: Millis,
 }
 
+/// A question to the code of an execution.
+#[derive(Debug)]
+pub(crate) struct QueryRequest {
+    /// The execution.
+    pub(crate) meta: Meta,
+    /// All its turns.
+    pub(crate) turns: Vec<Turn>,
+    /// Name of the query.
+    pub(crate) query: String,
+    /// What is asked.
+    pub(crate) input: Payload,
+}
+
 /// What came of it.
 #[derive(Debug)]
 pub(crate) enum TurnReply {
@@ -56,12 +69,19 @@ pub(crate) enum TurnReply {
     Busy,
     /// Nothing is new.
     Nothing(Pending),
+    /// Somebody paused it.
+    Paused {
+        /// Why, for people.
+        reason: String,
+        /// Those facts that are new.
+        facts: Vec<Fact>,
+    },
     /// The machine in memory is not the one that the turns were read for: it was dropped meanwhile.
     Stale,
     /// A turn to commit.
     Taken {
         /// The turn.
-        turn: Turn,
+        turn: Box<Turn>,
         /// What it waits for afterwards.
         pending: Pending,
     },
@@ -97,6 +117,7 @@ impl Pending {
 
 enum Job {
     Forget(ExecutionId),
+    Query(Box<QueryRequest>, oneshot::Sender<Result<Outcome, String>>),
     Turn(Box<TurnRequest>, Arc<AtomicBool>, oneshot::Sender<TurnReply>),
     Version(ExecutionId, oneshot::Sender<u64>),
 }
@@ -150,6 +171,16 @@ impl Workflows {
         self.send(Job::Forget(id.clone()));
     }
 
+    /// Answers a query from a history, or says why its code cannot.
+    pub(crate) async fn query(&self, request: QueryRequest) -> Result<Outcome, String> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Query(Box::new(request), reply));
+        match tokio::time::timeout(BLOCKED_AFTER, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) | Err(_) => Err(format!("the code did not answer within {BLOCKED_AFTER:?}")),
+        }
+    }
+
     /// Takes a turn.
     pub(crate) async fn turn(&self, request: TurnRequest) -> TurnReply {
         let facts = request.facts.clone();
@@ -192,6 +223,9 @@ fn serve(registry: &Registry, jobs: &Receiver<Job>) {
 fn handle(registry: &Registry, kept: &mut HashMap<ExecutionId, Running>, job: Job) {
     match job {
         Job::Forget(id) => drop(kept.remove(&id)),
+        Job::Query(request, reply) => {
+            let _ = reply.send(answer_query(registry, &request));
+        }
         Job::Version(id, reply) => {
             let _ = reply.send(kept.get(&id).map_or(0, Running::version));
         }
@@ -204,10 +238,12 @@ fn handle(registry: &Registry, kept: &mut HashMap<ExecutionId, Running>, job: Jo
                 victim.map(|it| kept.remove(&it));
             }
             let answer = take_turn(registry, kept, *request);
-            if matches!(
-                &answer,
-                TurnReply::Blocked { .. } | TurnReply::Taken { turn: Turn { end: Some(_), .. }, .. }
-            ) {
+            let gone = match &answer {
+                TurnReply::Blocked { .. } => true,
+                TurnReply::Taken { turn, .. } => turn.end.is_some(),
+                _ => false,
+            };
+            if gone {
                 kept.remove(&id);
             }
             let _ = reply.send(answer);
@@ -225,6 +261,24 @@ fn take_turn(
         kept.remove(&meta.id);
         return TurnReply::Stale;
     }
+    let last = committed.last().map_or(version, |it| it.number);
+    if let Some(Fact::Terminated { reason }) = facts.iter().find(|it| matches!(it, Fact::Terminated { .. })) {
+        let end = Outcome::Terminated(reason.clone());
+        let stops = terminated_children(registry, kept, &meta, &committed);
+        let (calls, attempts, markers) = (Vec::new(), Vec::new(), Vec::new());
+        let turn = Turn {
+            number: last + 1,
+            time: now,
+            facts,
+            calls,
+            attempts,
+            stops,
+            markers,
+            end: Some(end),
+            parked: None,
+        };
+        return TurnReply::Taken { turn: Box::new(turn), pending: Pending::default() };
+    }
     let Some(workflow) = registry.workflows.get(meta.id.workflow()) else {
         let reason = format!("this version of the service has no workflow `{}`", meta.id.workflow());
         return TurnReply::Blocked { reason, facts };
@@ -234,13 +288,53 @@ fn take_turn(
         return TurnReply::Blocked { reason, facts: running.fresh(facts) };
     }
     let fresh = running.fresh(facts);
+    if let Some(reason) = running.paused_by(&fresh) {
+        return TurnReply::Paused { reason, facts: fresh };
+    }
     if fresh.is_empty() && !running.is_due() {
         return TurnReply::Nothing(running.pending());
     }
     match running.advance(now.max(running.time()), fresh.clone()) {
-        Ok(turn) => TurnReply::Taken { turn, pending: running.pending() },
+        Ok(turn) => TurnReply::Taken { turn: Box::new(turn), pending: running.pending() },
         Err(reason) => TurnReply::Blocked { reason, facts: fresh },
     }
+}
+
+/// The children that an execution leaves behind which ends without its code. Those of code that does not go with its
+/// history are not known, and go on.
+fn terminated_children(
+    registry: &Registry,
+    kept: &mut HashMap<ExecutionId, Running>,
+    meta: &Meta,
+    committed: &[Turn],
+) -> Vec<Stop> {
+    let Some(workflow) = registry.workflows.get(meta.id.workflow()) else { return Vec::new() };
+    let mut running = kept.remove(&meta.id).unwrap_or_else(|| Running::new(*workflow, meta));
+    match running.replay(committed) {
+        Ok(()) => running.stops(),
+        Err(reason) => {
+            tracing::warn!(execution = %meta.id, %reason, "terminated without its children");
+            Vec::new()
+        }
+    }
+}
+
+/// Replays a history on fresh code and asks it.
+fn answer_query(registry: &Registry, request: &QueryRequest) -> Result<Outcome, String> {
+    let QueryRequest { meta, turns, query, input } = request;
+    let workflow = registry
+        .workflows
+        .get(meta.id.workflow())
+        .ok_or_else(|| format!("this version of the service has no workflow `{}`", meta.id.workflow()))?;
+    let mut running = Running::new(*workflow, meta);
+    // A turn that ended the execution without its code is not one that the code could take.
+    let taken =
+        turns.iter().position(|it| matches!(it.end, Some(Outcome::Terminated(_)))).unwrap_or(turns.len());
+    running.replay(&turns[..taken])?;
+    running.query(query, input).map_err(|known| {
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        format!("{} answers no query `{query}`; it answers {known}", meta.id)
+    })
 }
 
 /// The end of an execution whose code panicked.

@@ -219,6 +219,7 @@ fn retry(options: &mut Options, errors: &mut Diagnostics) -> TokenStream {
             initial_ms: #initial,
             backoff_percent: #percent,
             max_ms: #max,
+            jitter_percent: 0,
         }
     }
 }

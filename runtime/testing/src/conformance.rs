@@ -48,7 +48,17 @@ fn meta(unique: &str, name: &str, started: u64) -> Meta {
 fn turn(number: u64, payload: Payload) -> Turn {
     let fact = Fact::Signal { id: "s".into(), name: "n".into(), payload };
     let calls = vec![(0, Call::Timer { due: 5 })];
-    Turn { number, time: 1, facts: vec![fact], calls, attempts: Vec::new(), end: None, parked: None }
+    Turn {
+        number,
+        time: 1,
+        facts: vec![fact],
+        calls,
+        attempts: Vec::new(),
+        stops: Vec::new(),
+        markers: Vec::new(),
+        end: None,
+        parked: None,
+    }
 }
 
 async fn executions_are_inserted_once(store: &dyn Store, unique: &str, now: u64) -> Result<(), Fault> {

@@ -27,6 +27,8 @@ fn task(name: &str, inline: bool) -> Call {
         key: None,
         timeout_ms: 60_000,
         retry,
+        total_ms: None,
+        final_errors: Vec::new(),
     })
 }
 
@@ -37,7 +39,12 @@ fn order(_: Payload) -> std::pin::Pin<Box<dyn Future<Output = Outcome>>> {
         ask(|_| Call::Emit(vec![Emitted { name: "Paid".into(), payload: "1".into() }])).await;
         let child = "child/one";
         let both = futures_util::future::join(
-            ask(|_| Call::Workflow { execution: raw::id(child), input: "null".into(), detached: false }),
+            ask(|_| Call::Workflow {
+                execution: raw::id(child),
+                input: "null".into(),
+                detached: false,
+                close: Default::default(),
+            }),
             async {
                 ask(|now| Call::Timer { due: now + 90_000 }).await;
                 ask(|_| Call::Send {

@@ -60,6 +60,8 @@ fn task(name: &str, input: &str) -> Call {
         key: None,
         timeout_ms: 60_000,
         retry,
+        total_ms: None,
+        final_errors: Vec::new(),
     })
 }
 

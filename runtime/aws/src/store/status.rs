@@ -38,7 +38,7 @@ impl DynamoStore {
             .key(table::PARTITION, text(meta.id.as_str()))
             .key(table::SORT, text(table::META))
             .update_expression(update)
-            .condition_expression("#status IN (:running, :parked)")
+            .condition_expression("#status IN (:running, :parked, :paused)")
             .expression_attribute_names("#status", item::STATUS)
             .expression_attribute_names("#listed", table::INDEX_PARTITION)
             .expression_attribute_names("#uncovered", table::UNCOVERED)
@@ -49,6 +49,7 @@ impl DynamoStore {
             .expression_attribute_values(":body", text(body))
             .expression_attribute_values(":running", text(Status::Running.as_str()))
             .expression_attribute_values(":parked", text(Status::Parked.as_str()))
+            .expression_attribute_values(":paused", text(Status::Paused.as_str()))
             .send()
             .await;
         match answer {
@@ -72,6 +73,6 @@ mod tests {
     #[test]
     fn the_condition_names_every_open_status() {
         let open: Vec<Status> = Status::ALL.into_iter().filter(|it| !it.is_closed()).collect();
-        assert_eq!(open, [Status::Parked, Status::Running]);
+        assert_eq!(open, [Status::Parked, Status::Paused, Status::Running]);
     }
 }

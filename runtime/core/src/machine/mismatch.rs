@@ -89,6 +89,7 @@ type Equal = fn(&Payload, &Payload) -> bool;
 /// Whether two calls are the same to a replay: kind, name and input. Policies may change with the code.
 fn same(history: &Call, then: Seq, code: &Call, now: Seq, equal: Equal) -> bool {
     match (history, code) {
+        (Call::Cancel { execution: a, .. }, Call::Cancel { execution: b, .. }) => a == b,
         (Call::Emit(a), Call::Emit(b)) => {
             a.len() == b.len()
                 && a.iter().zip(b).all(|(a, b)| a.name == b.name && equal(&a.payload, &b.payload))
@@ -101,8 +102,8 @@ fn same(history: &Call, then: Seq, code: &Call, now: Seq, equal: Equal) -> bool 
             a.name == b.name && a.inline == b.inline && equal(&a.input, &b.input)
         }
         (
-            Call::Workflow { execution: a, input: a_input, detached: a_detached },
-            Call::Workflow { execution: b, input: b_input, detached: b_detached },
+            Call::Workflow { execution: a, input: a_input, detached: a_detached, .. },
+            Call::Workflow { execution: b, input: b_input, detached: b_detached, .. },
         ) => {
             let one_name = a == b || unnumbered(a, then).is_some_and(|it| unnumbered(b, now) == Some(it));
             one_name && a_detached == b_detached && equal(a_input, b_input)

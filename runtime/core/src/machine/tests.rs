@@ -16,6 +16,8 @@ fn task(name: &str, retry: RetryPolicy) -> Call {
         key: None,
         timeout_ms: 60_000,
         retry,
+        total_ms: None,
+        final_errors: vec![],
     })
 }
 
@@ -34,7 +36,7 @@ fn came(id: &str, name: &str) -> Fact {
 #[track_caller]
 fn ask(machine: &mut Machine, call: Call) -> Seq {
     let seq = machine.allocate();
-    machine.schedule(seq, call, Location::caller());
+    machine.schedule(seq, call, ScopeId::default(), Location::caller());
     assert_eq!(machine.take(seq), None, "nothing is ready before the gate opens");
     seq
 }
@@ -184,12 +186,12 @@ fn a_replay_makes_the_same_calls_or_says_which_differ() {
     let calls = first.end().unwrap().calls;
 
     let mut again = Machine::new(1);
-    again.begin_replay(10, &[], &calls);
+    again.begin_replay(10, &[], &calls, &[]);
     script(&mut again, "x");
     assert_eq!(again.end(), Ok(Output::default()), "nothing is asked for twice");
 
     let mut other = Machine::new(1);
-    other.begin_replay(10, &[], &calls);
+    other.begin_replay(10, &[], &calls, &[]);
     script(&mut other, "y");
     let text = other.end().unwrap_err().to_string();
     assert!(
@@ -198,7 +200,7 @@ fn a_replay_makes_the_same_calls_or_says_which_differ() {
     );
 
     let mut less = Machine::new(1);
-    less.begin_replay(10, &[], &calls);
+    less.begin_replay(10, &[], &calls, &[]);
     ask(&mut less, task("a", RetryPolicy::default()));
     assert!(less.end().unwrap_err().to_string().contains("`x` then, and is not made now"));
 }
@@ -215,7 +217,7 @@ fn branches_polled_in_another_order_find_their_calls() {
     let calls = first.end().unwrap().calls;
 
     let mut again = Machine::new(1);
-    again.begin_replay(10, &[], &calls);
+    again.begin_replay(10, &[], &calls, &[]);
     let [b, short, a, long] =
         [task("b", retry), timer(20), task("a", retry), timer(50)].map(|call| ask(&mut again, call));
     again.end().unwrap();
@@ -236,6 +238,7 @@ fn a_timer_may_change_its_due_time_and_a_child_its_number() {
         execution: crate::ExecutionId::parse(&format!("child/parent:one:{seq}")).unwrap(),
         input: "1".into(),
         detached: false,
+        close: crate::call::ParentClose::Cancel,
     };
     let mut first = Machine::new(1);
     first.begin(10, &[]);
@@ -244,7 +247,7 @@ fn a_timer_may_change_its_due_time_and_a_child_its_number() {
     ask(&mut first, signal("x"));
     let calls = first.end().unwrap().calls;
     let mut again = Machine::new(1);
-    again.begin_replay(10, &[], &calls);
+    again.begin_replay(10, &[], &calls, &[]);
     ask(&mut again, Call::Timer { due: 60 });
     ask(&mut again, signal("x"));
     ask(&mut again, child(2));
@@ -260,4 +263,117 @@ fn random_numbers_repeat_with_the_seed() {
     assert_eq!(numbers(3), numbers(3));
     assert_ne!(numbers(3), numbers(4));
     assert_ne!(numbers(3)[0], numbers(3)[1]);
+}
+
+fn child(name: &str, close: crate::call::ParentClose) -> Call {
+    let execution = crate::id::ExecutionId::new("child", name).unwrap();
+    Call::Workflow { execution, input: "1".into(), detached: false, close }
+}
+
+#[test]
+fn a_cancelled_execution_is_told_by_its_calls_and_waits_for_its_children() {
+    let mut machine = Machine::new(1);
+    machine.begin(10, &[]);
+    let sleeping = ask(&mut machine, Call::Timer { due: 100 });
+    let waiting = ask(&mut machine, child("a", crate::call::ParentClose::Cancel));
+    machine.end().unwrap();
+    machine.begin(20, &[Fact::CancelRequested { reason: "enough".into() }]);
+    assert_eq!(machine.open_next(), Some(sleeping));
+    assert_eq!(machine.take(sleeping), Some(Outcome::Cancelled));
+    assert_eq!(machine.open_next(), None, "the child has not ended");
+    let late = ask(&mut machine, task("late", RetryPolicy::default()));
+    let shield = machine.open_scope(ScopeId::default(), true);
+    let cleanup = machine.allocate();
+    machine.schedule(cleanup, task("cleanup", RetryPolicy::default()), shield, Location::caller());
+    assert_eq!(machine.open_next(), Some(late), "what is asked for afterwards is cancelled at once");
+    assert_eq!(machine.take(late), Some(Outcome::Cancelled));
+    let output = machine.end().unwrap();
+    assert_eq!(output.calls.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), [cleanup], "but for the shield");
+    assert_eq!(output.stops.len(), 1);
+    machine.begin(30, &[Fact::ChildDone { seq: waiting, outcome: Outcome::Cancelled }]);
+    assert_eq!(learn(&mut machine), [Outcome::Cancelled]);
+    assert!(machine.end().unwrap().stops.is_empty(), "it is stopped once");
+}
+
+#[test]
+fn a_scope_is_cancelled_with_what_is_around_it_and_not_the_other_way() {
+    let mut machine = Machine::new(1);
+    machine.begin(10, &[]);
+    let outer = machine.open_scope(ScopeId::default(), false);
+    let inner = machine.open_scope(outer, false);
+    let safe = machine.open_scope(inner, true);
+    machine.cancel(outer);
+    let cancelled = [ScopeId::default(), outer, inner, safe].map(|it| machine.is_cancelled(it));
+    assert_eq!(cancelled, [false, true, true, false]);
+    assert!(!machine.cancel_requested());
+}
+
+#[test]
+fn children_nobody_waits_for_are_stopped_as_their_calls_say() {
+    use crate::call::ParentClose;
+    let mut machine = Machine::new(1);
+    machine.begin(10, &[]);
+    let calls =
+        [ParentClose::Abandon, ParentClose::Cancel, ParentClose::Terminate].map(|close| child("c", close));
+    let seqs = calls.map(|it| ask(&mut machine, it));
+    machine.forget(seqs[1]);
+    machine.close();
+    let stops = machine.end().unwrap().stops;
+    assert_eq!(stops.iter().map(|it| it.terminate).collect::<Vec<_>>(), [false, true]);
+}
+
+#[test]
+fn a_change_is_seen_by_new_executions_and_never_by_those_that_passed_it() {
+    let mut fresh = Machine::new(1);
+    fresh.begin(10, &[]);
+    assert!(fresh.changed("x") && fresh.changed("x"));
+    assert_eq!(fresh.end().unwrap().markers, ["x"]);
+    let mut again = Machine::new(1);
+    again.begin_replay(10, &[], &[], &["x".into()]);
+    assert!(again.changed("x"), "as then");
+    let mut old = Machine::new(1);
+    old.begin_replay(10, &[], &[], &[]);
+    assert!(!old.changed("x"));
+    old.end().unwrap();
+    old.begin(20, &[]);
+    assert!(!old.changed("x"), "an execution does not change its mind");
+}
+
+#[test]
+fn attempts_end_with_their_time_and_with_final_errors() {
+    let policy = RetryPolicy { attempts: 9, errors: true, initial_ms: 1_000, ..RetryPolicy::default() };
+    let failed = |seq, attempt, class: &str| Fact::TaskDone {
+        seq,
+        attempt,
+        outcome: Outcome::Failed(Failure {
+            class: class.into(),
+            message: "no".into(),
+            data: "1".into(),
+            status: 500,
+        }),
+    };
+    let Call::Task(limited) = task("t", policy) else { unreachable!() };
+    let limited = TaskCall { total_ms: Some(2_500), final_errors: vec!["Final".into()], ..limited };
+    let mut machine = Machine::new(1);
+    machine.begin(0, &[]);
+    let (a, b) = (ask(&mut machine, Call::Task(limited.clone())), ask(&mut machine, Call::Task(limited)));
+    machine.end().unwrap();
+    machine.begin(1_000, &[failed(a, 1, "Again"), failed(b, 1, "Final")]);
+    assert_eq!(learn(&mut machine).len(), 1, "the final error is final");
+    assert_eq!(machine.end().unwrap().attempts.len(), 1);
+    machine.begin(2_000, &[Fact::RetryDue { seq: a, attempt: 2 }, failed(a, 2, "Again")]);
+    assert_eq!(
+        learn(&mut machine).len(),
+        1,
+        "a third attempt would begin at 4,000, after the limit of 2,500"
+    );
+    assert!(!machine.waits());
+}
+
+#[test]
+fn jitter_shortens_pauses_within_its_part() {
+    let policy = RetryPolicy { initial_ms: 10_000, jitter_percent: 20, ..RetryPolicy::default() };
+    let pauses: Vec<u64> = (0..5_000).map(|chance| policy.jittered_ms(2, chance)).collect();
+    assert_eq!((pauses.iter().min(), pauses.iter().max()), (Some(&8_000), Some(&10_000)));
+    assert_eq!(RetryPolicy { initial_ms: 7, ..RetryPolicy::default() }.jittered_ms(2, 99), 7);
 }

@@ -1,6 +1,8 @@
 //! What is written is what is read, falsy payloads included.
 
-use eventual_core::{Attempt, Call, Emitted, Failure, Outcome, Payload, RetryPolicy, TaskCall};
+use eventual_core::{
+    Attempt, Call, Emitted, Failure, Outcome, ParentClose, Payload, RetryPolicy, Stop, TaskCall,
+};
 
 use super::*;
 
@@ -16,12 +18,19 @@ fn full_turn() -> Turn {
         inline: true,
         key: Some("k".into()),
         timeout_ms: 5,
-        retry: RetryPolicy::default(),
+        retry: RetryPolicy { jitter_percent: 10, ..RetryPolicy::default() },
+        total_ms: Some(9),
+        final_errors: vec!["E::F".into()],
     };
     Turn {
         number: 3,
         time: 7,
         facts: vec![
+            Fact::CancelRequested { reason: "c".into() },
+            Fact::Paused { id: "p".into(), reason: "r".into() },
+            Fact::Resumed { id: "q".into() },
+            Fact::TaskExpired { seq: 3 },
+            Fact::Terminated { reason: "t".into() },
             Fact::ChildDone { seq: 1, outcome: Outcome::Succeeded("\"\"".into()) },
             Fact::RetryDue { seq: 1, attempt: 2 },
             Fact::Signal { id: "s".into(), name: "n".into(), payload: "false".into() },
@@ -35,9 +44,38 @@ fn full_turn() -> Turn {
             (3, Call::Signal { name: "s".into() }),
             (4, Call::Task(task)),
             (5, Call::Timer { due: 8 }),
-            (6, Call::Workflow { execution: id(), input: "[]".into(), detached: true }),
+            (
+                6,
+                Call::Workflow {
+                    execution: id(),
+                    input: "[]".into(),
+                    detached: true,
+                    close: ParentClose::Cancel,
+                },
+            ),
+            (
+                7,
+                Call::Workflow {
+                    execution: id(),
+                    input: "1".into(),
+                    detached: false,
+                    close: ParentClose::Terminate,
+                },
+            ),
+            (
+                8,
+                Call::Workflow {
+                    execution: id(),
+                    input: "1".into(),
+                    detached: false,
+                    close: ParentClose::Abandon,
+                },
+            ),
+            (9, Call::Cancel { execution: id(), reason: "enough".into() }),
         ],
         attempts: vec![Attempt { seq: 2, attempt: 3, at: 9 }],
+        stops: vec![Stop { execution: id(), terminate: true }],
+        markers: vec!["m".into()],
         end: Some(Outcome::Crashed("c".into())),
         parked: Some("p".into()),
     }
@@ -94,4 +132,31 @@ fn nonsense_is_an_error_that_says_what() {
     let error = decode_turn(b"{\"number\":1}").unwrap_err().to_string();
     assert!(error.starts_with("turn cannot be read: missing field"), "{error}");
     assert!(decode_message(b"").is_err() && decode_meta(b"[]").is_err());
+}
+
+#[test]
+fn texts_of_the_first_release_are_read() {
+    let turn = r#"{"number":1,"time":2,"calls":[{"seq":0,"call":{"task":{"name":"t","input":1,"timeoutMs":5,
+        "retry":{"attempts":3,"errors":false,"initialMs":0,"backoffPercent":200,"maxMs":60000}}}},
+        {"seq":1,"call":{"workflow":{"execution":"w/1","input":1}}}]}"#;
+    let turn = decode_turn(turn.as_bytes()).unwrap();
+    assert!(
+        matches!(&turn.calls[0].1, Call::Task(it) if it.total_ms.is_none() && it.retry.jitter_percent == 0)
+    );
+    assert!(matches!(&turn.calls[1].1, Call::Workflow { close: ParentClose::Cancel, .. }));
+    assert!(turn.stops.is_empty() && turn.markers.is_empty());
+}
+
+#[test]
+fn a_cancellation_is_known_by_itself_and_inside_of_an_error() {
+    let failure = |class: &str, data: &str| Failure {
+        class: class.into(),
+        message: String::new(),
+        data: data.into(),
+        status: 500,
+    };
+    assert!(passes_on_cancellation(&failure("Cancelled", "null")));
+    assert!(passes_on_cancellation(&failure("OrderError::Other", r#"{"Other":{"class":"Cancelled"}}"#)));
+    assert!(!passes_on_cancellation(&failure("OrderError::Other", r#"{"Other":{"class":"Timeout"}}"#)));
+    assert!(!passes_on_cancellation(&failure("E", r#"["Cancelled"]"#)));
 }

@@ -1,13 +1,15 @@
 //! The shapes of the texts: one mirror type for each core value, with the conversions both ways.
 
 use eventual_core::{
-    Attempt, Call, Emitted, ExecutionId, Fact, Failure, Outcome, Payload, RetryPolicy, Status, TaskCall, Turn,
+    Attempt, Call, Emitted, ExecutionId, Fact, Failure, Outcome, ParentClose, Payload, RetryPolicy, Stop,
+    TaskCall, Turn,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::TimerMessage;
-use crate::ports::{Message, Meta, TaskRequest};
+mod messages;
+
+pub(in crate::codec) use messages::{MessageText, MetaText, TaskRequestText, TimerText};
 
 type Raw = Box<RawValue>;
 
@@ -39,10 +41,21 @@ pub(super) struct TurnText {
     calls: Vec<SeqCall>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     attempts: Vec<AttemptText>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    stops: Vec<StopText>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    markers: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     end: Option<OutcomeText>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     parked: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StopText {
+    execution: String,
+    #[serde(default)]
+    terminate: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,6 +83,12 @@ impl From<&Turn> for TurnText {
                 .iter()
                 .map(|it| AttemptText { seq: it.seq, attempt: it.attempt, at: it.at })
                 .collect(),
+            stops: turn
+                .stops
+                .iter()
+                .map(|it| StopText { execution: it.execution.to_string(), terminate: it.terminate })
+                .collect(),
+            markers: turn.markers.clone(),
             end: turn.end.as_ref().map(OutcomeText::from),
             parked: turn.parked.clone(),
         }
@@ -93,6 +112,12 @@ impl TryFrom<TurnText> for Turn {
                 .into_iter()
                 .map(|it| Attempt { seq: it.seq, attempt: it.attempt, at: it.at })
                 .collect(),
+            stops: text
+                .stops
+                .into_iter()
+                .map(|it| Ok(Stop { execution: id(&it.execution)?, terminate: it.terminate }))
+                .collect::<Result<_, String>>()?,
+            markers: text.markers,
             end: text.end.map(Outcome::from),
             parked: text.parked,
         })
@@ -102,6 +127,25 @@ impl TryFrom<TurnText> for Turn {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub(super) enum FactText {
+    CancelRequested {
+        #[serde(default)]
+        reason: String,
+    },
+    Paused {
+        id: String,
+        #[serde(default)]
+        reason: String,
+    },
+    Resumed {
+        id: String,
+    },
+    TaskExpired {
+        seq: u32,
+    },
+    Terminated {
+        #[serde(default)]
+        reason: String,
+    },
     ChildDone {
         seq: u32,
         outcome: OutcomeText,
@@ -136,6 +180,11 @@ pub(super) enum FactText {
 impl From<&Fact> for FactText {
     fn from(fact: &Fact) -> Self {
         match fact {
+            Fact::CancelRequested { reason } => Self::CancelRequested { reason: reason.clone() },
+            Fact::Paused { id, reason } => Self::Paused { id: id.clone(), reason: reason.clone() },
+            Fact::Resumed { id } => Self::Resumed { id: id.clone() },
+            Fact::TaskExpired { seq } => Self::TaskExpired { seq: *seq },
+            Fact::Terminated { reason } => Self::Terminated { reason: reason.clone() },
             Fact::ChildDone { seq, outcome } => Self::ChildDone { seq: *seq, outcome: outcome.into() },
             Fact::RetryDue { seq, attempt } => Self::RetryDue { seq: *seq, attempt: *attempt },
             Fact::Signal { id, name, payload } => {
@@ -156,6 +205,11 @@ impl TryFrom<FactText> for Fact {
     type Error = String;
     fn try_from(text: FactText) -> Result<Self, String> {
         Ok(match text {
+            FactText::CancelRequested { reason } => Self::CancelRequested { reason },
+            FactText::Paused { id, reason } => Self::Paused { id, reason },
+            FactText::Resumed { id } => Self::Resumed { id },
+            FactText::TaskExpired { seq } => Self::TaskExpired { seq },
+            FactText::Terminated { reason } => Self::Terminated { reason },
             FactText::ChildDone { seq, outcome } => Self::ChildDone { seq, outcome: outcome.into() },
             FactText::RetryDue { seq, attempt } => Self::RetryDue { seq, attempt },
             FactText::Signal { id, name, payload: it } => Self::Signal { id, name, payload: payload(&it) },
@@ -178,6 +232,7 @@ pub(super) enum OutcomeText {
     Failed { class: String, message: String, data: Raw, status: u16 },
     HeartbeatLost,
     Succeeded { value: Raw },
+    Terminated { reason: String },
     TimedOut,
 }
 
@@ -194,6 +249,7 @@ impl From<&Outcome> for OutcomeText {
             },
             Outcome::HeartbeatLost => Self::HeartbeatLost,
             Outcome::Succeeded(value) => Self::Succeeded { value: raw(value) },
+            Outcome::Terminated(reason) => Self::Terminated { reason: reason.clone() },
             Outcome::TimedOut => Self::TimedOut,
         }
     }
@@ -209,6 +265,7 @@ impl From<OutcomeText> for Outcome {
             }
             OutcomeText::HeartbeatLost => Self::HeartbeatLost,
             OutcomeText::Succeeded { value } => Self::Succeeded(payload(&value)),
+            OutcomeText::Terminated { reason } => Self::Terminated(reason),
             OutcomeText::TimedOut => Self::TimedOut,
         }
     }
@@ -217,6 +274,11 @@ impl From<OutcomeText> for Outcome {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 enum CallText {
+    Cancel {
+        execution: String,
+        #[serde(default)]
+        reason: String,
+    },
     Emit {
         events: Vec<EmittedText>,
     },
@@ -237,7 +299,45 @@ enum CallText {
         input: Raw,
         #[serde(default)]
         detached: bool,
+        #[serde(default, skip_serializing_if = "CloseText::is_cancel")]
+        close: CloseText,
     },
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum CloseText {
+    Abandon,
+    #[default]
+    Cancel,
+    Terminate,
+}
+
+impl CloseText {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+    fn is_cancel(&self) -> bool {
+        *self == Self::Cancel
+    }
+}
+
+impl From<ParentClose> for CloseText {
+    fn from(close: ParentClose) -> Self {
+        match close {
+            ParentClose::Abandon => Self::Abandon,
+            ParentClose::Cancel => Self::Cancel,
+            ParentClose::Terminate => Self::Terminate,
+        }
+    }
+}
+
+impl From<CloseText> for ParentClose {
+    fn from(text: CloseText) -> Self {
+        match text {
+            CloseText::Abandon => Self::Abandon,
+            CloseText::Cancel => Self::Cancel,
+            CloseText::Terminate => Self::Terminate,
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -257,6 +357,10 @@ struct TaskText {
     key: Option<String>,
     timeout_ms: u64,
     retry: RetryText,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    total_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    final_errors: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -267,6 +371,8 @@ struct RetryText {
     initial_ms: u64,
     backoff_percent: u32,
     max_ms: u64,
+    #[serde(default)]
+    jitter_percent: u32,
 }
 
 impl From<&Emitted> for EmittedText {
@@ -278,6 +384,9 @@ impl From<&Emitted> for EmittedText {
 impl From<&Call> for CallText {
     fn from(call: &Call) -> Self {
         match call {
+            Call::Cancel { execution, reason } => {
+                Self::Cancel { execution: execution.to_string(), reason: reason.clone() }
+            }
             Call::Emit(events) => Self::Emit { events: events.iter().map(EmittedText::from).collect() },
             Call::Send { execution, signal, payload } => {
                 Self::Send { execution: execution.to_string(), signal: signal.clone(), payload: raw(payload) }
@@ -295,12 +404,18 @@ impl From<&Call> for CallText {
                     initial_ms: task.retry.initial_ms,
                     backoff_percent: task.retry.backoff_percent,
                     max_ms: task.retry.max_ms,
+                    jitter_percent: task.retry.jitter_percent,
                 },
+                total_ms: task.total_ms,
+                final_errors: task.final_errors.clone(),
             }),
             Call::Timer { due } => Self::Timer { due: *due },
-            Call::Workflow { execution, input, detached } => {
-                Self::Workflow { execution: execution.to_string(), input: raw(input), detached: *detached }
-            }
+            Call::Workflow { execution, input, detached, close } => Self::Workflow {
+                execution: execution.to_string(),
+                input: raw(input),
+                detached: *detached,
+                close: (*close).into(),
+            },
         }
     }
 }
@@ -309,6 +424,7 @@ impl TryFrom<CallText> for Call {
     type Error = String;
     fn try_from(text: CallText) -> Result<Self, String> {
         Ok(match text {
+            CallText::Cancel { execution, reason } => Self::Cancel { execution: id(&execution)?, reason },
             CallText::Emit { events } => Self::Emit(
                 events
                     .into_iter()
@@ -331,152 +447,18 @@ impl TryFrom<CallText> for Call {
                     initial_ms: task.retry.initial_ms,
                     backoff_percent: task.retry.backoff_percent,
                     max_ms: task.retry.max_ms,
+                    jitter_percent: task.retry.jitter_percent,
                 },
+                total_ms: task.total_ms,
+                final_errors: task.final_errors,
             }),
             CallText::Timer { due } => Self::Timer { due },
-            CallText::Workflow { execution, input, detached } => {
-                Self::Workflow { execution: id(&execution)?, input: payload(&input), detached }
-            }
+            CallText::Workflow { execution, input, detached, close } => Self::Workflow {
+                execution: id(&execution)?,
+                input: payload(&input),
+                detached,
+                close: close.into(),
+            },
         })
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct MetaText {
-    execution: String,
-    status: String,
-    input: Raw,
-    started: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    closed: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    end: Option<OutcomeText>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    parked: Option<String>,
-    seed: u64,
-    #[serde(default)]
-    code: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    parent: Option<(String, u32)>,
-}
-
-impl From<&Meta> for MetaText {
-    fn from(meta: &Meta) -> Self {
-        Self {
-            execution: meta.id.to_string(),
-            status: meta.status.as_str().to_owned(),
-            input: raw(&meta.input),
-            started: meta.started,
-            closed: meta.closed,
-            end: meta.end.as_ref().map(OutcomeText::from),
-            parked: meta.parked.clone(),
-            seed: meta.seed,
-            code: meta.code.clone(),
-            parent: meta.parent.as_ref().map(|(execution, seq)| (execution.to_string(), *seq)),
-        }
-    }
-}
-
-impl TryFrom<MetaText> for Meta {
-    type Error = String;
-    fn try_from(text: MetaText) -> Result<Self, String> {
-        Ok(Self {
-            id: id(&text.execution)?,
-            status: Status::parse(&text.status).ok_or_else(|| format!("unknown status {:?}", text.status))?,
-            input: payload(&text.input),
-            started: text.started,
-            closed: text.closed,
-            end: text.end.map(Outcome::from),
-            parked: text.parked,
-            seed: text.seed,
-            code: text.code,
-            parent: text
-                .parent
-                .map(|(execution, seq)| Ok::<_, String>((id(&execution)?, seq)))
-                .transpose()?,
-        })
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct MessageText {
-    facts: Vec<FactText>,
-}
-
-impl From<&Message> for MessageText {
-    fn from(message: &Message) -> Self {
-        Self { facts: message.facts.iter().map(FactText::from).collect() }
-    }
-}
-
-impl TryFrom<MessageText> for Message {
-    type Error = String;
-    fn try_from(text: MessageText) -> Result<Self, String> {
-        Ok(Self { facts: text.facts.into_iter().map(Fact::try_from).collect::<Result<_, _>>()? })
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct TaskRequestText {
-    execution: String,
-    seq: u32,
-    attempt: u32,
-    task: String,
-    input: Raw,
-    idempotency_key: String,
-    timeout_ms: u64,
-    scheduled: u64,
-}
-
-impl From<&TaskRequest> for TaskRequestText {
-    fn from(request: &TaskRequest) -> Self {
-        Self {
-            execution: request.execution.to_string(),
-            seq: request.seq,
-            attempt: request.attempt,
-            task: request.task.clone(),
-            input: raw(&request.input),
-            idempotency_key: request.idempotency_key.clone(),
-            timeout_ms: request.timeout_ms,
-            scheduled: request.scheduled,
-        }
-    }
-}
-
-impl TryFrom<TaskRequestText> for TaskRequest {
-    type Error = String;
-    fn try_from(text: TaskRequestText) -> Result<Self, String> {
-        Ok(Self {
-            execution: id(&text.execution)?,
-            seq: text.seq,
-            attempt: text.attempt,
-            task: text.task,
-            input: payload(&text.input),
-            idempotency_key: text.idempotency_key,
-            timeout_ms: text.timeout_ms,
-            scheduled: text.scheduled,
-        })
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct TimerText {
-    execution: String,
-    due: u64,
-    fact: FactText,
-}
-
-impl From<&TimerMessage> for TimerText {
-    fn from(timer: &TimerMessage) -> Self {
-        Self { execution: timer.execution.to_string(), due: timer.due, fact: (&timer.fact).into() }
-    }
-}
-
-impl TryFrom<TimerText> for TimerMessage {
-    type Error = String;
-    fn try_from(text: TimerText) -> Result<Self, String> {
-        Ok(Self { execution: id(&text.execution)?, due: text.due, fact: text.fact.try_into()? })
     }
 }

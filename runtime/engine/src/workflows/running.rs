@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use eventual_core::{Fact, Millis, Outcome, Turn};
+use eventual_core::{Fact, Millis, Outcome, Payload, Stop, Turn};
 
 use super::{Pending, crash};
 use crate::ambient::Current;
+use crate::codec;
 use crate::ports::Meta;
 use crate::registry::WorkflowFn;
 
@@ -82,6 +83,29 @@ impl Running {
         Pending::of(self.current.machine.borrow().outstanding())
     }
 
+    /// Why the code stands still once it has learnt `fresh`, if somebody paused it.
+    pub(super) fn paused_by(&self, fresh: &[Fact]) -> Option<String> {
+        let machine = self.current.machine.borrow();
+        fresh.iter().fold(machine.paused().map(str::to_owned), |paused, fact| match fact {
+            Fact::Paused { reason, .. } => Some(reason.clone()),
+            Fact::Resumed { .. } => None,
+            _ => paused,
+        })
+    }
+
+    /// The children that are to be stopped because the execution ends here, without its code.
+    pub(super) fn stops(&self) -> Vec<Stop> {
+        let mut machine = self.current.machine.borrow_mut();
+        machine.close();
+        machine.end().map(|it| it.stops).unwrap_or_default()
+    }
+
+    /// Answers a query from the state of the code.
+    pub(super) fn query(&self, name: &str, input: &Payload) -> Result<Outcome, Vec<String>> {
+        let answer = self.current.query(name)?;
+        Ok(catch_unwind(AssertUnwindSafe(|| answer(input))).unwrap_or_else(|panic| crash(&*panic)))
+    }
+
     /// Takes turns that were committed before. Calls of a parked turn were recorded by the first turn after it that was
     /// not parked, so such turns are replayed together.
     pub(super) fn replay(&mut self, committed: &[Turn]) -> Result<(), String> {
@@ -103,7 +127,9 @@ impl Running {
         for (index, turn) in group.iter().enumerate() {
             let mut machine = self.current.machine.borrow_mut();
             match recorded {
-                Some(made) if index == 0 => machine.begin_replay(turn.time, &turn.facts, &made.calls),
+                Some(made) if index == 0 => {
+                    machine.begin_replay(turn.time, &turn.facts, &made.calls, &made.markers);
+                }
                 None if index == 0 => machine.begin(turn.time, &turn.facts),
                 _ => machine.go_on(turn.time, &turn.facts),
             }
@@ -124,6 +150,9 @@ impl Running {
     pub(super) fn advance(&mut self, time: Millis, facts: Vec<Fact>) -> Result<Turn, String> {
         self.current.machine.borrow_mut().begin(time, &facts);
         self.run();
+        if self.end.is_some() {
+            self.current.machine.borrow_mut().close();
+        }
         let output = self.current.machine.borrow_mut().end().map_err(|it| it.to_string())?;
         if self.end.is_none() && !self.current.machine.borrow().waits() {
             return Err("the code waits for something that is not in its history (a channel, a lock, another runtime's \
@@ -139,6 +168,8 @@ impl Running {
             facts,
             calls: output.calls,
             attempts: output.attempts,
+            stops: output.stops,
+            markers: output.markers,
             end: self.end.clone(),
             parked: None,
         })
@@ -147,7 +178,7 @@ impl Running {
     /// Polls the code until it has learnt all that it can.
     fn run(&mut self) {
         if self.version == 0 {
-            self.poll();
+            self.poll_all();
         }
         loop {
             let Some(seq) = self.current.machine.borrow_mut().open_next() else { break };
@@ -155,7 +186,24 @@ impl Running {
             if let Some(waker) = waker {
                 waker.wake();
             }
+            self.poll_all();
+        }
+    }
+
+    /// Polls the code, and again as long as a condition on its own state comes true by it.
+    fn poll_all(&mut self) {
+        self.poll();
+        for _ in 0..SPIN_MAX {
+            let waiting = self.current.conditions.take();
+            if waiting.is_empty() || self.code.is_none() {
+                return;
+            }
+            waiting.into_iter().for_each(Waker::wake);
+            self.current.met.set(false);
             self.poll();
+            if !self.current.met.get() {
+                return;
+            }
         }
     }
 
@@ -172,7 +220,7 @@ impl Running {
             let end = match polled {
                 Ok(Poll::Pending) if self.flag.0.load(Ordering::Relaxed) => continue,
                 Ok(Poll::Pending) => return,
-                Ok(Poll::Ready(outcome)) => outcome,
+                Ok(Poll::Ready(outcome)) => self.ended(outcome),
                 Err(panic) => crash(&*panic),
             };
             self.end = Some(end);
@@ -182,6 +230,20 @@ impl Running {
         self.end =
             Some(Outcome::Crashed(format!("the code woke itself {SPIN_MAX} times without awaiting a call")));
         self.drop_code();
+    }
+
+    /// The end of code that returned `outcome`: an execution that was asked to cancel itself, and passed on a call that
+    /// was cancelled by that, is cancelled and has not failed.
+    fn ended(&self, outcome: Outcome) -> Outcome {
+        match outcome {
+            Outcome::Failed(failure)
+                if self.current.machine.borrow().cancel_requested()
+                    && codec::passes_on_cancellation(&failure) =>
+            {
+                Outcome::Cancelled
+            }
+            other => other,
+        }
     }
 
     /// Drops the future where a panic in a destructor of user code is caught.

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use eventual_engine::core::{
-    Call, Emitted, ExecutionId, Failure, Millis, Outcome, Payload, RetryPolicy, TaskCall,
+    Call, Emitted, ExecutionId, Failure, Millis, Outcome, ParentClose, Payload, RetryPolicy, TaskCall,
 };
 use eventual_engine::{HandlerRequest, Registry, TaskEntry, WorkflowFn, ambient};
 use futures_util::future::{Either, join, join_all, select};
@@ -122,7 +122,8 @@ async fn parent(input: Payload) -> Outcome {
         return Outcome::Crashed("no name for the child".to_owned());
     };
     let input = Payload::from((size + 1).to_string().as_str());
-    let call = Call::Workflow { execution: child.clone(), input, detached: false };
+    let call =
+        Call::Workflow { execution: child.clone(), input, detached: false, close: ParentClose::default() };
     let sending = async {
         for number in 0..=size {
             let (execution, payload) = (child.clone(), number.to_string().as_str().into());
@@ -209,6 +210,8 @@ fn task_with(name: &str, input: u64, retry: RetryPolicy) -> Call {
         key: None,
         timeout_ms: 60_000,
         retry,
+        total_ms: None,
+        final_errors: Vec::new(),
     })
 }
 

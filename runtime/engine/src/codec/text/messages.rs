@@ -1,0 +1,148 @@
+//! The shapes of what is known of an execution, and of what is on its way to one.
+
+use eventual_core::{Fact, Outcome, Status};
+use serde::{Deserialize, Serialize};
+
+use super::super::TimerMessage;
+use super::{FactText, OutcomeText, Raw, payload, raw};
+use crate::ports::{Message, Meta, TaskRequest};
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::codec) struct MetaText {
+    execution: String,
+    status: String,
+    input: Raw,
+    started: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    closed: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    end: Option<OutcomeText>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parked: Option<String>,
+    seed: u64,
+    #[serde(default)]
+    code: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parent: Option<(String, u32)>,
+}
+
+impl From<&Meta> for MetaText {
+    fn from(meta: &Meta) -> Self {
+        Self {
+            execution: meta.id.to_string(),
+            status: meta.status.as_str().to_owned(),
+            input: raw(&meta.input),
+            started: meta.started,
+            closed: meta.closed,
+            end: meta.end.as_ref().map(OutcomeText::from),
+            parked: meta.parked.clone(),
+            seed: meta.seed,
+            code: meta.code.clone(),
+            parent: meta.parent.as_ref().map(|(execution, seq)| (execution.to_string(), *seq)),
+        }
+    }
+}
+
+impl TryFrom<MetaText> for Meta {
+    type Error = String;
+    fn try_from(text: MetaText) -> Result<Self, String> {
+        Ok(Self {
+            id: super::id(&text.execution)?,
+            status: Status::parse(&text.status).ok_or_else(|| format!("unknown status {:?}", text.status))?,
+            input: payload(&text.input),
+            started: text.started,
+            closed: text.closed,
+            end: text.end.map(Outcome::from),
+            parked: text.parked,
+            seed: text.seed,
+            code: text.code,
+            parent: text
+                .parent
+                .map(|(execution, seq)| Ok::<_, String>((super::id(&execution)?, seq)))
+                .transpose()?,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::codec) struct MessageText {
+    facts: Vec<FactText>,
+}
+
+impl From<&Message> for MessageText {
+    fn from(message: &Message) -> Self {
+        Self { facts: message.facts.iter().map(FactText::from).collect() }
+    }
+}
+
+impl TryFrom<MessageText> for Message {
+    type Error = String;
+    fn try_from(text: MessageText) -> Result<Self, String> {
+        Ok(Self { facts: text.facts.into_iter().map(Fact::try_from).collect::<Result<_, _>>()? })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::codec) struct TaskRequestText {
+    execution: String,
+    seq: u32,
+    attempt: u32,
+    task: String,
+    input: Raw,
+    idempotency_key: String,
+    timeout_ms: u64,
+    scheduled: u64,
+}
+
+impl From<&TaskRequest> for TaskRequestText {
+    fn from(request: &TaskRequest) -> Self {
+        Self {
+            execution: request.execution.to_string(),
+            seq: request.seq,
+            attempt: request.attempt,
+            task: request.task.clone(),
+            input: raw(&request.input),
+            idempotency_key: request.idempotency_key.clone(),
+            timeout_ms: request.timeout_ms,
+            scheduled: request.scheduled,
+        }
+    }
+}
+
+impl TryFrom<TaskRequestText> for TaskRequest {
+    type Error = String;
+    fn try_from(text: TaskRequestText) -> Result<Self, String> {
+        Ok(Self {
+            execution: super::id(&text.execution)?,
+            seq: text.seq,
+            attempt: text.attempt,
+            task: text.task,
+            input: payload(&text.input),
+            idempotency_key: text.idempotency_key,
+            timeout_ms: text.timeout_ms,
+            scheduled: text.scheduled,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::codec) struct TimerText {
+    execution: String,
+    due: u64,
+    fact: FactText,
+}
+
+impl From<&TimerMessage> for TimerText {
+    fn from(timer: &TimerMessage) -> Self {
+        Self { execution: timer.execution.to_string(), due: timer.due, fact: (&timer.fact).into() }
+    }
+}
+
+impl TryFrom<TimerText> for TimerMessage {
+    type Error = String;
+    fn try_from(text: TimerText) -> Result<Self, String> {
+        Ok(Self { execution: super::id(&text.execution)?, due: text.due, fact: text.fact.try_into()? })
+    }
+}
