@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{env, fs};
 
-use eventual_engine::core::{Call, Emitted, Failure, Outcome, Payload, RetryPolicy, TaskCall};
+use eventual_engine::core::{Call, Emitted, Failure, Outcome, ParentClose, Payload, RetryPolicy, TaskCall};
 use eventual_engine::ports::ListQuery;
 use eventual_engine::{HandlerRequest, Registry, States, TaskEntry, WorkflowFn, codec};
 use eventual_testing::drive::Drive;
@@ -29,9 +29,19 @@ fn order(_: Payload) -> Code {
     Box::pin(async {
         let paid = text(ask(|_| task("echo", "{\"card\":\"4242\"}", RetryPolicy::default())).await);
         ask(|_| Call::Emit(vec![Emitted { name: "Paid".into(), payload: "1".into() }])).await;
-        let other = Call::Workflow { execution: id("child/detached"), input: "2".into(), detached: true };
+        let other = Call::Workflow {
+            execution: id("child/detached"),
+            input: "2".into(),
+            detached: true,
+            close: ParentClose::default(),
+        };
         ask(|_| other).await;
-        let waited = Call::Workflow { execution: id("child/waited"), input: "1".into(), detached: false };
+        let waited = Call::Workflow {
+            execution: id("child/waited"),
+            input: "1".into(),
+            detached: false,
+            close: ParentClose::default(),
+        };
         let signalling = async {
             ask(|now| Call::Timer { due: now + 90_000 }).await;
             for child in ["child/waited", "child/detached"] {
@@ -76,7 +86,16 @@ fn retries(_: Payload) -> Code {
 
 fn task(name: &str, input: &str, retry: RetryPolicy) -> Call {
     let (name, input) = (name.to_owned(), input.into());
-    Call::Task(TaskCall { inline: name == "note", name, input, key: None, timeout_ms: 60_000, retry })
+    Call::Task(TaskCall {
+        inline: name == "note",
+        name,
+        input,
+        key: None,
+        timeout_ms: 60_000,
+        retry,
+        total_ms: None,
+        final_errors: Vec::new(),
+    })
 }
 
 fn echo(request: HandlerRequest) -> Pin<Box<dyn Future<Output = Outcome> + Send>> {
