@@ -35,6 +35,8 @@ fn turn(number: u64, fill: usize) -> Turn {
         facts: vec![Fact::Signal { id: "1".into(), name: "S".into(), payload }],
         calls: vec![(0, Call::Timer { due: 7 })],
         attempts: Vec::new(),
+        stops: Vec::new(),
+        markers: Vec::new(),
         end: None,
         parked: None,
     }
