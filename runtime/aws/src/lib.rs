@@ -49,13 +49,11 @@ mod timers;
 mod wire;
 
 use std::error::Error;
-use std::future::Future;
-use std::pin::Pin;
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use eventual_engine::{Registry, States};
-use eventual_schema::{FunctionKind, Manifest};
+use eventual_engine::States;
+pub use eventual_engine::{Init, Program};
+use eventual_schema::FunctionKind;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 
@@ -67,20 +65,6 @@ pub use store::DynamoStore;
 
 use host::Host;
 use refusal::Refusal;
-
-/// Builds a service's states, once in each process that runs handlers.
-pub type Init = fn() -> Pin<Box<dyn Future<Output = Result<States, Box<dyn Error + Send + Sync>>> + Send>>;
-
-/// A service, as its binary knows it.
-#[derive(Clone, Debug)]
-pub struct Program {
-    /// Its handlers.
-    pub registry: Arc<Registry>,
-    /// What it declares.
-    pub manifest: Manifest,
-    /// Builds what `State<T>` extracts; without it there are no states.
-    pub init: Option<Init>,
-}
 
 /// Runs the service as the Lambda function that the environment says it is, until Lambda ends the process.
 #[must_use]

@@ -230,7 +230,7 @@ impl Machine {
         self.paused.as_deref()
     }
 
-    /// Why the code is to cancel itself, if somebody asked for that.
+    /// Whether somebody asked that the code cancel itself.
     #[must_use]
     pub const fn cancel_requested(&self) -> bool {
         self.scopes.root_cancelled()

@@ -108,8 +108,7 @@ impl Client {
             return Err(ClientError::UnknownWorkflow(workflow.to_owned()));
         }
         let clock = &self.ports.clock;
-        let name =
-            name.map_or_else(|| format!("{:016x}{:016x}", clock.entropy(), clock.entropy()), str::to_owned);
+        let name = name.map_or_else(|| self.unique(), str::to_owned);
         let id = ExecutionId::new(workflow, &name).map_err(|error| ClientError::Name(error.into()))?;
         let meta = Meta::new(id.clone(), input, clock.now(), clock.entropy(), &self.code, None);
         match self.ports.store.insert(&meta).await? {

@@ -15,6 +15,7 @@ mod engine;
 pub mod http;
 mod perform;
 pub mod ports;
+mod program;
 mod registry;
 mod system;
 mod workflows;
@@ -24,6 +25,7 @@ pub use client::{Client, ClientError};
 pub use engine::Engine;
 pub use eventual_core as core;
 pub use ports::{Fault, Ports};
+pub use program::{Init, Program};
 pub use registry::{
     HandlerContext, HandlerEntry, HandlerFn, HandlerRequest, Registry, States, TaskEntry, User, WorkflowFn,
 };

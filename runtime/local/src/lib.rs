@@ -23,6 +23,7 @@ mod serve;
 mod store;
 
 pub use clock::SystemClock;
+pub use eventual_engine::{Init, Program};
 pub use host::Host;
-pub use serve::{Init, Program, USAGE, run};
+pub use serve::{USAGE, run};
 pub use store::{LocalStore, OpenError};

@@ -1,17 +1,14 @@
 //! `<service> serve`: its arguments, and one process from start to stop.
 
 use std::error::Error;
-use std::future::Future;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eventual_engine::{Registry, States};
-use eventual_schema::Manifest;
+use eventual_engine::{Program, States};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -29,20 +26,6 @@ pub const USAGE: &str = "serve [--store DIR] [--listen ADDRESS] [--retention-day
   --listen ADDRESS      where HTTP is served (default: 127.0.0.1:3000; port 0 takes a free one)
   --retention-days N    how long closed executions are kept (default: 30)
   --pretend-callers     serve commands with `auth = iam` or `jwt` without verifying anybody; loopback only";
-
-/// Builds a service's states, once.
-pub type Init = fn() -> Pin<Box<dyn Future<Output = Result<States, Box<dyn Error + Send + Sync>>> + Send>>;
-
-/// A service, as its binary knows it.
-#[derive(Clone, Debug)]
-pub struct Program {
-    /// Its handlers.
-    pub registry: Arc<Registry>,
-    /// What it declares.
-    pub manifest: Manifest,
-    /// Builds what `State<T>` extracts; without it there are no states.
-    pub init: Option<Init>,
-}
 
 /// The arguments of `serve`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,6 @@
 //!
 //! Scopes are known to the code of one process only; history has the requests that cancel, and the code follows from it.
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 use super::Machine;
@@ -24,7 +23,7 @@ struct Scope {
     cancelled: bool,
 }
 
-/// The scopes of an execution, by their numbers. The root is there as long as no other is.
+/// The scopes of an execution: the root, and the others by their numbers, which begin at 1.
 #[derive(Debug)]
 pub(super) struct Scopes {
     root_cancelled: bool,
@@ -116,6 +115,6 @@ impl Machine {
             ParentClose::Terminate => Stop { execution: execution.clone(), terminate: true },
         };
         open.stopped = true;
-        self.output.stops.extend(vec![stop]);
+        self.output.stops.push(stop);
     }
 }
