@@ -1,5 +1,6 @@
 //! What workflow code asks for.
 
+use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -101,6 +102,23 @@ pub struct TaskCall {
     pub total_ms: Option<u64>,
     /// Classes of errors that are final although the policy retries errors: `PaymentError::Declined`.
     pub final_errors: Vec<String>,
+}
+
+impl TaskCall {
+    /// A remote task with this input, one minute for each attempt, and the default policy.
+    #[must_use]
+    pub fn new(name: &str, input: Payload) -> Self {
+        Self {
+            name: name.to_owned(),
+            input,
+            inline: false,
+            key: None,
+            timeout_ms: 60_000,
+            retry: RetryPolicy::default(),
+            total_ms: None,
+            final_errors: Vec::new(),
+        }
+    }
 }
 
 /// When another attempt of a task is made.

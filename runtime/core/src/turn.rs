@@ -8,7 +8,7 @@ use crate::fact::{Fact, Outcome};
 use crate::id::{Millis, Seq};
 
 /// One wake-up of an execution: what it learnt, and what it asked for then. Written once, under its number.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Turn {
     /// From 1, without gaps.
     pub number: u64,

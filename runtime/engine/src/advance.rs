@@ -176,9 +176,7 @@ impl Engine {
         }
         if !facts.is_empty() {
             let time = self.ports.clock.now();
-            let (calls, attempts, stops, markers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-            let parked = Some(reason.clone());
-            let turn = Turn { number, time, facts, calls, attempts, stops, markers, end: None, parked };
+            let turn = Turn { number, time, facts, parked: Some(reason.clone()), ..Turn::default() };
             self.commit(&meta.id, &turn).await?;
         }
         self.forget(&meta.id);

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use eventual_core::{Emitted, ExecutionId, Fact, Outcome, Payload, Status};
+use eventual_core::{Emitted, ExecutionId, Fact, Outcome, Payload};
 use eventual_schema::{HandlerName, Need};
 
 use crate::codec;
@@ -261,31 +261,5 @@ fn snake(name: &str) -> String {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("user", &self.user).finish_non_exhaustive()
-    }
-}
-
-impl Meta {
-    /// A new execution.
-    pub(crate) fn new(
-        id: ExecutionId,
-        input: Payload,
-        started: u64,
-        seed: u64,
-        code: &str,
-        parent: Option<(ExecutionId, u32)>,
-    ) -> Self {
-        let status = Status::Running;
-        Self {
-            id,
-            status,
-            input,
-            started,
-            closed: None,
-            end: None,
-            parked: None,
-            seed,
-            code: code.to_owned(),
-            parent,
-        }
     }
 }

@@ -56,6 +56,33 @@ pub struct Meta {
     pub parent: Option<(ExecutionId, Seq)>,
 }
 
+impl Meta {
+    /// A new execution, running since `started`.
+    #[must_use]
+    pub fn new(
+        id: ExecutionId,
+        input: Payload,
+        started: Millis,
+        seed: u64,
+        code: &str,
+        parent: Option<(ExecutionId, Seq)>,
+    ) -> Self {
+        let status = Status::Running;
+        Self {
+            id,
+            status,
+            input,
+            started,
+            closed: None,
+            end: None,
+            parked: None,
+            seed,
+            code: code.to_owned(),
+            parent,
+        }
+    }
+}
+
 /// Answer to an insertion.
 #[derive(Debug, PartialEq)]
 pub enum Insert {

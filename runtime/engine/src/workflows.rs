@@ -265,18 +265,7 @@ fn take_turn(
     if let Some(Fact::Terminated { reason }) = facts.iter().find(|it| matches!(it, Fact::Terminated { .. })) {
         let end = Outcome::Terminated(reason.clone());
         let stops = terminated_children(registry, kept, &meta, &committed);
-        let (calls, attempts, markers) = (Vec::new(), Vec::new(), Vec::new());
-        let turn = Turn {
-            number: last + 1,
-            time: now,
-            facts,
-            calls,
-            attempts,
-            stops,
-            markers,
-            end: Some(end),
-            parked: None,
-        };
+        let turn = Turn { number: last + 1, time: now, facts, stops, end: Some(end), ..Turn::default() };
         return TurnReply::Taken { turn: Box::new(turn), pending: Pending::default() };
     }
     let Some(workflow) = registry.workflows.get(meta.id.workflow()) else {

@@ -31,34 +31,14 @@ fn id(unique: &str, name: &str) -> ExecutionId {
 }
 
 fn meta(unique: &str, name: &str, started: u64) -> Meta {
-    Meta {
-        id: id(unique, name),
-        status: Status::Running,
-        input: "[]".into(),
-        started,
-        closed: None,
-        end: None,
-        parked: None,
-        seed: u64::MAX,
-        code: "code".into(),
-        parent: Some((id(unique, "parent"), 3)),
-    }
+    let parent = Some((id(unique, "parent"), 3));
+    Meta::new(id(unique, name), "[]".into(), started, u64::MAX, "code", parent)
 }
 
 fn turn(number: u64, payload: Payload) -> Turn {
     let fact = Fact::Signal { id: "s".into(), name: "n".into(), payload };
     let calls = vec![(0, Call::Timer { due: 5 })];
-    Turn {
-        number,
-        time: 1,
-        facts: vec![fact],
-        calls,
-        attempts: Vec::new(),
-        stops: Vec::new(),
-        markers: Vec::new(),
-        end: None,
-        parked: None,
-    }
+    Turn { number, time: 1, facts: vec![fact], calls, ..Turn::default() }
 }
 
 async fn executions_are_inserted_once(store: &dyn Store, unique: &str, now: u64) -> Result<(), Fault> {

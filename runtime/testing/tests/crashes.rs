@@ -19,17 +19,7 @@ use raw::{ask, text};
 type Ledger = Mutex<BTreeMap<String, u32>>;
 
 fn task(name: &str, inline: bool) -> Call {
-    let retry = RetryPolicy::default();
-    Call::Task(TaskCall {
-        name: name.into(),
-        input: "7".into(),
-        inline,
-        key: None,
-        timeout_ms: 60_000,
-        retry,
-        total_ms: None,
-        final_errors: Vec::new(),
-    })
+    Call::Task(TaskCall { inline, ..TaskCall::new(name, "7".into()) })
 }
 
 /// Everything that a turn can ask for: remote and inline tasks, an event, a timer, a child, a signal to it, a race.

@@ -85,17 +85,7 @@ fn retries(_: Payload) -> Code {
 }
 
 fn task(name: &str, input: &str, retry: RetryPolicy) -> Call {
-    let (name, input) = (name.to_owned(), input.into());
-    Call::Task(TaskCall {
-        inline: name == "note",
-        name,
-        input,
-        key: None,
-        timeout_ms: 60_000,
-        retry,
-        total_ms: None,
-        final_errors: Vec::new(),
-    })
+    Call::Task(TaskCall { inline: name == "note", retry, ..TaskCall::new(name, input.into()) })
 }
 
 fn echo(request: HandlerRequest) -> Pin<Box<dyn Future<Output = Outcome> + Send>> {

@@ -6,7 +6,7 @@ mod raw;
 use std::pin::Pin;
 use std::time::Duration;
 
-use eventual_engine::core::{Call, Fact, Outcome, Payload, RetryPolicy, Status, TaskCall};
+use eventual_engine::core::{Call, Fact, Outcome, Payload, Status, TaskCall};
 use eventual_engine::ports::{Message, Store};
 use eventual_engine::{ClientError, HandlerRequest, Registry, States, TaskEntry};
 use eventual_testing::drive::Drive;
@@ -52,17 +52,7 @@ fn end(drive: &Drive, workflow: &str) -> Option<Outcome> {
 
 fn task(name: &str, input: &str) -> Call {
     let inline = name.ends_with("nline");
-    let retry = RetryPolicy::default();
-    Call::Task(TaskCall {
-        name: name.into(),
-        input: input.into(),
-        inline,
-        key: None,
-        timeout_ms: 60_000,
-        retry,
-        total_ms: None,
-        final_errors: Vec::new(),
-    })
+    Call::Task(TaskCall { inline, ..TaskCall::new(name, input.into()) })
 }
 
 fn wait(name: &str) -> Call {

@@ -13,18 +13,7 @@ fn id(text: &str) -> ExecutionId {
 }
 
 fn meta(text: &str, started: u64) -> Meta {
-    Meta {
-        id: id(text),
-        status: Status::Running,
-        input: Payload::from("null"),
-        started,
-        closed: None,
-        end: None,
-        parked: None,
-        seed: SystemClock.entropy(),
-        code: "code".to_owned(),
-        parent: None,
-    }
+    Meta::new(id(text), Payload::null(), started, SystemClock.entropy(), "code", None)
 }
 
 fn turn(number: u64, fill: usize) -> Turn {
@@ -34,11 +23,7 @@ fn turn(number: u64, fill: usize) -> Turn {
         time: 1,
         facts: vec![Fact::Signal { id: "1".into(), name: "S".into(), payload }],
         calls: vec![(0, Call::Timer { due: 7 })],
-        attempts: Vec::new(),
-        stops: Vec::new(),
-        markers: Vec::new(),
-        end: None,
-        parked: None,
+        ..Turn::default()
     }
 }
 

@@ -9,16 +9,7 @@ use crate::call::{RetryPolicy, TaskCall};
 use crate::fact::Failure;
 
 fn task(name: &str, retry: RetryPolicy) -> Call {
-    Call::Task(TaskCall {
-        name: name.into(),
-        input: "1".into(),
-        inline: false,
-        key: None,
-        timeout_ms: 60_000,
-        retry,
-        total_ms: None,
-        final_errors: vec![],
-    })
+    Call::Task(TaskCall { retry, ..TaskCall::new(name, "1".into()) })
 }
 
 fn signal(name: &str) -> Call {

@@ -203,16 +203,8 @@ fn task(name: &str, input: u64) -> Call {
 }
 
 fn task_with(name: &str, input: u64, retry: RetryPolicy) -> Call {
-    Call::Task(TaskCall {
-        name: name.into(),
-        input: input.to_string().as_str().into(),
-        inline: name == "note",
-        key: None,
-        timeout_ms: 60_000,
-        retry,
-        total_ms: None,
-        final_errors: Vec::new(),
-    })
+    let inline = name == "note";
+    Call::Task(TaskCall { inline, retry, ..TaskCall::new(name, input.to_string().as_str().into()) })
 }
 
 #[track_caller]
