@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::panic::Location;
+use std::time::Duration;
 
 use eventual_core::{ExecutionId, Outcome};
 use eventual_engine::{Client, ambient};
@@ -87,6 +88,17 @@ impl Execution {
     /// How it ended, if not with a result; or why that cannot be read, as [`CallError::Invalid`].
     pub async fn result<T: Data>(&self) -> Result<Option<T>, CallError<Error>> {
         self.describe().await.map_err(|error| CallError::Invalid(error.to_error()))?.result()
+    }
+
+    /// Waits for its end, for `longest` at most: what it returned, or `None` when it goes on even then. For commands, tasks
+    /// and subscriptions that declare `uses(<its workflow>)`; workflows call the workflow instead, and wait for free.
+    ///
+    /// # Errors
+    /// As of [`result`](Self::result).
+    pub async fn wait<T: Data>(&self, longest: Duration) -> Result<Option<T>, CallError<Error>> {
+        let invalid = |error: ClientError| CallError::Invalid(error.to_error());
+        let meta = client().map_err(invalid)?.wait(&self.id, longest).await;
+        meta.map_err(|error| invalid(error.into()))?.end.map(result_of).transpose()
     }
 
     /// Asks it to cancel itself: what its code waits for answers [`CallError::Cancelled`], and the code may clean up in a

@@ -6,12 +6,13 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use eventual_core::{Emitted, ExecutionId, Fact, Outcome, Payload};
 use eventual_schema::{HandlerName, Need};
 
 use crate::codec;
-use crate::ports::{Fault, Insert, ListQuery, Message, Meta, Page, Ports};
+use crate::ports::{Awaited, Fault, Insert, ListQuery, Message, Meta, Page, Ports};
 use crate::workflows::{QueryRequest, Workflows};
 
 /// Why a client's call failed.
@@ -133,6 +134,27 @@ impl Client {
     pub async fn get(&self, id: &ExecutionId) -> Result<Meta, ClientError> {
         self.check("reads executions of workflow", id.workflow(), Need::Workflow)?;
         self.ports.store.meta(id).await?.ok_or_else(|| ClientError::NotFound(id.clone()))
+    }
+
+    /// Waits until an execution has ended, for `longest` at most. Answers what is then known of it, ended or not.
+    ///
+    /// # Errors
+    /// As of [`get`](Self::get).
+    pub async fn wait(&self, id: &ExecutionId, longest: Duration) -> Result<Meta, ClientError> {
+        let waiting = async {
+            loop {
+                let progress = self.ports.dispatch.progress(id, Awaited::End);
+                let meta = self.get(id).await?;
+                if meta.status.is_closed() {
+                    return Ok(meta);
+                }
+                progress.await;
+            }
+        };
+        match tokio::time::timeout(longest, waiting).await {
+            Ok(known) => known,
+            Err(_) => self.get(id).await,
+        }
     }
 
     /// Sends a signal to an execution. When this returns, the signal will be received even if the caller dies.

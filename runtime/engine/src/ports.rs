@@ -6,9 +6,11 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use eventual_core::{Emitted, ExecutionId, Fact, Millis, Outcome, Payload, Seq, Status, Turn};
+pub use futures_util::future::BoxFuture;
 
 /// A failure of the world: throttling, network, a missing permission. The caller returns and is redelivered.
 #[derive(Debug, thiserror::Error)]
@@ -193,6 +195,25 @@ pub trait Dispatch: Send + Sync {
 
     /// Publishes events. `key` is the same when the same events are delivered again.
     async fn emit(&self, key: &str, events: &[Emitted]) -> Result<(), Fault>;
+
+    /// A future that is ready when what is awaited of the execution may have come since this was called: call it, look,
+    /// then await it. It may be ready too early; a host that is told of nothing looks again after a moment.
+    fn progress(&self, id: &ExecutionId, awaited: Awaited) -> BoxFuture<'static, ()> {
+        let _ = (id, awaited);
+        Box::pin(tokio::time::sleep(PROGRESS_PAUSE))
+    }
+}
+
+/// How soon a host that is told of nothing looks again.
+const PROGRESS_PAUSE: Duration = Duration::from_millis(50);
+
+/// What of an execution is awaited from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    /// Its end.
+    End,
+    /// Another turn, or its end.
+    Turn,
 }
 
 /// Time.

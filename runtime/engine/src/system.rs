@@ -1,6 +1,8 @@
 //! What operators and outside clients ask of a service: start, get, list, history, signal, query, cancel, terminate, pause,
 //! resume. JSON in, JSON out; who may ask is the host's matter (IAM on AWS).
 
+use std::time::Duration;
+
 use eventual_core::{ExecutionId, Outcome, Payload, Status, Turn};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -13,6 +15,8 @@ use crate::ports::{ListQuery, Meta};
 
 /// Most executions in one answer of `list`.
 const LIST_MAX: usize = 100;
+/// Longest wait for an end in one request: less than any gateway on the way gives up after.
+const WAIT_MAX_MS: u64 = 20_000;
 
 /// What is asked, by `op`.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
@@ -103,6 +107,14 @@ pub enum SystemRequest {
         #[serde(default)]
         input: Value,
     },
+    /// What is known of an execution when it has ended, or after a while.
+    Wait {
+        /// `<workflow>/<name>`.
+        execution: String,
+        /// The longest wait, in milliseconds, up to 20,000, which is also the default.
+        #[serde(default)]
+        longest_ms: Option<u64>,
+    },
 }
 
 /// What is answered.
@@ -120,7 +132,7 @@ pub enum SystemResponse {
         #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<Value>,
     },
-    /// To `get`.
+    /// To `get` and `wait`.
     Execution(Box<ExecutionSummary>),
     /// To `history`.
     History {
@@ -237,6 +249,11 @@ impl Engine {
             SystemRequest::Start { workflow, name, input } => {
                 let id = self.client.start(&workflow, name.as_deref(), payload_of(&input)).await?;
                 Ok(SystemResponse::Done { execution: id.to_string() })
+            }
+            SystemRequest::Wait { execution, longest_ms } => {
+                let longest = Duration::from_millis(longest_ms.unwrap_or(WAIT_MAX_MS).min(WAIT_MAX_MS));
+                let meta = self.client.wait(&parse(&execution)?, longest).await?;
+                Ok(SystemResponse::Execution(Box::new(summary(&meta))))
             }
         }
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use eventual_core::{Emitted, ExecutionId, Fact, Millis};
-use eventual_engine::ports::{Dispatch, Fault, Message, TaskRequest};
+use eventual_engine::ports::{Awaited, BoxFuture, Dispatch, Fault, Message, TaskRequest};
 
 use crate::delivery::Delivery;
 use crate::queue::Item;
@@ -104,5 +104,9 @@ impl Dispatch for LocalDispatch {
             }
         }
         self.send(self.store.queue.soon(), deliveries).await
+    }
+
+    fn progress(&self, id: &ExecutionId, awaited: Awaited) -> BoxFuture<'static, ()> {
+        Box::pin(self.store.watch.wait(id, awaited))
     }
 }

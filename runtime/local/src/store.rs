@@ -6,6 +6,7 @@
 pub(crate) mod files;
 pub(crate) mod group;
 pub(crate) mod keys;
+pub(crate) mod watch;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use eventual_core::{ExecutionId, Seq, Turn};
 use eventual_engine::codec;
-use eventual_engine::ports::{Commit, Fault, Insert, ListQuery, Meta, Page, Store};
+use eventual_engine::ports::{Awaited, Commit, Fault, Insert, ListQuery, Meta, Page, Store};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 
 use crate::delivery::Delivery;
@@ -23,6 +24,7 @@ pub use files::OpenError;
 use files::{Acknowledged, Lock};
 use group::{Change, Group, Tables, Written};
 use keys::{EPOCH, LAST_GROUP, Table};
+use watch::Watch;
 
 /// Memory for what was read, and for what is not yet sorted into files, a table.
 const CACHE_BYTES: u64 = 8 << 20;
@@ -37,6 +39,8 @@ pub struct LocalStore {
     tables: Tables,
     folder: PathBuf,
     retention_ms: u64,
+    /// Who waits for what becomes of an execution.
+    pub(crate) watch: Watch,
     _lock: Lock,
 }
 
@@ -66,7 +70,8 @@ impl LocalStore {
         group.note(vec![Change::Put(Table::About, EPOCH.to_vec(), epoch.to_be_bytes().to_vec())]);
         let group = Arc::new(group);
         let queue = Queue::new(group.clone(), tables.clone(), epoch);
-        Ok(Self { group, queue, tables, folder: folder.to_owned(), retention_ms, _lock: lock })
+        let (folder, watch) = (folder.to_owned(), Watch::default());
+        Ok(Self { group, queue, tables, folder, retention_ms, watch, _lock: lock })
     }
 
     pub(crate) fn table(&self, table: Table) -> &Keyspace {
@@ -253,7 +258,10 @@ impl Store for LocalStore {
         ];
         let operation = || format!("commit of turn {} of {id}", turn.number);
         match self.group.write(operation, Some((Table::Turns, key)), changes).await? {
-            Written::Yes => Ok(Commit::Written),
+            Written::Yes => {
+                self.watch.tell(id, Awaited::Turn);
+                Ok(Commit::Written)
+            }
             Written::No => Ok(Commit::Taken),
         }
     }
@@ -276,6 +284,7 @@ impl Store for LocalStore {
             expiry = Some((place, delivery));
         }
         self.group.write(|| format!("status of {}", meta.id), None, changes).await?;
+        self.watch.tell(&meta.id, if meta.closed.is_some() { Awaited::End } else { Awaited::Turn });
         if let Some((place, delivery)) = expiry {
             self.queue.offer(place, delivery);
         }

@@ -56,6 +56,10 @@ async fn operations_are_for_this_machine() {
     assert_eq!(ask(json!({ "op": "start", "workflow": "none" })).await.0, 404);
     assert_eq!(ask(json!({ "op": "dance" })).await.0, 400);
     let start = |ms: u64| json!({ "op": "start", "workflow": "nap", "name": "n", "input": ms });
+    let quick = json!({ "op": "start", "workflow": "nap", "name": "quick", "input": 20 });
+    assert_eq!(ask(quick).await.0, 200);
+    let (status, ended) = ask(json!({ "op": "wait", "execution": "nap/quick" })).await;
+    assert_eq!((status, &ended["result"]), (200, &json!(7)), "the answer comes when it has ended");
     assert_eq!(ask(start(60_000)).await, (200, json!({ "execution": "nap/n" })));
     assert_eq!(ask(start(60_000)).await.0, 200, "the same again is the same execution");
     assert_eq!(ask(start(1)).await.0, 409);
