@@ -51,6 +51,12 @@ pub struct Ctx {
 }
 
 impl Ctx {
+    /// Name of the handler that runs, as it is on the wire: `placeOrder`.
+    #[must_use]
+    pub fn handler(&self) -> &str {
+        &self.context.handler
+    }
+
     /// The same for every attempt of a task's call, and for no other call: pass it on to whatever must happen once.
     /// Empty in commands and subscriptions.
     #[must_use]

@@ -1,44 +1,31 @@
-//! HTTP API -> command. The route says which command and how its input is put together.
+//! HTTP API -> command. The route says which command; the engine puts its input together and answers.
 
-use eventual_core::Payload;
-use eventual_engine::http as engine_http;
-use eventual_schema::request::{self, Parts};
+use eventual_engine::http::{Asked, Found, target};
 use eventual_schema::shape::Problem;
-use eventual_schema::{Command, FunctionKind, Route};
+use eventual_schema::{FunctionKind, request};
 
 use crate::host::Host;
 use crate::refusal::Refusal;
-use crate::wire::http::{self, Request, Response};
+use crate::wire::http::{self, Response};
 
 /// Answers a request; `request_id` stands in the answer to one that crashed and in the log.
 pub(crate) async fn handle(host: &Host, event: &str, request_id: &str) -> Result<Response, Refusal> {
     let request = http::request(event)?;
     let commands = host.handlers(FunctionKind::Command).filter_map(|name| host.manifest.command(name));
-    let Some((command, route)) = engine_http::target(commands, &request.route_key) else {
+    let Some((command, route)) = target(commands, &request.route_key) else {
         let function = &host.config.function.name;
         return Err(Refusal::misrouted(format!(
             "{function} has no command for route {:?}",
             request.route_key
         )));
     };
-    let input = match input(host, command, route, &request) {
-        Ok(input) => input,
-        Err(problems) => return Ok(http::response(400, request::refusal(&problems).to_string())),
+    let Some(body) = request.body() else {
+        let problem = Problem::new("", "the body is not the base64 that it says to be");
+        return Ok(http::response(400, request::refusal(&[problem]).to_string()));
     };
-    let outcome = host.engine.command(command.name.as_str(), input, request.user()).await;
-    Ok(http::of_outcome(&outcome, request_id))
-}
-
-fn input(
-    host: &Host,
-    command: &Command,
-    route: Option<&Route>,
-    request: &Request,
-) -> Result<Payload, Vec<Problem>> {
-    let body = request
-        .body()
-        .ok_or_else(|| vec![Problem::new("", "the body is not the base64 that it says to be")])?;
-    let parts = Parts { path: request.path(), query: request.query(), body: &body };
-    let input = request::assemble(command, &host.manifest.schemas, route, &parts)?;
-    Ok(Payload::from(input.to_string().as_str()))
+    let found = Found { command, route, values: request.path() };
+    // Lambda itself watches over the time.
+    let asked =
+        Asked { query: request.query(), body: &body, user: request.user(), request_id, limit: None };
+    Ok(http::answered(host.engine.answer(&host.manifest.schemas, found, asked).await))
 }

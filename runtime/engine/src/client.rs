@@ -13,7 +13,7 @@ use eventual_schema::{HandlerName, Need};
 
 use crate::codec;
 use crate::ports::{Awaited, Fault, Insert, ListQuery, Message, Meta, Page, Ports};
-use crate::workflows::{QueryRequest, Workflows};
+use crate::workflows::{Open, QueryRequest, Workflows};
 
 /// Why a client's call failed.
 #[derive(Debug, thiserror::Error)]
@@ -215,6 +215,19 @@ impl Client {
         let turns = self.ports.store.turns(id, 0).await?;
         let request = QueryRequest { meta, turns, query: query.to_owned(), input };
         self.answering.query(request).await.map_err(ClientError::Unanswered)
+    }
+
+    /// The calls that an open execution waits for, as its code says that is replayed for it. Nothing is recorded.
+    ///
+    /// # Errors
+    /// As of [`query`](Self::query).
+    pub async fn waits_for(&self, id: &ExecutionId) -> Result<Vec<Open>, ClientError> {
+        let meta = self.get(id).await?;
+        if meta.status.is_closed() {
+            return Ok(Vec::new());
+        }
+        let turns = self.ports.store.turns(id, 0).await?;
+        self.answering.waits(meta, turns).await.map_err(ClientError::Unanswered)
     }
 
     /// Sends a fact to an open execution.

@@ -46,6 +46,14 @@ impl Engine {
         Self::with(ports, registry, states, code, workflows)
     }
 
+    /// Has every turn be taken by `instances` of the code instead of one, which must ask for the same: an execution whose
+    /// code is not deterministic is parked at once. For development and tests: it costs that many times as much.
+    #[must_use]
+    pub fn twins(self, instances: u32) -> Self {
+        self.workflows.set_instances(instances);
+        self
+    }
+
     fn with(
         ports: Ports,
         registry: Arc<Registry>,

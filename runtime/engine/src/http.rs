@@ -1,12 +1,18 @@
 //! What HTTP means to a service, the same on every host: which command a route is, how a query is read, and how an
 //! outcome is answered. Servers, gateways and connections are the hosts' matter.
 
+mod answer;
+mod route;
+
 use eventual_core::{Failure, Outcome};
 use eventual_schema::deploy::http as routes;
 use eventual_schema::{Command, Route};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+
+pub use answer::Asked;
+pub use route::{Found, find};
 
 /// An answer; its body is JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]

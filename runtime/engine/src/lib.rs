@@ -30,3 +30,4 @@ pub use registry::{
     HandlerContext, HandlerEntry, HandlerFn, HandlerRequest, Registry, States, TaskEntry, User, WorkflowFn,
 };
 pub use system::{ExecutionSummary, SystemError, SystemRequest, SystemResponse};
+pub use workflows::Open;

@@ -28,6 +28,8 @@ pub struct HandlerRequest {
 /// What a handler may know of the call that it serves.
 #[derive(Clone, Debug)]
 pub struct HandlerContext {
+    /// Name of the handler that runs.
+    pub handler: String,
     /// The execution that called a task; absent elsewhere.
     pub execution: Option<ExecutionId>,
     /// Its call.
@@ -47,8 +49,9 @@ pub struct HandlerContext {
 impl HandlerContext {
     /// The context of a handler that no execution called.
     #[must_use]
-    pub const fn outside(states: Arc<States>, user: Option<User>, now: Millis) -> Self {
+    pub fn outside(handler: &str, states: Arc<States>, user: Option<User>, now: Millis) -> Self {
         Self {
+            handler: handler.to_owned(),
             execution: None,
             seq: 0,
             attempt: 1,

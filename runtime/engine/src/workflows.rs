@@ -5,9 +5,10 @@
 
 mod here;
 mod running;
+mod twins;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -118,14 +119,30 @@ impl Pending {
 enum Job {
     Forget(ExecutionId),
     Query(Box<QueryRequest>, oneshot::Sender<Result<Outcome, String>>),
-    Turn(Box<TurnRequest>, Arc<AtomicBool>, oneshot::Sender<TurnReply>),
+    /// With how many instances of the code take it.
+    Turn(Box<TurnRequest>, u32, Arc<AtomicBool>, oneshot::Sender<TurnReply>),
+    /// The calls that an execution waits for.
+    Waits(Box<(Meta, Vec<Turn>)>, oneshot::Sender<Result<Vec<Open>, String>>),
     Version(ExecutionId, oneshot::Sender<u64>),
+}
+
+/// A call that an execution waits for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Open {
+    /// Its number.
+    pub seq: Seq,
+    /// What was asked for.
+    pub call: Call,
+    /// The current attempt of a task, from 1.
+    pub attempt: u32,
 }
 
 /// A handle to the thread, or to the memory of the caller's own thread.
 pub(crate) struct Workflows {
     registry: Arc<Registry>,
     place: Place,
+    /// How many instances of the code take each turn.
+    instances: AtomicU32,
 }
 
 /// Where workflow code is polled.
@@ -137,12 +154,12 @@ enum Place {
 impl Workflows {
     pub(crate) fn new(registry: Arc<Registry>) -> Self {
         let place = Place::Thread(Mutex::new(spawn(registry.clone())));
-        Self { registry, place }
+        Self { registry, place, instances: AtomicU32::new(1) }
     }
 
     /// Polls workflow code on the thread that asks.
     pub(crate) fn here(registry: Arc<Registry>) -> Self {
-        Self { registry, place: Place::Here(here::Memory::new()) }
+        Self { registry, place: Place::Here(here::Memory::new()), instances: AtomicU32::new(1) }
     }
 
     fn send(&self, job: Job) {
@@ -158,8 +175,26 @@ impl Workflows {
         }
     }
 
+    /// Has every turn be taken by so many instances of the code, which must agree.
+    pub(crate) fn set_instances(&self, instances: u32) {
+        self.instances.store(instances, Ordering::Relaxed);
+    }
+
+    /// What an execution with this history waits for, or why its code cannot tell.
+    pub(crate) async fn waits(&self, meta: Meta, turns: Vec<Turn>) -> Result<Vec<Open>, String> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Waits(Box::new((meta, turns)), reply));
+        match tokio::time::timeout(BLOCKED_AFTER, answer).await {
+            Ok(Ok(open)) => open,
+            Ok(Err(_)) | Err(_) => Err(format!("the code did not answer within {BLOCKED_AFTER:?}")),
+        }
+    }
+
     /// Number of the last turn in memory; 0 when the execution is not in memory.
     pub(crate) async fn version(&self, id: &ExecutionId) -> u64 {
+        if let Place::Here(memory) = &self.place {
+            return memory.with(|kept| kept.get(id).map_or(0, Running::version));
+        }
         let (reply, answer) = oneshot::channel();
         self.send(Job::Version(id.clone(), reply));
         // A thread that does not answer is found out, and replaced, by the turn that it is busy with.
@@ -183,10 +218,15 @@ impl Workflows {
 
     /// Takes a turn.
     pub(crate) async fn turn(&self, request: TurnRequest) -> TurnReply {
+        let instances = self.instances.load(Ordering::Relaxed);
+        if let Place::Here(memory) = &self.place {
+            // Nobody but this thread could look at the time, and that is with the code.
+            return memory.with(|kept| turn(&self.registry, kept, request, instances));
+        }
         let facts = request.facts.clone();
         let (reply, answer) = oneshot::channel();
         let begun = Arc::new(AtomicBool::new(false));
-        self.send(Job::Turn(Box::new(request), begun.clone(), reply));
+        self.send(Job::Turn(Box::new(request), instances, begun.clone(), reply));
         let reason = match tokio::time::timeout(BLOCKED_AFTER, answer).await {
             Ok(Ok(reply)) => return reply,
             Ok(Err(_)) => "the thread of workflow code ended: this is a bug of eventual".to_owned(),
@@ -229,32 +269,47 @@ fn handle(registry: &Registry, kept: &mut HashMap<ExecutionId, Running>, job: Jo
         Job::Version(id, reply) => {
             let _ = reply.send(kept.get(&id).map_or(0, Running::version));
         }
-        Job::Turn(request, begun, reply) => {
+        Job::Waits(asked, reply) => {
+            let (meta, turns) = *asked;
+            let _ = reply.send(replayed(registry, &meta, &turns).map(|it| it.waits_for()));
+        }
+        Job::Turn(request, instances, begun, reply) => {
             begun.store(true, Ordering::SeqCst);
-            let id = request.meta.id.clone();
-            if kept.len() >= KEPT_MAX && !kept.contains_key(&id) {
-                // Any will do: whoever is needed again is read back from its history.
-                let victim = kept.keys().next().cloned();
-                victim.map(|it| kept.remove(&it));
-            }
-            let answer = take_turn(registry, kept, *request);
-            let gone = match &answer {
-                TurnReply::Blocked { .. } => true,
-                TurnReply::Taken { turn, .. } => turn.end.is_some(),
-                _ => false,
-            };
-            if gone {
-                kept.remove(&id);
-            }
-            let _ = reply.send(answer);
+            let _ = reply.send(turn(registry, kept, *request, instances));
         }
     }
+}
+
+/// Takes a turn, and keeps the code for the next one if there will be one.
+fn turn(
+    registry: &Registry,
+    kept: &mut HashMap<ExecutionId, Running>,
+    request: TurnRequest,
+    instances: u32,
+) -> TurnReply {
+    let id = request.meta.id.clone();
+    if kept.len() >= KEPT_MAX && !kept.contains_key(&id) {
+        // Any will do: whoever is needed again is read back from its history.
+        let victim = kept.keys().next().cloned();
+        victim.map(|it| kept.remove(&it));
+    }
+    let answer = take_turn(registry, kept, request, instances);
+    let gone = match &answer {
+        TurnReply::Blocked { .. } => true,
+        TurnReply::Taken { turn, .. } => turn.end.is_some(),
+        _ => false,
+    };
+    if gone {
+        kept.remove(&id);
+    }
+    answer
 }
 
 fn take_turn(
     registry: &Registry,
     kept: &mut HashMap<ExecutionId, Running>,
     request: TurnRequest,
+    instances: u32,
 ) -> TurnReply {
     let TurnRequest { meta, version, committed, facts, now } = request;
     if kept.get(&meta.id).map_or(0, Running::version) != version {
@@ -272,7 +327,8 @@ fn take_turn(
         let reason = format!("this version of the service has no workflow `{}`", meta.id.workflow());
         return TurnReply::Blocked { reason, facts };
     };
-    let running = kept.entry(meta.id.clone()).or_insert_with(|| Running::new(*workflow, &meta));
+    let begin = || Running::with_twins(*workflow, &meta, instances);
+    let running = kept.entry(meta.id.clone()).or_insert_with(begin);
     if let Err(reason) = running.replay(&committed) {
         return TurnReply::Blocked { reason, facts: running.fresh(facts) };
     }
@@ -311,6 +367,14 @@ fn terminated_children(
 /// Replays a history on fresh code and asks it.
 fn answer_query(registry: &Registry, request: &QueryRequest) -> Result<Outcome, String> {
     let QueryRequest { meta, turns, query, input } = request;
+    replayed(registry, meta, turns)?.query(query, input).map_err(|known| {
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        format!("{} answers no query `{query}`; it answers {known}", meta.id)
+    })
+}
+
+/// Fresh code that has replayed a history.
+fn replayed(registry: &Registry, meta: &Meta, turns: &[Turn]) -> Result<Running, String> {
     let workflow = registry
         .workflows
         .get(meta.id.workflow())
@@ -320,10 +384,7 @@ fn answer_query(registry: &Registry, request: &QueryRequest) -> Result<Outcome, 
     let taken =
         turns.iter().position(|it| matches!(it.end, Some(Outcome::Terminated(_)))).unwrap_or(turns.len());
     running.replay(&turns[..taken])?;
-    running.query(query, input).map_err(|known| {
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        format!("{} answers no query `{query}`; it answers {known}", meta.id)
-    })
+    Ok(running)
 }
 
 /// The end of an execution whose code panicked.
@@ -338,7 +399,8 @@ pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
         .map(|it| (*it).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "without a message".to_owned());
-    if said.contains("no reactor running") || said.contains("Tokio 1.x runtime") {
+    let without_tokio = ["no reactor running", "Tokio 1.x runtime", "Tokio 1.x context was found"];
+    if without_tokio.iter().any(|it| said.contains(it)) {
         return format!(
             "panicked: {said} Workflow code runs without tokio, because what it waits for must be in its history: use \
              eventual::sleep for time, and a task for input and output"

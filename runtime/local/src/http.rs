@@ -3,7 +3,6 @@
 //! Below `/_eventual/` are the operations for operators, for callers on this machine only.
 
 mod access;
-mod route;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,18 +12,15 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, Response, StatusCode, header};
-use eventual_core::{Outcome, Payload};
-use eventual_engine::http::{self, Answer};
+use eventual_engine::http::{self, Answer, Asked};
 use eventual_engine::ports::Clock;
 use eventual_engine::{ClientError, SystemError, SystemRequest};
 use eventual_schema::Manifest;
-use eventual_schema::request::{self, Parts};
 use serde_json::{Value, json};
 
 use crate::clock::SystemClock;
 use crate::host::Host;
 pub(crate) use access::Callers;
-use route::Found;
 
 /// Largest body, in bytes, as API Gateway has it.
 const BODY_MAX: usize = 10 << 20;
@@ -84,31 +80,17 @@ async fn command(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Answer {
-    let Some(Found { command, route, values }) = route::find(&api.manifest.commands, method, path) else {
+    let Some(found) = http::find(&api.manifest.commands, method, path) else {
         return plain(404, "Not Found");
     };
-    let user = match api.callers.user(command, headers) {
+    let user = match api.callers.user(found.command, headers) {
         Ok(user) => user,
         Err(why) => return plain(403, &why),
     };
-    let parts = Parts { path: values, query: http::query(query), body };
-    let input = match request::assemble(command, &api.manifest.schemas, route, &parts) {
-        Ok(input) => Payload::from(input.to_string().as_str()),
-        Err(problems) => return Answer::new(400, request::refusal(&problems).to_string()),
-    };
-    let name = command.name.as_str();
-    let running = api.host.engine().command(name, input, user);
-    let outcome = match command.timeout_s {
-        None => running.await,
-        Some(limit) => tokio::time::timeout(Duration::from_secs(limit.into()), running)
-            .await
-            .unwrap_or(Outcome::TimedOut),
-    };
+    let limit = found.command.timeout_s.map(|it| Duration::from_secs(it.into()));
     let request_id = format!("{:016x}", SystemClock.entropy());
-    if !matches!(outcome, Outcome::Succeeded(_) | Outcome::Failed(_)) {
-        tracing::error!(command = name, request_id, ?outcome, "command did not answer");
-    }
-    http::of_outcome(&outcome, &request_id)
+    let asked = Asked { query: http::query(query), body, user, request_id: &request_id, limit };
+    api.host.engine().answer(&api.manifest.schemas, found, asked).await
 }
 
 /// What operators ask. A page in somebody's browser must not: it can neither set this content type nor this host name.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use eventual_core::Outcome;
 use eventual_engine::{User, http};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -116,9 +115,8 @@ pub(crate) fn response(status: u16, body: String) -> Response {
     }
 }
 
-/// The answer to a request whose command ended so.
-pub(crate) fn of_outcome(outcome: &Outcome, request: &str) -> Response {
-    let answer = http::of_outcome(outcome, request);
+/// The answer of a command.
+pub(crate) fn answered(answer: http::Answer) -> Response {
     response(answer.status, answer.body)
 }
 

@@ -43,6 +43,20 @@ impl Mismatch {
     }
 }
 
+impl Mismatch {
+    /// The same told of two instances of one code that were given the same history: `history` is what the first asked
+    /// for, and the code is a second one.
+    #[must_use]
+    pub fn between_instances(&self) -> String {
+        let first = self.history.as_deref().unwrap_or("nothing");
+        let second = match &self.code {
+            Some((what, at)) => format!("{what}, at {at}"),
+            None => "nothing".to_owned(),
+        };
+        format!("as call {} of turn {}, one asked for {first} and another for {second}", self.seq, self.turn)
+    }
+}
+
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let history = self.history.as_deref().unwrap_or("nothing");

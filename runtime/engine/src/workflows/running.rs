@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -9,9 +10,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use eventual_core::{Fact, Millis, Outcome, Payload, Stop, Turn};
+use eventual_core::{Fact, Millis, Mismatch, Outcome, Payload, Stop, Turn};
 
-use super::{Pending, crash};
+use super::twins::Twins;
+use super::{Open, Pending, crash};
 use crate::ambient::Current;
 use crate::codec;
 use crate::ports::Meta;
@@ -39,9 +41,18 @@ pub(super) struct Running {
     version: u64,
     /// The last turns were parked: what the code asked for in them is not committed yet.
     uncommitted: bool,
+    /// Further instances of the code, that must take every turn as this one does.
+    twins: Option<Twins>,
 }
 
 impl Running {
+    /// The code of an execution together with further instances of it, `instances` in all.
+    pub(super) fn with_twins(workflow: WorkflowFn, meta: &Meta, instances: u32) -> Self {
+        let mut running = Self::new(workflow, meta);
+        running.twins = (instances > 1).then(|| Twins::new(workflow, meta, instances - 1));
+        running
+    }
+
     pub(super) fn new(workflow: WorkflowFn, meta: &Meta) -> Self {
         let current = Current::new(meta.id.clone(), meta.seed);
         let input = meta.input.clone();
@@ -57,7 +68,13 @@ impl Running {
             time: meta.started,
             version: 0,
             uncommitted: false,
+            twins: None,
         }
+    }
+
+    /// How the code ended, once it has.
+    pub(super) const fn end(&self) -> Option<&Outcome> {
+        self.end.as_ref()
     }
 
     /// Number of the last turn that it took.
@@ -83,6 +100,13 @@ impl Running {
         Pending::of(self.current.machine.borrow().outstanding())
     }
 
+    /// The calls whose outcome is not known.
+    pub(super) fn waits_for(&self) -> Vec<Open> {
+        let machine = self.current.machine.borrow();
+        let open = machine.outstanding();
+        open.map(|(seq, call, attempt, _)| Open { seq, call: call.clone(), attempt }).collect()
+    }
+
     /// Why the code stands still once it has learnt `fresh`, if somebody paused it.
     pub(super) fn paused_by(&self, fresh: &[Fact]) -> Option<String> {
         let machine = self.current.machine.borrow();
@@ -106,9 +130,15 @@ impl Running {
         Ok(catch_unwind(AssertUnwindSafe(|| answer(input))).unwrap_or_else(|panic| crash(&*panic)))
     }
 
-    /// Takes turns that were committed before. Calls of a parked turn were recorded by the first turn after it that was
-    /// not parked, so such turns are replayed together.
+    /// Takes turns that were committed before.
     pub(super) fn replay(&mut self, committed: &[Turn]) -> Result<(), String> {
+        self.replay_alone(committed).map_err(|it| it.to_string())?;
+        self.twins.as_mut().map_or(Ok(()), |it| it.replay(committed))
+    }
+
+    /// The same, without the twins. Calls of a parked turn were recorded by the first turn after it that was not parked,
+    /// so such turns are replayed together.
+    pub(super) fn replay_alone(&mut self, committed: &[Turn]) -> Result<(), Mismatch> {
         let silent = tracing::Dispatch::none();
         tracing::dispatcher::with_default(&silent, || {
             let mut rest = committed;
@@ -122,7 +152,7 @@ impl Running {
         })
     }
 
-    fn replay_group(&mut self, group: &[Turn]) -> Result<(), String> {
+    fn replay_group(&mut self, group: &[Turn]) -> Result<(), Mismatch> {
         let recorded = group.iter().find(|it| it.parked.is_none());
         for (index, turn) in group.iter().enumerate() {
             let mut machine = self.current.machine.borrow_mut();
@@ -140,10 +170,10 @@ impl Running {
         }
         self.uncommitted = recorded.is_none();
         if recorded.is_some() {
-            self.current.machine.borrow_mut().end().map_err(|it| it.to_string())?;
+            self.current.machine.borrow_mut().end()?;
         }
         // Without a recorded turn, the calls stay in the machine until the next turn takes and commits them.
-        self.current.machine.borrow().mismatch().map_or(Ok(()), |it| Err(it.to_string()))
+        self.current.machine.borrow().mismatch().map_or(Ok(()), |it| Err(it.clone()))
     }
 
     /// Takes a new turn.
@@ -161,8 +191,8 @@ impl Running {
         }
         self.time = time;
         self.version += 1;
-        self.uncommitted = false;
-        Ok(Turn {
+        let uncommitted = mem::take(&mut self.uncommitted);
+        let turn = Turn {
             number: self.version,
             time,
             facts,
@@ -172,7 +202,11 @@ impl Running {
             markers: output.markers,
             end: self.end.clone(),
             parked: None,
-        })
+        };
+        if let Some(twins) = &mut self.twins {
+            twins.take(&turn, uncommitted)?;
+        }
+        Ok(turn)
     }
 
     /// Polls the code until it has learnt all that it can.

@@ -3,18 +3,24 @@
 
 use std::collections::BTreeMap;
 
-use eventual_engine::http::{path_value, target};
 use eventual_schema::{Command, Route};
+
+use super::{path_value, target};
 
 /// A command, its route unless it is called as RPC, and the values of the path's parameters.
 #[derive(Debug)]
-pub(crate) struct Found<'a> {
-    pub(crate) command: &'a Command,
-    pub(crate) route: Option<&'a Route>,
-    pub(crate) values: BTreeMap<String, String>,
+pub struct Found<'a> {
+    /// The command.
+    pub command: &'a Command,
+    /// Its own route.
+    pub route: Option<&'a Route>,
+    /// Values of the path's parameters, decoded.
+    pub values: BTreeMap<String, String>,
 }
 
-pub(crate) fn find<'a>(commands: &'a [Command], method: &str, path: &str) -> Option<Found<'a>> {
+/// The command that a request leads to, if any does.
+#[must_use]
+pub fn find<'a>(commands: &'a [Command], method: &str, path: &str) -> Option<Found<'a>> {
     let routes = commands.iter().filter_map(|it| it.route.as_ref());
     let fitting = routes.filter(|it| it.method.as_str() == method);
     let matched = fitting.filter_map(|it| Some((matches(&it.path, path)?, it)));
