@@ -5,6 +5,7 @@ mod artifact;
 mod engine;
 mod handshake;
 mod meter;
+mod peers;
 mod plan;
 mod step;
 
@@ -46,7 +47,7 @@ pub(crate) struct Options {
 pub(crate) struct Figure {
     /// What was measured.
     pub(crate) what: String,
-    /// `ms`, `MB` or `/s`.
+    /// `ms`, `MB`, `/s` or `times`.
     pub(crate) unit: &'static str,
     /// What was measured, one value a run.
     pub(crate) values: Vec<f64>,
@@ -70,7 +71,7 @@ impl Figure {
 
     /// Whether more is better.
     fn is_rate(&self) -> bool {
-        self.unit == "/s"
+        matches!(self.unit, "/s" | "times")
     }
 
     fn holds(&self) -> bool {
@@ -103,7 +104,13 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
         figures.extend(artifact::figures(places, options.verbose)?);
     }
     if wanted("engine") {
-        figures.extend(engine::figures(places, options.verbose)?);
+        figures.extend(engine::figures(places, &engine::MEMORY, options.verbose)?);
+    }
+    if wanted("local") {
+        figures.extend(engine::figures(places, &engine::DISK, options.verbose)?);
+    }
+    if wanted("peers") {
+        figures.extend(peers::figures(places, options.verbose)?);
     }
     if wanted("handshake") {
         figures.extend(handshake::figures(places, options.verbose)?);
@@ -132,7 +139,7 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
     }
     require(!figures.is_empty(), || {
         format!(
-            "no figure is named {:?}: there are artifact, start, engine, handshake, plan, step",
+            "no figure is named {:?}: there are artifact, start, engine, local, peers, handshake, plan, step",
             options.only
         )
     })?;

@@ -1,7 +1,10 @@
 //! Measures the engine without a cloud and prints one figure a line: `name<TAB>value`. Deliberately judges nothing, and
-//! repeats nothing: `cargo xtask bench --only engine` runs it as often as a median needs, and knows the limits.
+//! repeats nothing: `cargo xtask bench` runs it as often as a median needs, and knows the limits.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to the terminal")]
 
+mod host;
+mod load;
+mod local;
 mod nine;
 mod replay;
 mod service;
@@ -12,28 +15,46 @@ use std::process::ExitCode;
 /// One figure: its name, and its value in the unit that the name ends with.
 pub(crate) type Reading = (String, f64);
 
-const USAGE: &str = "usage: eventual-bench nine <workflows> | replay <steps>";
+const USAGE: &str = "usage: eventual-bench
+  nine <workflows>                         in the test environment
+  replay <steps>                           of one execution
+  speed <seconds>                          of a local host on a disk
+  sleepers <count>                         in a local host on a disk
+  sequential <url> <runs>                  of whatever serves the nine steps at that URL
+  concurrent <url> <clients> <seconds>     the same, at once
+  serve [--store DIR] [--listen ADDRESS]   the service that is measured";
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let readings = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["nine", workflows] => workflows.parse().map(nine::measure),
-        ["replay", steps] => steps.parse().map(replay::measure),
-        _ => {
-            eprintln!("{USAGE}");
-            return ExitCode::FAILURE;
-        }
-    };
-    match readings {
+    let mut arguments = env::args().skip(1);
+    if env::args().nth(1).as_deref() == Some("serve") {
+        return service::serve(arguments.by_ref().skip(1));
+    }
+    let arguments: Vec<String> = arguments.collect();
+    match measure(&arguments.iter().map(String::as_str).collect::<Vec<_>>()) {
         Ok(readings) => {
             for (name, value) in readings {
                 println!("{name}\t{value}");
             }
             ExitCode::SUCCESS
         }
-        Err(error) => {
-            eprintln!("{error}; {USAGE}");
+        Err(problem) => {
+            eprintln!("{problem}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn measure(arguments: &[&str]) -> Result<Vec<Reading>, String> {
+    let number = |text: &str| text.parse::<u32>().map_err(|error| format!("{text:?}: {error}; {USAGE}"));
+    match *arguments {
+        ["nine", workflows] => Ok(nine::measure(number(workflows)?.into())),
+        ["replay", steps] => Ok(replay::measure(number(steps)?)),
+        ["speed", seconds] => local::speed(number(seconds)?.into()),
+        ["sleepers", count] => local::sleepers(number(count)?.into()),
+        ["sequential", url, runs] => load::sequential(url, number(runs)?.into()),
+        ["concurrent", url, clients, seconds] => {
+            load::concurrent(url, number(clients)?.into(), number(seconds)?.into())
+        }
+        _ => Err(USAGE.to_owned()),
     }
 }

@@ -10,23 +10,43 @@ use crate::failure::{Context, Result};
 use crate::places::Places;
 use crate::process::{self, Terms};
 
-/// Runs of each; the parts take turns.
-const ROUNDS: usize = 5;
+/// Parts that are run, and which of their readings have a limit.
+pub(super) struct Parts {
+    name: &'static str,
+    /// Runs of each; the parts take turns.
+    rounds: usize,
+    parts: &'static [[&'static str; 2]],
+    limits: &'static [(&'static str, f64)],
+}
 
-/// What is run.
-const PARTS: [[&str; 2]; 3] = [["nine", "5000"], ["replay", "10000"], ["replay", "100000"]];
+/// The engine over memory.
+pub(super) const MEMORY: Parts = Parts {
+    name: "engine",
+    rounds: 5,
+    parts: &[["nine", "5000"], ["replay", "10000"], ["replay", "100000"]],
+    limits: &[("nine inline steps, workflows/s", 10_000.0), ("10000 steps: replay, ms", 50.0)],
+};
 
-/// Which of the readings have a limit.
-const LIMITS: [(&str, f64); 2] =
-    [("nine inline steps, workflows/s", 10_000.0), ("10000 steps: replay, ms", 50.0)];
+/// The local host over a disk.
+pub(super) const DISK: Parts = Parts {
+    name: "local",
+    rounds: 3,
+    parts: &[["speed", "5"], ["sleepers", "100000"]],
+    limits: &[
+        ("inline nine steps, p50, ms", 4.0),
+        ("inline steps durable, /s", 25_000.0),
+        ("100000 sleepers: memory, MB", 50.0),
+        ("100000 sleepers: killed, first resumed step after, ms", 500.0),
+    ],
+};
 
-pub(super) fn figures(places: &Places, echo: bool) -> Result<Vec<Figure>> {
+pub(super) fn figures(places: &Places, what: &Parts, echo: bool) -> Result<Vec<Figure>> {
     let program = builds::engine_bench(places, echo)?;
     let mut figures = Vec::new();
-    for _ in 0..ROUNDS {
-        for arguments in PARTS {
-            for (what, value) in readings(&program, &arguments)? {
-                add(&mut figures, &what, value);
+    for _ in 0..what.rounds {
+        for arguments in what.parts {
+            for (reading, value) in readings(&program, arguments)? {
+                add(&mut figures, what, &reading, value);
             }
         }
     }
@@ -34,7 +54,7 @@ pub(super) fn figures(places: &Places, echo: bool) -> Result<Vec<Figure>> {
 }
 
 /// Runs one part: its readings, by their names.
-fn readings(program: &Path, arguments: &[&str]) -> Result<Vec<(String, f64)>> {
+pub(super) fn readings(program: &Path, arguments: &[&str]) -> Result<Vec<(String, f64)>> {
     let done = process::run(Command::new(program).args(arguments), Terms::seconds(300))?
         .success(format!("the engine bench {}", arguments.join(" ")))?;
     done.stdout.lines().map(|line| reading(line).context(format!("not a reading: {line}"))).collect()
@@ -46,8 +66,8 @@ fn reading(line: &str) -> Option<(String, f64)> {
 }
 
 /// Adds a value to the figure of its name. The unit is what the name ends with.
-fn add(figures: &mut Vec<Figure>, what: &str, value: f64) {
-    let what_in_table = format!("engine: {what}");
+fn add(figures: &mut Vec<Figure>, parts: &Parts, what: &str, value: f64) {
+    let what_in_table = format!("{}: {what}", parts.name);
     if let Some(known) = figures.iter_mut().find(|it| it.what == what_in_table) {
         known.values.push(value);
         return;
@@ -57,7 +77,7 @@ fn add(figures: &mut Vec<Figure>, what: &str, value: f64) {
         Some("ms") => "ms",
         _ => "/s",
     };
-    let limit = LIMITS.iter().find(|(name, _)| *name == what).map(|(_, limit)| *limit);
+    let limit = parts.limits.iter().find(|(name, _)| *name == what).map(|(_, limit)| *limit);
     figures.push(Figure { what: what_in_table, unit, values: vec![value], limit });
 }
 
@@ -70,7 +90,7 @@ mod tests {
         let mut figures = Vec::new();
         for line in ["10000 steps: replay, ms\t2.5", "nine, workflows/s\t100", "10000 steps: replay, ms\t3"] {
             let (what, value) = reading(line).unwrap();
-            add(&mut figures, &what, value);
+            add(&mut figures, &MEMORY, &what, value);
         }
         let [replay, nine] = figures.as_slice() else { panic!("{figures:?}") };
         assert_eq!((replay.unit, &replay.values, replay.limit), ("ms", &vec![2.5, 3.0], Some(50.0)));

@@ -52,12 +52,6 @@ impl Served {
         Self { child, url, client }
     }
 
-    /// Memory of the process, as the kernel tells it.
-    pub(crate) fn resident(&self) -> String {
-        let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        text.lines().find(|it| it.starts_with("VmRSS")).unwrap_or_default().to_owned()
-    }
-
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();

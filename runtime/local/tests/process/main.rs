@@ -5,5 +5,4 @@ mod child;
 mod crashes;
 mod damage;
 mod http;
-mod scale;
 mod service;
