@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(crate) use claim::unverified;
 pub use claim::{Children, Claim, Held, claim, found, put_back, release};
+pub(crate) use graph::expected;
 pub use graph::{Failure, Outcome, delete, ensure};
-pub(crate) use graph::{expected, settings_digest};
 pub(crate) use persist::{Effort, persist};
 pub use standing::{Holder, Refused};
 
@@ -115,6 +115,8 @@ fn deletions(plan: &Plan) -> BTreeMap<String, Recorded> {
     plan.changes.iter().filter_map(pick).collect()
 }
 
+#[cfg(test)]
+mod drift;
 #[cfg(test)]
 mod fake;
 #[cfg(test)]

@@ -99,10 +99,19 @@ pub struct Made {
 /// A resource as the cloud describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Observed {
-    /// Main settings, by the names of [`crate::resource::Spec::settings`]; a setting that cannot be read is left out.
+    /// Its settings, by the names and in the forms of [`crate::resource::settings`]; one that cannot be read is left out.
     pub settings: BTreeMap<String, String>,
-    /// What changed about it that others refer to.
+    /// What others refer to and what later operations need, as it is now; empty for what is not there any more.
     pub attributes: BTreeMap<String, String>,
+}
+
+impl Observed {
+    /// One with these settings.
+    #[must_use]
+    pub fn of<const N: usize>(settings: [(&str, String); N]) -> Self {
+        let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Self { settings, attributes: BTreeMap::new() }
+    }
 }
 
 /// How far a deployment is.

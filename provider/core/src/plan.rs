@@ -75,8 +75,12 @@ pub fn plan(state: &State, desired: &Desired) -> Plan {
         .map(|(key, _)| key.clone())
         .collect();
     for (key, resource) in &desired.resources {
-        // What refers to a child that is made anew gets other values, whatever its own fingerprint says.
-        let refers = resource.spec.references().iter().any(|(other, _)| new.contains(other));
+        // What refers to a child that is made anew, or that lost what is referred to, gets other values, whatever its own
+        // fingerprint says.
+        let refers = resource.spec.references().iter().any(|(other, attribute)| {
+            new.contains(other)
+                || (state.children.contains_key(other) && state.lookup(other, attribute).is_none())
+        });
         if let (true, false, Some(recorded)) = (refers, changes.contains_key(key), state.children.get(key)) {
             changes.insert(key.clone(), Change::Update(resource.clone(), recorded.clone()));
         }

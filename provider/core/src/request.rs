@@ -83,14 +83,25 @@ pub struct Applied {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// A child that is not as this deployment made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drift {
+    /// The child, `function/command-placeOrder`.
+    pub key: String,
+    /// Names of what changed about it; empty when it is missing.
+    pub changed: Vec<String>,
+}
+
 /// Answer to [`read`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct ReadBack {
     /// The state with what is there; `None` when the deployment is gone. Children that are missing or changed make
     /// the next plan repair them.
     pub state: Option<Value>,
-    /// What went wrong. With an error, `state` is the state as it was.
+    /// What went wrong, and a warning that names what was changed outside. With an error, `state` is the state as it was.
     pub diagnostics: Vec<Diagnostic>,
+    /// What was changed or removed outside of the deployment, by key.
+    pub drift: Vec<Drift>,
 }
 
 /// Checks a configuration as far as it is known. Unknown values are tolerated at every depth.

@@ -3,6 +3,7 @@
 //! A spec is symbolic: what is only known after another resource was made stands in it as a reference ([`Text`]).
 //! Deliberately no AWS request types; the cloud translates.
 
+pub mod settings;
 mod spec;
 mod text;
 
@@ -14,7 +15,7 @@ use eventual_schema::digest::short_hash;
 pub use spec::{
     ApiSpec, ArtifactSpec, Authorizer, BucketSpec, BusSpec, CorsSpec, DeadLetters, FunctionSpec,
     InvokeConfigSpec, LogGroupSpec, MappingSpec, PermissionSpec, QueueSpec, RoleSpec, RouteAuth, RouteSpec,
-    RuleSpec, Source, Spec, TableSpec, VpcSpec, environment_digest, policy_digest,
+    RuleSpec, Source, Spec, TableSpec, VpcSpec,
 };
 pub use text::{Missing, Piece, Text};
 
@@ -122,6 +123,12 @@ impl Kind {
         }
     }
 
+    /// Whether it carries tags of its own.
+    #[must_use]
+    pub const fn is_tagged(self) -> bool {
+        !matches!(self, Self::Artifact | Self::Permission | Self::InvokeConfig | Self::Route)
+    }
+
     /// The AWS service whose calls it costs; calls to one service are limited together.
     #[must_use]
     pub const fn service(self) -> &'static str {
@@ -197,13 +204,9 @@ impl Resource {
         if self.unknown || self.spec.has_unknown() {
             return None;
         }
-        let spec = serde_json::to_string(&(&self.spec, &self.name, self.tagged().then_some(&self.tags)))
-            .unwrap_or_default();
+        let spec =
+            serde_json::to_string(&(&self.spec, &self.name, self.kind().is_tagged().then_some(&self.tags)))
+                .unwrap_or_default();
         Some(short_hash(&[self.kind().as_str(), &spec], 24))
-    }
-
-    /// Whether AWS lets it carry tags.
-    const fn tagged(&self) -> bool {
-        !matches!(self.kind(), Kind::Permission | Kind::InvokeConfig | Kind::Route)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::resource::Kind;
 use crate::value::Value;
 
-/// Attribute of a [`Recorded`]: hash of the main settings that it was made with.
+/// Attribute of a [`Recorded`]: the settings that it was made with, each by its name with a hash of its value.
 pub const SETTINGS: &str = "settings";
 
 /// Attribute of a [`Recorded`] that nobody has seen to be ours yet: its creation did not answer, or it was read from an

@@ -1,12 +1,13 @@
 //! The service's bucket: created bare for the ownership record, then closed to the public.
 
 use aws_sdk_s3::types::{
-    BucketLocationConstraint, CreateBucketConfiguration, Delete, ObjectIdentifier,
-    PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
-    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging,
+    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, Delete,
+    NotificationConfiguration, ObjectIdentifier, PublicAccessBlockConfiguration, ServerSideEncryption,
+    ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging,
+    VersioningConfiguration,
 };
 use eventual_provider_core::cloud::{CloudError, Made, Observed, Owner, Trouble};
-use eventual_provider_core::resource::{BucketSpec, Resource};
+use eventual_provider_core::resource::{BucketSpec, Resource, settings};
 use eventual_provider_core::state::Recorded;
 use eventual_schema::deploy::bucket;
 
@@ -37,6 +38,7 @@ impl AwsCloud {
         owner: &Owner,
         resource: &Resource,
         spec: &BucketSpec,
+        recorded: Option<&Recorded>,
     ) -> Result<Made, CloudError> {
         let name = &resource.name;
         self.create_bucket(name).await?;
@@ -57,7 +59,81 @@ impl AwsCloud {
         let tagging = tagging.map_err(|error| malformed("s3 PutBucketTagging", error))?;
         self.call("s3 PutBucketTagging", self.s3.put_bucket_tagging().bucket(name).tagging(tagging).send())
             .await?;
+        if recorded.is_some_and(|it| it.fingerprint.is_empty()) {
+            self.undo(name).await?;
+        }
         Ok(Made { arn: resource.arn.clone().unwrap_or_default(), ..Made::default() })
+    }
+
+    /// Takes away what a bucket of ours never has.
+    async fn undo(&self, name: &str) -> Result<(), CloudError> {
+        let suspended = VersioningConfiguration::builder().status(BucketVersioningStatus::Suspended).build();
+        if self.versioned(name).await? {
+            let put = self.s3.put_bucket_versioning().bucket(name).versioning_configuration(suspended);
+            self.call("s3 PutBucketVersioning", put.send()).await?;
+        }
+        if !self.lifecycle(name).await?.is_empty() {
+            let delete = self.s3.delete_bucket_lifecycle().bucket(name);
+            gone(self.call("s3 DeleteBucketLifecycle", delete.send()).await)?;
+        }
+        if !self.notifications(name).await?.is_empty() {
+            let nothing = NotificationConfiguration::builder().build();
+            let put = self
+                .s3
+                .put_bucket_notification_configuration()
+                .bucket(name)
+                .notification_configuration(nothing);
+            self.call("s3 PutBucketNotificationConfiguration", put.send()).await?;
+        }
+        Ok(())
+    }
+
+    async fn versioned(&self, name: &str) -> Result<bool, CloudError> {
+        let get = self.s3.get_bucket_versioning().bucket(name);
+        let answer = present(self.call("s3 GetBucketVersioning", get.send()).await)?;
+        Ok(answer.is_some_and(|it| it.status() == Some(&BucketVersioningStatus::Enabled)))
+    }
+
+    /// Names of the lifecycle rules.
+    async fn lifecycle(&self, name: &str) -> Result<String, CloudError> {
+        let get = self.s3.get_bucket_lifecycle_configuration().bucket(name);
+        let answer = present(self.call("s3 GetBucketLifecycleConfiguration", get.send()).await)?;
+        let rules = answer.and_then(|it| it.rules).unwrap_or_default();
+        Ok(rules.iter().map(|it| it.id().unwrap_or("unnamed")).collect::<Vec<_>>().join(","))
+    }
+
+    /// Whom the bucket tells of its objects.
+    async fn notifications(&self, name: &str) -> Result<String, CloudError> {
+        let get = self.s3.get_bucket_notification_configuration().bucket(name);
+        let Some(answer) = present(self.call("s3 GetBucketNotificationConfiguration", get.send()).await)?
+        else {
+            return Ok(String::new());
+        };
+        let queues = answer.queue_configurations().iter().map(|it| it.queue_arn());
+        let topics = answer.topic_configurations().iter().map(|it| it.topic_arn());
+        let functions = answer.lambda_function_configurations().iter().map(|it| it.lambda_function_arn());
+        let bus = answer.event_bridge_configuration().map(|_| "EventBridge");
+        Ok(queues.chain(topics).chain(functions).chain(bus).collect::<Vec<_>>().join(","))
+    }
+
+    async fn public_access(&self, name: &str) -> Result<String, CloudError> {
+        let get = self.s3.get_public_access_block().bucket(name);
+        let answer = present(self.call("s3 GetPublicAccessBlock", get.send()).await)?;
+        let blocked = answer.and_then(|it| it.public_access_block_configuration).is_some_and(|it| {
+            [it.block_public_acls, it.block_public_policy, it.ignore_public_acls, it.restrict_public_buckets]
+                .iter()
+                .all(|it| *it == Some(true))
+        });
+        Ok(if blocked { "blocked" } else { "" }.to_owned())
+    }
+
+    async fn encryption(&self, name: &str) -> Result<String, CloudError> {
+        let get = self.s3.get_bucket_encryption().bucket(name);
+        let answer = present(self.call("s3 GetBucketEncryption", get.send()).await)?;
+        let configuration = answer.and_then(|it| it.server_side_encryption_configuration);
+        let rule = configuration.as_ref().and_then(|it| it.rules().first());
+        let algorithm = rule.and_then(|it| it.apply_server_side_encryption_by_default());
+        Ok(algorithm.map(|it| it.sse_algorithm().as_str()).unwrap_or_default().to_owned())
     }
 
     async fn encrypt(&self, name: &str) -> Result<(), CloudError> {
@@ -113,13 +189,60 @@ impl AwsCloud {
             self.call("s3 DeleteObject", self.s3.delete_object().bucket(name).key(bucket::OWNERSHIP).send())
                 .await,
         )?;
-        gone(self.call("s3 DeleteBucket", self.s3.delete_bucket().bucket(name).send()).await)
+        let delete = || self.s3.delete_bucket().bucket(name);
+        match gone(self.call("s3 DeleteBucket", delete().send()).await) {
+            // Somebody switched versioning on: what was deleted is still there.
+            Err(error) if error.code == "BucketNotEmpty" => {
+                self.delete_versions(name).await?;
+                gone(self.call("s3 DeleteBucket", delete().send()).await)
+            }
+            answer => answer,
+        }
+    }
+
+    async fn delete_versions(&self, name: &str) -> Result<(), CloudError> {
+        loop {
+            let list = self.s3.list_object_versions().bucket(name);
+            let Some(page) = present(self.call("s3 ListObjectVersions", list.send()).await)? else {
+                return Ok(());
+            };
+            let versions = page.versions().iter().map(|it| (it.key(), it.version_id()));
+            let markers = page.delete_markers().iter().map(|it| (it.key(), it.version_id()));
+            let all: Vec<_> = versions.chain(markers).collect();
+            if all.is_empty() {
+                return Ok(());
+            }
+            for (key, version) in all {
+                let delete = self.s3.delete_object().bucket(name).key(key.unwrap_or_default());
+                let delete = delete.set_version_id(version.map(str::to_owned));
+                gone(self.call("s3 DeleteObject", delete.send()).await)?;
+            }
+        }
     }
 
     pub(super) async fn describe_bucket(&self, recorded: &Recorded) -> Result<Option<Observed>, CloudError> {
         let head =
             present(self.call("s3 HeadBucket", self.s3.head_bucket().bucket(&recorded.name).send()).await)?;
-        Ok(head.map(|_| Observed::default()))
+        if head.is_none() {
+            return Ok(None);
+        }
+        let name = &recorded.name;
+        let get = self.s3.get_bucket_policy().bucket(name);
+        let policy = present(self.call("s3 GetBucketPolicy", get.send()).await)?.and_then(|it| it.policy);
+        let get = self.s3.get_bucket_tagging().bucket(name);
+        let tags = present(self.call("s3 GetBucketTagging", get.send()).await)?;
+        let tags = tags.map(|it| it.tag_set).unwrap_or_default();
+        let tags = settings::tags_digest(tags.iter().map(|it| (it.key(), it.value())));
+        let versioned = self.versioned(name).await?;
+        Ok(Some(Observed::of([
+            ("policy", settings::policy_digest(policy.as_deref().unwrap_or_default())),
+            ("public_access", self.public_access(name).await?),
+            ("encryption", self.encryption(name).await?),
+            ("versioning", if versioned { "enabled" } else { "" }.to_owned()),
+            ("lifecycle", self.lifecycle(name).await?),
+            ("notifications", self.notifications(name).await?),
+            ("tags", tags),
+        ])))
     }
 
     /// Everything that is neither code nor the ownership record is data.

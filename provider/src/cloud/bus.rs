@@ -72,6 +72,10 @@ impl AwsCloud {
 
     pub(super) async fn describe_bus(&self, recorded: &Recorded) -> Result<Option<Observed>, CloudError> {
         let describe = self.events.describe_event_bus().name(&recorded.name);
-        Ok(present(self.call("events DescribeEventBus", describe.send()).await)?.map(|_| Observed::default()))
+        if present(self.call("events DescribeEventBus", describe.send()).await)?.is_none() {
+            return Ok(None);
+        }
+        let tags = present(self.event_tags(&recorded.arn).await)?.unwrap_or_default();
+        Ok(Some(Observed::of([("tags", tags::digest(&tags))])))
     }
 }

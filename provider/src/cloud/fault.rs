@@ -130,6 +130,10 @@ fn trouble(code: &str, message: &str, status: u16) -> Trouble {
         | "NoSuchBucket"
         | "NoSuchKey"
         | "NoSuchTagSet"
+        | "NoSuchBucketPolicy"
+        | "NoSuchLifecycleConfiguration"
+        | "NoSuchPublicAccessBlockConfiguration"
+        | "ServerSideEncryptionConfigurationNotFoundError"
         | "NotFound"
         | "NotFoundException"
         | "ResourceNotFoundException" => Trouble::NotFound,

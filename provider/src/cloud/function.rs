@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use aws_sdk_lambda::types::{
-    Architecture, Environment, FunctionCode, FunctionConfiguration, LastUpdateStatus, Runtime, State,
-    VpcConfig,
+    Architecture, Environment, EphemeralStorage, FunctionCode, FunctionConfiguration, LastUpdateStatus,
+    Runtime, State, VpcConfig, VpcConfigResponse,
 };
 use eventual_provider_core::cloud::{CloudError, Made, Observed, Owner, Trouble};
-use eventual_provider_core::resource::{FunctionSpec, Resource, environment_digest};
+use eventual_provider_core::resource::{FunctionSpec, Resource, VpcSpec, settings};
 use eventual_provider_core::state::Recorded;
 use eventual_schema::deploy::{ALIAS, BOOTSTRAP_FILE};
 
@@ -61,7 +61,11 @@ fn made(resource: &Resource, spec: &FunctionSpec, version: &str) -> Made {
 
 impl AwsCloud {
     pub(super) async fn function_tags(&self, name: &str) -> Result<Tags, CloudError> {
-        let arn = self.arn("lambda", &format!("function:{name}"));
+        self.lambda_tags(&self.arn("lambda", &format!("function:{name}"))).await
+    }
+
+    /// Tags of a function or mapping.
+    pub(super) async fn lambda_tags(&self, arn: &str) -> Result<Tags, CloudError> {
         let answer = self.call("lambda ListTags", self.lambda.list_tags().resource(arn).send()).await?;
         Ok(answer.tags().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect())
     }
@@ -153,7 +157,7 @@ impl AwsCloud {
         let code = there.code_sha256().map(hexadecimal).unwrap_or_default();
         let mut changed = false;
         if !same_configuration {
-            self.configure(name, spec).await?;
+            self.configure(name, spec, trusted.is_none()).await?;
             changed = true;
         }
         let mut version = None;
@@ -187,8 +191,9 @@ impl AwsCloud {
         Ok(made(resource, spec, &version))
     }
 
-    async fn configure(&self, name: &str, spec: &FunctionSpec) -> Result<(), CloudError> {
-        let update = self
+    /// Writes the settings; with `all`, also those that are otherwise only if somebody else wrote them.
+    async fn configure(&self, name: &str, spec: &FunctionSpec, all: bool) -> Result<(), CloudError> {
+        let mut update = self
             .lambda
             .update_function_configuration()
             .function_name(name)
@@ -198,6 +203,16 @@ impl AwsCloud {
             .description(&spec.description)
             .environment(environment(spec))
             .vpc_config(vpc(spec));
+        if all {
+            let scratch = i32::try_from(settings::SCRATCH_MB).unwrap_or_default();
+            let scratch = EphemeralStorage::builder().size(scratch).build();
+            let scratch = scratch.map_err(|error| malformed("lambda UpdateFunctionConfiguration", error))?;
+            update = update
+                .runtime(Runtime::Providedal2023)
+                .handler(BOOTSTRAP_FILE)
+                .set_layers(Some(Vec::new()))
+                .ephemeral_storage(scratch);
+        }
         self.call("lambda UpdateFunctionConfiguration", update.send()).await.map(|_| ())
     }
 
@@ -272,14 +287,18 @@ impl AwsCloud {
 
     async fn tag_function(&self, owner: &Owner, resource: &Resource) -> Result<(), CloudError> {
         let arn = resource.arn.clone().unwrap_or_default();
-        let (set, remove) =
-            tags::difference(&self.function_tags(&resource.name).await?, &tags::wanted(owner, resource));
+        self.tag_lambda(&arn, &tags::wanted(owner, resource)).await
+    }
+
+    /// Brings the tags of a function or mapping up to date.
+    pub(super) async fn tag_lambda(&self, arn: &str, wanted: &Tags) -> Result<(), CloudError> {
+        let (set, remove) = tags::difference(&self.lambda_tags(arn).await?, wanted);
         if !set.is_empty() {
-            let tag = self.lambda.tag_resource().resource(&arn).set_tags(tags::map(&set));
+            let tag = self.lambda.tag_resource().resource(arn).set_tags(tags::map(&set));
             self.call("lambda TagResource", tag.send()).await?;
         }
         if !remove.is_empty() {
-            let untag = self.lambda.untag_resource().resource(&arn).set_tag_keys(Some(remove));
+            let untag = self.lambda.untag_resource().resource(arn).set_tag_keys(Some(remove));
             self.call("lambda UntagResource", untag.send()).await?;
         }
         Ok(())
@@ -295,29 +314,62 @@ impl AwsCloud {
         )
     }
 
-    /// Settings of the version behind the alias; without the alias nothing can call it, so that it counts as missing.
+    /// Settings of the code that is published next, and which version the alias leads to. What a version is does not
+    /// change; without the alias nothing can call it.
     pub(super) async fn describe_function(
         &self,
         recorded: &Recorded,
     ) -> Result<Option<Observed>, CloudError> {
-        let Some(there) = self.configuration(&recorded.name, Some(ALIAS)).await? else {
-            let bare = self.configuration(&recorded.name, None).await?;
-            return Ok(bare.map(|_| Observed {
-                settings: [("alias".to_owned(), String::new())].into(),
-                ..Observed::default()
-            }));
+        let name = &recorded.name;
+        let get = self.lambda.get_function().function_name(name);
+        let Some(answer) = present(self.call("lambda GetFunction", get.send()).await)? else {
+            return Ok(None);
         };
-        let variables = there.environment().and_then(|it| it.variables());
-        let environment = environment_digest(
-            variables.into_iter().flatten().map(|(name, value)| (name.as_str(), value.as_str())),
-        );
-        let settings = [
-            ("role".to_owned(), there.role().unwrap_or_default().to_owned()),
-            ("memory".to_owned(), there.memory_size().map(|it| it.to_string()).unwrap_or_default()),
-            ("timeout".to_owned(), there.timeout().map(|it| it.to_string()).unwrap_or_default()),
-            ("environment".to_owned(), environment),
-        ];
+        let live = self.configuration(name, Some(ALIAS)).await?;
+        let Some(there) = answer.configuration() else { return Ok(None) };
+        let variables = there.environment().and_then(|it| it.variables()).into_iter().flatten();
+        let variables = variables.map(|(name, value)| (name.as_str(), value.as_str()));
+        let layers: Vec<&str> = there.layers().iter().filter_map(|it| it.arn()).collect();
+        let reserved = answer.concurrency().and_then(|it| it.reserved_concurrent_executions());
+        let tags = answer.tags().into_iter().flatten();
+        let mut seen = Observed::of([
+            ("alias", if live.is_some() { ALIAS } else { "" }.to_owned()),
+            ("role", there.role().unwrap_or_default().to_owned()),
+            ("memory", text(there.memory_size())),
+            ("timeout", text(there.timeout())),
+            ("environment", settings::environment_digest(variables)),
+            ("reserved_concurrency", text(reserved)),
+            ("vpc", there.vpc_config().map(described_vpc).unwrap_or_default()),
+            ("layers", layers.join(",")),
+            ("description", there.description().unwrap_or_default().to_owned()),
+            ("architecture", there.architectures().first().map_or("x86_64", |it| it.as_str()).to_owned()),
+            ("runtime", there.runtime().map_or("", |it| it.as_str()).to_owned()),
+            ("handler", there.handler().unwrap_or_default().to_owned()),
+            ("tags", tags::digest(&tags.map(|(key, value)| (key.clone(), value.clone())).collect())),
+        ]);
+        if let Some(scratch) = there.ephemeral_storage() {
+            seen.settings.insert("scratch_space".to_owned(), scratch.size().to_string());
+        }
         let code = there.code_sha256().map(hexadecimal).unwrap_or_default();
-        Ok(Some(Observed { settings: settings.into(), attributes: [("code".to_owned(), code)].into() }))
+        seen.attributes.insert("code".to_owned(), code);
+        if let Some(version) = live.and_then(|it| it.version) {
+            seen.attributes.insert("version".to_owned(), version);
+        }
+        Ok(Some(seen))
     }
+}
+
+fn text(number: Option<i32>) -> String {
+    number.map(|it| it.to_string()).unwrap_or_default()
+}
+
+/// The setting `vpc` of a function that is there.
+fn described_vpc(there: &VpcConfigResponse) -> String {
+    if there.subnet_ids().is_empty() && there.security_group_ids().is_empty() {
+        return String::new();
+    }
+    settings::vpc(&VpcSpec {
+        subnet_ids: there.subnet_ids().to_vec(),
+        security_group_ids: there.security_group_ids().to_vec(),
+    })
 }

@@ -36,16 +36,14 @@ impl AwsCloud {
             self.lambda.get_function_event_invoke_config().function_name(&recorded.name).qualifier(ALIAS);
         let answer = present(self.call("lambda GetFunctionEventInvokeConfig", get.send()).await)?;
         Ok(answer.map(|answer| {
-            let destination =
-                answer.destination_config().and_then(|it| it.on_failure()).and_then(|it| it.destination());
-            let settings = [
-                (
-                    "retries".to_owned(),
-                    answer.maximum_retry_attempts().map(|it| it.to_string()).unwrap_or_default(),
-                ),
-                ("on_failure".to_owned(), destination.unwrap_or_default().to_owned()),
-            ];
-            Observed { settings: settings.into(), ..Observed::default() }
+            let destinations = answer.destination_config();
+            let failure = destinations.and_then(|it| it.on_failure()).and_then(|it| it.destination());
+            let success = destinations.and_then(|it| it.on_success()).and_then(|it| it.destination());
+            Observed::of([
+                ("retries", answer.maximum_retry_attempts().map(|it| it.to_string()).unwrap_or_default()),
+                ("on_failure", failure.unwrap_or_default().to_owned()),
+                ("on_success", success.unwrap_or_default().to_owned()),
+            ])
         }))
     }
 }

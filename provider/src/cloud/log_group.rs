@@ -5,7 +5,7 @@ use eventual_provider_core::resource::{LogGroupSpec, Resource};
 use eventual_provider_core::state::Recorded;
 
 use super::tags::{self, Tags};
-use super::{AwsCloud, foreign, gone};
+use super::{AwsCloud, foreign, gone, present};
 
 impl AwsCloud {
     pub(super) async fn log_group_tags(&self, arn: &str) -> Result<Tags, CloudError> {
@@ -73,9 +73,9 @@ impl AwsCloud {
         let describe = self.logs.describe_log_groups().log_group_name_prefix(&recorded.name);
         let answer = self.call("logs DescribeLogGroups", describe.send()).await?;
         let group = answer.log_groups().iter().find(|it| it.log_group_name() == Some(&recorded.name));
-        Ok(group.map(|group| {
-            let days = group.retention_in_days().map(|days| days.to_string()).unwrap_or_default();
-            Observed { settings: [("retention".to_owned(), days)].into(), ..Observed::default() }
-        }))
+        let Some(group) = group else { return Ok(None) };
+        let tags = present(self.log_group_tags(&recorded.arn).await)?.unwrap_or_default();
+        let days = group.retention_in_days().map(|days| days.to_string()).unwrap_or_default();
+        Ok(Some(Observed::of([("retention", days), ("tags", tags::digest(&tags))])))
     }
 }

@@ -1,19 +1,18 @@
 //! What feeds a queue or the table's stream into the alias of a function.
 
 use aws_sdk_lambda::operation::create_event_source_mapping::builders::CreateEventSourceMappingFluentBuilder;
+use aws_sdk_lambda::operation::get_event_source_mapping::GetEventSourceMappingOutput;
 use aws_sdk_lambda::types::{
     DestinationConfig, EventSourceMappingConfiguration, EventSourcePosition, Filter, FilterCriteria,
-    FunctionResponseType, OnFailure,
+    FunctionResponseType, OnFailure, ScalingConfig,
 };
 use eventual_provider_core::cloud::{CloudError, Made, Observed, Owner};
+use eventual_provider_core::resource::settings::{self, STREAM_BATCH};
 use eventual_provider_core::resource::{MappingSpec, Resource, Source};
 use eventual_provider_core::state::Recorded;
 use eventual_schema::deploy::ALIAS;
 
 use super::{AwsCloud, gone, present, tags};
-
-/// Stream records of one invocation.
-const STREAM_BATCH: i32 = 100;
 
 fn filters(pattern: &str) -> FilterCriteria {
     FilterCriteria::builder().filters(Filter::builder().pattern(pattern).build()).build()
@@ -35,7 +34,7 @@ fn creation(
     match source {
         Source::Queue { batch } => create.batch_size(number(*batch)),
         Source::Stream { filter, retries, on_failure: arn } => create
-            .batch_size(STREAM_BATCH)
+            .batch_size(number(STREAM_BATCH))
             // From the oldest record: what was committed before the mapping was active is not lost.
             .starting_position(EventSourcePosition::TrimHorizon)
             .filter_criteria(filters(filter))
@@ -78,7 +77,7 @@ impl AwsCloud {
         }
         let there = if recorded.is_some() { self.mapping(&spec.function, Some(source)).await? } else { None };
         if let Some(uuid) = there.and_then(|it| it.uuid) {
-            return self.update_mapping(&uuid, spec).await;
+            return self.update_mapping(&uuid, owner, resource, spec).await;
         }
         let create = self
             .lambda
@@ -93,7 +92,7 @@ impl AwsCloud {
             }
             Err(error) if error.code == "ResourceConflictException" => {
                 match self.mapping(&spec.function, Some(source)).await?.and_then(|it| it.uuid) {
-                    Some(uuid) => self.update_mapping(&uuid, spec).await,
+                    Some(uuid) => self.update_mapping(&uuid, owner, resource, spec).await,
                     None => Err(error),
                 }
             }
@@ -101,7 +100,13 @@ impl AwsCloud {
         }
     }
 
-    async fn update_mapping(&self, uuid: &str, spec: &MappingSpec) -> Result<Made, CloudError> {
+    async fn update_mapping(
+        &self,
+        uuid: &str,
+        owner: &Owner,
+        resource: &Resource,
+        spec: &MappingSpec,
+    ) -> Result<Made, CloudError> {
         let update = self
             .lambda
             .update_event_source_mapping()
@@ -109,17 +114,26 @@ impl AwsCloud {
             .function_name(format!("{}:{ALIAS}", spec.function))
             .enabled(true)
             .function_response_types(FunctionResponseType::ReportBatchItemFailures);
+        // A FIFO queue can have no window, and Lambda takes none for one.
+        let ordered = spec.source_arn.as_str().ends_with(".fifo");
+        let update = update.set_maximum_batching_window_in_seconds((!ordered).then_some(0));
         let update = match &spec.source {
-            Source::Queue { batch } => update.batch_size(number(*batch)),
+            // What is empty takes away what somebody else set.
+            Source::Queue { batch } => update
+                .batch_size(number(*batch))
+                .filter_criteria(FilterCriteria::builder().build())
+                .scaling_config(ScalingConfig::builder().build()),
             Source::Stream { filter, retries, on_failure: arn } => update
-                .batch_size(STREAM_BATCH)
+                .batch_size(number(STREAM_BATCH))
                 .filter_criteria(filters(filter))
                 .maximum_retry_attempts(number(*retries))
                 .bisect_batch_on_function_error(true)
                 .destination_config(on_failure(arn)),
         };
         let answer = self.call("lambda UpdateEventSourceMapping", update.send()).await?;
-        Ok(made(uuid, answer.event_source_mapping_arn(), spec))
+        let arn = answer.event_source_mapping_arn().unwrap_or_default();
+        self.tag_lambda(arn, &tags::wanted(owner, resource)).await?;
+        Ok(made(uuid, Some(arn), spec))
     }
 
     pub(super) async fn delete_mapping(&self, recorded: &Recorded) -> Result<(), CloudError> {
@@ -150,10 +164,39 @@ impl AwsCloud {
         if state == "Deleting" {
             return Ok(None);
         }
-        let enabled = !matches!(state, "Disabled" | "Disabling");
-        let settings = [("enabled".to_owned(), enabled.to_string())];
-        Ok(Some(Observed { settings: settings.into(), ..Observed::default() }))
+        let mut seen = Observed::of(described(&answer));
+        if let Some(arn) = answer.event_source_mapping_arn() {
+            let tags = present(self.lambda_tags(arn).await)?.unwrap_or_default();
+            seen.settings.insert("tags".to_owned(), tags::digest(&tags));
+        }
+        Ok(Some(seen))
     }
+}
+
+/// Settings of a mapping that is there, without its tags.
+fn described(there: &GetEventSourceMappingOutput) -> [(&'static str, String); 10] {
+    let enabled = !matches!(there.state().unwrap_or_default(), "Disabled" | "Disabling");
+    let text = |number: Option<i32>| number.map(|it| it.to_string()).unwrap_or_default();
+    // The ARN of an alias ends with the function's name and the alias.
+    let function = there.function_arn().unwrap_or_default();
+    let function = function.strip_suffix(&format!(":{ALIAS}")).and_then(|arn| arn.rsplit(':').next());
+    let answers: Vec<&str> = there.function_response_types().iter().map(|it| it.as_str()).collect();
+    let filters = there.filter_criteria().map(|it| it.filters()).unwrap_or_default();
+    let filters: Vec<String> =
+        filters.iter().filter_map(|it| it.pattern()).map(settings::policy_digest).collect();
+    let failure = there.destination_config().and_then(|it| it.on_failure()).and_then(|it| it.destination());
+    [
+        ("enabled", enabled.to_string()),
+        ("function", function.unwrap_or_default().to_owned()),
+        ("answers", answers.join(",")),
+        ("window", there.maximum_batching_window_in_seconds().unwrap_or_default().to_string()),
+        ("concurrency", text(there.scaling_config().and_then(|it| it.maximum_concurrency()))),
+        ("batch", text(there.batch_size())),
+        ("filter", filters.join(",")),
+        ("retries", text(there.maximum_retry_attempts())),
+        ("on_failure", failure.unwrap_or_default().to_owned()),
+        ("bisect", there.bisect_batch_on_function_error().unwrap_or_default().to_string()),
+    ]
 }
 
 fn made(uuid: &str, arn: Option<&str>, spec: &MappingSpec) -> Made {

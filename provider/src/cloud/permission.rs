@@ -1,7 +1,7 @@
 //! Permissions on the alias of a function.
 
 use eventual_provider_core::cloud::{CloudError, Made, Observed};
-use eventual_provider_core::resource::PermissionSpec;
+use eventual_provider_core::resource::{PermissionSpec, settings};
 use eventual_provider_core::state::Recorded;
 use eventual_schema::deploy::ALIAS;
 use serde_json::Value;
@@ -15,6 +15,18 @@ fn mentions(value: &Value, text: &str) -> bool {
         Value::Object(members) => members.values().any(|it| mentions(it, text)),
         _ => false,
     }
+}
+
+/// The setting `statement` of a statement that is there. Lambda writes the condition that we gave it as `ArnLike`.
+fn described(statement: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let source = ["ArnLike", "ArnEquals"].iter().find_map(|operator| {
+        let keys = statement["Condition"][operator].as_object()?;
+        keys.iter().find(|(key, _)| key.eq_ignore_ascii_case("aws:SourceArn")).map(|(_, arn)| text(arn))
+    });
+    let allowed = if statement["Effect"] == "Allow" { text(&statement["Action"]) } else { String::new() };
+    let principal = text(&statement["Principal"]["Service"]);
+    settings::permission(&allowed, &principal, &source.unwrap_or_default())
 }
 
 impl AwsCloud {
@@ -82,6 +94,6 @@ impl AwsCloud {
         recorded: &Recorded,
     ) -> Result<Option<Observed>, CloudError> {
         let statement = self.statement(recorded.attribute("function"), &recorded.name).await?;
-        Ok(statement.map(|_| Observed::default()))
+        Ok(statement.map(|it| Observed::of([("statement", described(&it))])))
     }
 }

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 use eventual_provider_core::cloud::{CloudError, Made, Observed, Owner, Trouble};
-use eventual_provider_core::resource::{QueueSpec, Resource};
+use eventual_provider_core::resource::{QueueSpec, Resource, settings};
 use eventual_provider_core::state::Recorded;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::tags::{self, Tags};
 use super::{AwsCloud, foreign, gone, present};
@@ -16,6 +16,7 @@ fn attributes(spec: &QueueSpec, creating: bool) -> HashMap<Name, String> {
     let mut attributes = HashMap::from([
         (Name::VisibilityTimeout, spec.visibility_s.to_string()),
         (Name::MessageRetentionPeriod, spec.retention_s.to_string()),
+        (Name::DelaySeconds, "0".to_owned()),
         (Name::SqsManagedSseEnabled, "true".to_owned()),
     ]);
     if spec.fifo {
@@ -29,6 +30,8 @@ fn attributes(spec: &QueueSpec, creating: bool) -> HashMap<Name, String> {
     if let Some(dead) = &spec.dead_letters {
         let redrive = json!({"deadLetterTargetArn": dead.arn, "maxReceiveCount": dead.max_receives});
         attributes.insert(Name::RedrivePolicy, redrive.to_string());
+    } else if !creating {
+        attributes.insert(Name::RedrivePolicy, String::new());
     }
     match &spec.policy {
         Some(policy) => attributes.insert(Name::Policy, policy.clone()),
@@ -112,14 +115,40 @@ impl AwsCloud {
         let Some(answer) = present(self.call("sqs GetQueueAttributes", get.send()).await)? else {
             return Ok(None);
         };
-        let value =
-            |name: &Name| answer.attributes().and_then(|it| it.get(name)).cloned().unwrap_or_default();
-        let settings = [
-            ("visibility".to_owned(), value(&Name::VisibilityTimeout)),
-            ("retention".to_owned(), value(&Name::MessageRetentionPeriod)),
-        ];
-        Ok(Some(Observed { settings: settings.into(), attributes: [("url".to_owned(), url)].into() }))
+        let list = self.sqs.list_queue_tags().queue_url(&url);
+        let tags = present(self.call("sqs ListQueueTags", list.send()).await)?;
+        let tags: Tags = tags
+            .iter()
+            .flat_map(|it| it.tags().into_iter().flatten())
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        let mut seen = Observed::of(described(answer.attributes().unwrap_or(&HashMap::new())));
+        seen.settings.insert("tags".to_owned(), tags::digest(&tags));
+        seen.attributes.insert("url".to_owned(), url);
+        Ok(Some(seen))
     }
+}
+
+/// Settings of a queue with these attributes, without its tags.
+fn described(attributes: &HashMap<Name, String>) -> [(&'static str, String); 7] {
+    let value = |name: &Name| attributes.get(name).cloned().unwrap_or_default();
+    let redrive: Value = serde_json::from_str(&value(&Name::RedrivePolicy)).unwrap_or_default();
+    let dead = redrive["deadLetterTargetArn"].as_str().map(|arn| {
+        let receives = &redrive["maxReceiveCount"];
+        let receives = receives.as_u64().or_else(|| receives.as_str()?.parse().ok()).unwrap_or_default();
+        settings::dead_letters(arn, u32::try_from(receives).unwrap_or(u32::MAX))
+    });
+    let (scope, limit) = (value(&Name::DeduplicationScope), value(&Name::FifoThroughputLimit));
+    let fifo = value(&Name::FifoQueue) == "true";
+    [
+        ("visibility", value(&Name::VisibilityTimeout)),
+        ("retention", value(&Name::MessageRetentionPeriod)),
+        ("delay", value(&Name::DelaySeconds)),
+        ("encryption", value(&Name::SqsManagedSseEnabled)),
+        ("policy", settings::policy_digest(&value(&Name::Policy))),
+        ("dead_letters", dead.unwrap_or_default()),
+        ("order", if fifo { settings::fifo(&scope, &limit) } else { String::new() }),
+    ]
 }
 
 /// SQS sees a dead-letter queue some moments after it was made.

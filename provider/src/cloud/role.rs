@@ -2,14 +2,12 @@
 
 use aws_sdk_iam::types::Tag;
 use eventual_provider_core::cloud::{CloudError, Made, Observed, Owner};
-use eventual_provider_core::resource::{Resource, RoleSpec, policy_digest};
+use eventual_provider_core::resource::settings::{self, INLINE_POLICY as POLICY, policy_digest};
+use eventual_provider_core::resource::{Resource, RoleSpec};
 use eventual_provider_core::state::Recorded;
 
 use super::tags::{self, Tags};
 use super::{AwsCloud, foreign, gone, malformed, present};
-
-/// Name of the inline policy.
-const POLICY: &str = "eventual";
 
 fn sdk_tags(tags: &Tags) -> Result<Vec<Tag>, CloudError> {
     let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build();
@@ -75,6 +73,10 @@ impl AwsCloud {
         let put =
             self.iam.put_role_policy().role_name(name).policy_name(POLICY).policy_document(&spec.policy);
         self.call("iam PutRolePolicy", put.send()).await?;
+        if exists && recorded.is_none_or(|it| it.fingerprint.is_empty()) {
+            // Somebody changed it, or somebody made it before: it may permit more than it should.
+            self.strip(name, Some(POLICY)).await?;
+        }
         Ok(Made { arn: resource.arn.clone().unwrap_or_default(), ..Made::default() })
     }
 
@@ -116,43 +118,60 @@ impl AwsCloud {
         Ok(true)
     }
 
-    pub(super) async fn delete_role(&self, recorded: &Recorded) -> Result<(), CloudError> {
-        let name = &recorded.name;
+    /// Names of the inline policies of a role, and ARNs of those attached to it.
+    async fn policies(&self, name: &str) -> Result<Option<(Vec<String>, Vec<String>)>, CloudError> {
         let inline =
             self.call("iam ListRolePolicies", self.iam.list_role_policies().role_name(name).send()).await;
-        let Some(inline) = present(inline)? else { return Ok(()) };
-        for policy in inline.policy_names() {
+        let Some(inline) = present(inline)? else { return Ok(None) };
+        let attached = self.iam.list_attached_role_policies().role_name(name);
+        let attached = self.call("iam ListAttachedRolePolicies", attached.send()).await;
+        let attached = present(attached)?.and_then(|it| it.attached_policies).unwrap_or_default();
+        let attached = attached.into_iter().filter_map(|it| it.policy_arn).collect();
+        Ok(Some((inline.policy_names, attached)))
+    }
+
+    /// Removes all policies of a role but one; `false` when it is not there.
+    async fn strip(&self, name: &str, but: Option<&str>) -> Result<bool, CloudError> {
+        let Some((inline, attached)) = self.policies(name).await? else { return Ok(false) };
+        for policy in inline.iter().filter(|it| Some(it.as_str()) != but) {
             let delete = self.iam.delete_role_policy().role_name(name).policy_name(policy);
             gone(self.call("iam DeleteRolePolicy", delete.send()).await)?;
         }
-        let attached = self.iam.list_attached_role_policies().role_name(name);
-        let attached = self.call("iam ListAttachedRolePolicies", attached.send()).await;
-        for policy in present(attached)?.iter().flat_map(|it| it.attached_policies()) {
-            let detach = self
-                .iam
-                .detach_role_policy()
-                .role_name(name)
-                .policy_arn(policy.policy_arn().unwrap_or_default());
+        for policy in attached {
+            let detach = self.iam.detach_role_policy().role_name(name).policy_arn(policy);
             gone(self.call("iam DetachRolePolicy", detach.send()).await)?;
+        }
+        Ok(true)
+    }
+
+    pub(super) async fn delete_role(&self, recorded: &Recorded) -> Result<(), CloudError> {
+        let name = &recorded.name;
+        if !self.strip(name, None).await? {
+            return Ok(());
         }
         gone(self.call("iam DeleteRole", self.iam.delete_role().role_name(name).send()).await)
     }
 
     pub(super) async fn describe_role(&self, recorded: &Recorded) -> Result<Option<Observed>, CloudError> {
-        let get = self.iam.get_role_policy().role_name(&recorded.name).policy_name(POLICY);
-        if let Some(policy) = present(self.call("iam GetRolePolicy", get.send()).await)? {
-            let digest = policy_digest(&decoded(policy.policy_document()));
-            return Ok(Some(Observed {
-                settings: [("policy".to_owned(), digest)].into(),
-                ..Observed::default()
-            }));
-        }
-        let role =
-            present(self.call("iam GetRole", self.iam.get_role().role_name(&recorded.name).send()).await)?;
-        Ok(role.map(|_| Observed {
-            settings: [("policy".to_owned(), String::new())].into(),
-            ..Observed::default()
-        }))
+        let name = &recorded.name;
+        let get = self.iam.get_role().role_name(name);
+        let role = present(self.call("iam GetRole", get.send()).await)?.and_then(|it| it.role);
+        let Some(role) = role else { return Ok(None) };
+        let get = self.iam.get_role_policy().role_name(name).policy_name(POLICY);
+        let policy = present(self.call("iam GetRolePolicy", get.send()).await)?;
+        let policy = policy.map(|it| policy_digest(&decoded(it.policy_document())));
+        let Some((mut inline, mut attached)) = self.policies(name).await? else { return Ok(None) };
+        inline.sort();
+        attached.sort();
+        let trust = role.assume_role_policy_document().map(decoded).unwrap_or_default();
+        let tags = role.tags().iter().map(|tag| (tag.key(), tag.value()));
+        Ok(Some(Observed::of([
+            ("policy", policy.unwrap_or_default()),
+            ("trust", policy_digest(&trust)),
+            ("inline_policies", inline.join(",")),
+            ("attached_policies", attached.join(",")),
+            ("tags", settings::tags_digest(tags)),
+        ])))
     }
 }
 

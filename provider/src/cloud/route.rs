@@ -1,11 +1,17 @@
 //! The integration of a command's function, and the routes to it.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use aws_sdk_apigatewayv2::types::{AuthorizationType, Integration, IntegrationType, Route};
 use eventual_provider_core::cloud::{CloudError, Made, Observed, Trouble};
-use eventual_provider_core::resource::{RouteAuth, RouteSpec};
+use eventual_provider_core::resource::{RouteAuth, RouteSpec, settings};
 use eventual_provider_core::state::Recorded;
 
 use super::{AwsCloud, gone, present};
+
+/// Format of the events that functions get.
+const PAYLOAD: &str = "2.0";
 
 fn authorization(auth: &RouteAuth) -> (AuthorizationType, Option<String>) {
     match auth {
@@ -62,7 +68,7 @@ impl AwsCloud {
             .api_id(api)
             .integration_type(IntegrationType::AwsProxy)
             .integration_uri(&spec.target)
-            .payload_format_version("2.0")
+            .payload_format_version(PAYLOAD)
             .timeout_in_millis(timeout(spec));
         let answer = self.call("apigateway CreateIntegration", create.send()).await?;
         Ok(answer.integration_id().unwrap_or_default().to_owned())
@@ -81,6 +87,7 @@ impl AwsCloud {
             .api_id(api)
             .integration_id(id)
             .integration_uri(&spec.target)
+            .payload_format_version(PAYLOAD)
             .timeout_in_millis(timeout(spec));
         let answer = self.call("apigateway UpdateIntegration", update.send()).await;
         Ok(present(answer)?.map(|_| id.to_owned()))
@@ -207,25 +214,49 @@ impl AwsCloud {
         self.remove_integration(api, integration).await
     }
 
-    pub(super) async fn describe_route(&self, recorded: &Recorded) -> Result<Option<Observed>, CloudError> {
-        let (api, integration) = (recorded.attribute("api_id"), recorded.attribute("integration_id"));
-        if api.is_empty() || integration.is_empty() {
-            return Ok(None);
+    /// All routes and integrations of an API, as they are after this was asked. Children that ask at the same time share an
+    /// answer: API Gateway admits ten calls a second, and a service may have hundreds of routes.
+    async fn listing(&self, api: &str) -> Result<Arc<Listing>, CloudError> {
+        let asked = Instant::now();
+        let mut latest = self.listing.lock().await;
+        if let Some(listing) = latest.as_ref().filter(|it| it.api == api && it.began >= asked) {
+            return Ok(Arc::clone(listing));
         }
-        let target = format!("integrations/{integration}");
-        let routes = self.routes(api).await?;
-        let mut keys: Vec<String> = routes
-            .iter()
-            .filter(|it| it.target() == Some(&target))
-            .map(|it| {
-                let kind = it.authorization_type().map_or("", |it| it.as_str());
-                format!("{} {kind}", it.route_key().unwrap_or_default())
-            })
-            .collect();
-        if keys.is_empty() {
-            return Ok(None);
-        }
-        keys.sort();
-        Ok(Some(Observed { settings: [("routes".to_owned(), keys.join(","))].into(), ..Observed::default() }))
+        let began = Instant::now();
+        let (routes, integrations) = (self.routes(api).await?, self.integrations(api).await?);
+        let listing = Arc::new(Listing { api: api.to_owned(), began, routes, integrations });
+        *latest = Some(Arc::clone(&listing));
+        Ok(listing)
     }
+
+    pub(super) async fn describe_route(&self, recorded: &Recorded) -> Result<Option<Observed>, CloudError> {
+        let (api, id) = (recorded.attribute("api_id"), recorded.attribute("integration_id"));
+        if api.is_empty() || id.is_empty() {
+            return Ok(None);
+        }
+        let listing = self.listing(api).await?;
+        let Some(integration) = listing.integrations.iter().find(|it| it.integration_id() == Some(id)) else {
+            return Ok(None);
+        };
+        let target = format!("integrations/{id}");
+        let routes = listing.routes.iter().filter(|it| it.target() == Some(&target)).map(|it| {
+            let kind = it.authorization_type().map_or("", |it| it.as_str());
+            (it.route_key().unwrap_or_default(), kind, it.authorizer_id().unwrap_or_default())
+        });
+        let timeout = integration.timeout_in_millis().map(|it| it.to_string()).unwrap_or_default();
+        Ok(Some(Observed::of([
+            ("routes", settings::routes(routes)),
+            ("target", integration.integration_uri().unwrap_or_default().to_owned()),
+            ("timeout", timeout),
+            ("payload", integration.payload_format_version().unwrap_or_default().to_owned()),
+        ])))
+    }
+}
+
+/// What an API had at some moment.
+pub(super) struct Listing {
+    api: String,
+    began: Instant,
+    routes: Vec<Route>,
+    integrations: Vec<Integration>,
 }

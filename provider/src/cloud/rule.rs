@@ -2,7 +2,8 @@
 
 use aws_sdk_eventbridge::types::{DeadLetterConfig, RuleState, Target};
 use eventual_provider_core::cloud::{CloudError, Made, Observed, Owner};
-use eventual_provider_core::resource::{Resource, RuleSpec, policy_digest};
+use eventual_provider_core::resource::settings::{self, policy_digest};
+use eventual_provider_core::resource::{Resource, RuleSpec};
 use eventual_provider_core::state::Recorded;
 
 use super::bus::sdk_tags;
@@ -50,21 +51,20 @@ impl AwsCloud {
                 ..malformed("events PutTargets", message)
             });
         }
+        if recorded.is_some_and(|it| it.fingerprint.is_empty()) {
+            // Somebody changed it, perhaps by a target of their own.
+            let others = self.targets(&resource.name, &spec.bus).await?.into_iter().map(|it| it.id);
+            self.remove_targets(&resource.name, &spec.bus, others.filter(|id| id != TARGET).collect())
+                .await?;
+        }
         Ok(Made { arn, attributes: [("bus".to_owned(), spec.bus.clone())].into() })
     }
 
     /// EventBridge refuses to delete a rule that has targets.
     pub(super) async fn delete_rule(&self, recorded: &Recorded) -> Result<(), CloudError> {
         let (name, bus) = (&recorded.name, recorded.attribute("bus"));
-        let list = self.events.list_targets_by_rule().rule(name).event_bus_name(bus);
-        let Some(targets) = present(self.call("events ListTargetsByRule", list.send()).await)? else {
-            return Ok(());
-        };
-        let ids: Vec<String> = targets.targets().iter().map(|target| target.id().to_owned()).collect();
-        if !ids.is_empty() {
-            let remove = self.events.remove_targets().rule(name).event_bus_name(bus).set_ids(Some(ids));
-            gone(self.call("events RemoveTargets", remove.send()).await)?;
-        }
+        let ids = self.targets(name, bus).await?.into_iter().map(|target| target.id).collect();
+        self.remove_targets(name, bus, ids).await?;
         gone(
             self.call("events DeleteRule", self.events.delete_rule().name(name).event_bus_name(bus).send())
                 .await,
@@ -77,19 +77,39 @@ impl AwsCloud {
         let Some(rule) = present(self.call("events DescribeRule", describe.send()).await)? else {
             return Ok(None);
         };
-        let list = self.events.list_targets_by_rule().rule(name).event_bus_name(bus);
-        let targets = present(self.call("events ListTargetsByRule", list.send()).await)?;
-        let target = targets.iter().flat_map(|it| it.targets()).find(|it| it.id() == TARGET);
-        let enabled = rule.state() != Some(&RuleState::Disabled);
-        let pattern = if enabled {
-            policy_digest(rule.event_pattern().unwrap_or_default())
-        } else {
-            "disabled".to_owned()
-        };
-        let settings = [
-            ("pattern".to_owned(), pattern),
-            ("target".to_owned(), target.map(|it| it.arn().to_owned()).unwrap_or_default()),
-        ];
-        Ok(Some(Observed { settings: settings.into(), ..Observed::default() }))
+        let targets = self.targets(name, bus).await?;
+        let tags = present(self.event_tags(&recorded.arn).await)?.unwrap_or_default();
+        let mut targets: Vec<String> = targets.iter().map(described).collect();
+        targets.sort();
+        Ok(Some(Observed::of([
+            ("pattern", policy_digest(rule.event_pattern().unwrap_or_default())),
+            ("state", rule.state().map_or("", |it| it.as_str()).to_owned()),
+            ("targets", targets.join(",")),
+            ("tags", tags::digest(&tags)),
+        ])))
     }
+
+    /// The targets of a rule; none when it is not there.
+    async fn targets(&self, rule: &str, bus: &str) -> Result<Vec<Target>, CloudError> {
+        let list = self.events.list_targets_by_rule().rule(rule).event_bus_name(bus);
+        let answer = present(self.call("events ListTargetsByRule", list.send()).await)?;
+        Ok(answer.and_then(|it| it.targets).unwrap_or_default())
+    }
+
+    async fn remove_targets(&self, rule: &str, bus: &str, ids: Vec<String>) -> Result<(), CloudError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let remove = self.events.remove_targets().rule(rule).event_bus_name(bus).set_ids(Some(ids));
+        gone(self.call("events RemoveTargets", remove.send()).await)
+    }
+}
+
+/// A target that is there, in the form of the setting `targets`.
+fn described(target: &Target) -> String {
+    let dead = target.dead_letter_config().and_then(|it| it.arn()).unwrap_or_default();
+    let plain = settings::rule_target(target.arn(), dead);
+    let shaped = target.input().or(target.input_path()).is_some() || target.input_transformer().is_some();
+    // Ours gives the event as it is, and is tried as often as AWS does by default.
+    if shaped || target.retry_policy().is_some() { format!("{plain}, changed on the way") } else { plain }
 }

@@ -87,6 +87,10 @@ impl AwsCloud {
         recorded: &Recorded,
     ) -> Result<Option<Observed>, CloudError> {
         let state = self.schedule_group_state(&recorded.name).await?;
-        Ok((state == Some(ScheduleGroupState::Active)).then(Observed::default))
+        if state != Some(ScheduleGroupState::Active) {
+            return Ok(None);
+        }
+        let tags = present(self.schedule_group_tags(&recorded.arn).await)?.unwrap_or_default();
+        Ok(Some(Observed::of([("tags", tags::digest(&tags))])))
     }
 }

@@ -2,9 +2,11 @@
 
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
+use aws_sdk_dynamodb::operation::update_table::builders::UpdateTableFluentBuilder;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, ContinuousBackupsStatus, GlobalSecondaryIndex, KeySchemaElement,
-    KeyType, PointInTimeRecoverySpecification, PointInTimeRecoveryStatus, Projection, ProjectionType,
+    AttributeDefinition, BillingMode, ContinuousBackupsStatus, CreateGlobalSecondaryIndexAction,
+    GlobalSecondaryIndex, GlobalSecondaryIndexUpdate, KeySchemaElement, KeyType,
+    PointInTimeRecoverySpecification, PointInTimeRecoveryStatus, Projection, ProjectionType,
     ScalarAttributeType, Select, StreamSpecification, StreamViewType, TableDescription, TableStatus, Tag,
     TimeToLiveSpecification, TimeToLiveStatus,
 };
@@ -56,6 +58,44 @@ fn creation(
         .stream_specification(stream))
 }
 
+/// How the table is paid for; AWS says nothing of the mode that was there first.
+fn billing(table: &TableDescription) -> BillingMode {
+    let mode = table.billing_mode_summary().and_then(|it| it.billing_mode());
+    mode.cloned().unwrap_or(BillingMode::Provisioned)
+}
+
+/// What the table's stream shows, if it is on.
+fn stream(table: &TableDescription) -> Option<StreamViewType> {
+    let stream = table.stream_specification().filter(|it| it.stream_enabled())?;
+    stream.stream_view_type().cloned()
+}
+
+fn has_index(table: &TableDescription) -> bool {
+    table.global_secondary_indexes().iter().any(|it| it.index_name() == Some(table::INDEX))
+}
+
+fn streaming(on: bool) -> Result<StreamSpecification, CloudError> {
+    let view = on.then_some(StreamViewType::NewImage);
+    let specification = StreamSpecification::builder().stream_enabled(on).set_stream_view_type(view).build();
+    specification.map_err(|error| malformed("dynamodb UpdateTable", error))
+}
+
+/// The change that adds the index.
+fn added_index(mut update: UpdateTableFluentBuilder) -> Result<UpdateTableFluentBuilder, BuildError> {
+    for name in [table::INDEX_PARTITION, table::INDEX_SORT] {
+        let kind = ScalarAttributeType::S;
+        let definition = AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build()?;
+        update = update.attribute_definitions(definition);
+    }
+    let index = CreateGlobalSecondaryIndexAction::builder()
+        .index_name(table::INDEX)
+        .key_schema(key(table::INDEX_PARTITION, KeyType::Hash)?)
+        .key_schema(key(table::INDEX_SORT, KeyType::Range)?)
+        .projection(Projection::builder().projection_type(ProjectionType::All).build())
+        .build()?;
+    Ok(update.global_secondary_index_updates(GlobalSecondaryIndexUpdate::builder().create(index).build()))
+}
+
 impl AwsCloud {
     pub(super) async fn table_tags(&self, arn: &str) -> Result<Tags, CloudError> {
         let list = self.dynamodb.list_tags_of_resource().resource_arn(arn);
@@ -83,6 +123,7 @@ impl AwsCloud {
                 return Err(busy("dynamodb CreateTable", format!("the table {name} is being deleted")));
             }
             self.tag_table(owner, &arn, &wanted, recorded.is_none()).await?;
+            self.repair_table(name).await?;
         } else {
             let create = creation(self.dynamodb.create_table(), name, &wanted);
             let create = create.map_err(|error| malformed("dynamodb CreateTable", error))?;
@@ -93,6 +134,36 @@ impl AwsCloud {
         self.back_up(name, spec.point_in_time_recovery).await?;
         let stream = table.latest_stream_arn().unwrap_or_default().to_owned();
         Ok(Made { arn, attributes: [("stream_arn".to_owned(), stream)].into() })
+    }
+
+    /// Brings billing, stream, index and protection of a table that is there to what they should be. AWS takes one kind of
+    /// change at a time, and only of an active table.
+    async fn repair_table(&self, name: &str) -> Result<(), CloudError> {
+        let table = self.active_table(name).await?;
+        let update = || self.dynamodb.update_table().table_name(name);
+        if billing(&table) != BillingMode::PayPerRequest {
+            self.update_table(name, update().billing_mode(BillingMode::PayPerRequest)).await?;
+        }
+        let view = stream(&table);
+        if view.as_ref().is_some_and(|view| *view != StreamViewType::NewImage) {
+            self.update_table(name, update().stream_specification(streaming(false)?)).await?;
+        }
+        if view != Some(StreamViewType::NewImage) {
+            self.update_table(name, update().stream_specification(streaming(true)?)).await?;
+        }
+        if !has_index(&table) {
+            let add = added_index(update()).map_err(|error| malformed("dynamodb UpdateTable", error))?;
+            self.update_table(name, add).await?;
+        }
+        if table.deletion_protection_enabled() == Some(true) {
+            self.update_table(name, update().deletion_protection_enabled(false)).await?;
+        }
+        Ok(())
+    }
+
+    async fn update_table(&self, name: &str, update: UpdateTableFluentBuilder) -> Result<(), CloudError> {
+        self.call("dynamodb UpdateTable", update.send()).await?;
+        self.active_table(name).await.map(|_| ())
     }
 
     async fn active_table(&self, name: &str) -> Result<TableDescription, CloudError> {
@@ -137,24 +208,42 @@ impl AwsCloud {
 
     /// Lets items expire. AWS refuses to switch on what is on, and a second change too soon.
     async fn expire(&self, name: &str) -> Result<(), CloudError> {
-        let describe = self.dynamodb.describe_time_to_live().table_name(name);
-        let answer = self.call("dynamodb DescribeTimeToLive", describe.send()).await?;
-        let status = answer.time_to_live_description().and_then(|it| it.time_to_live_status());
-        if matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)) {
+        let by = self.time_to_live(name).await?;
+        if by == table::EXPIRES {
             return Ok(());
         }
-        let specification =
-            TimeToLiveSpecification::builder().enabled(true).attribute_name(table::EXPIRES).build();
+        // Another attribute has to be switched off first, and then AWS wants to be left alone for up to an hour.
+        let specification = TimeToLiveSpecification::builder()
+            .enabled(by.is_empty())
+            .attribute_name(if by.is_empty() { table::EXPIRES } else { &by })
+            .build();
         let specification = specification.map_err(|error| malformed("dynamodb UpdateTimeToLive", error))?;
         let update =
             self.dynamodb.update_time_to_live().table_name(name).time_to_live_specification(specification);
         match self.call("dynamodb UpdateTimeToLive", update.send()).await {
             Err(error) if error.message.contains("already enabled") => Ok(()),
+            Ok(_) if !by.is_empty() => Err(busy(
+                "dynamodb UpdateTimeToLive",
+                format!("items of {name} expired by {by}, which was just switched off"),
+            )),
             answer => answer.map(|_| ()),
         }
     }
 
-    async fn back_up(&self, name: &str, wanted: bool) -> Result<(), CloudError> {
+    /// The attribute that says when an item expires; empty when none does.
+    async fn time_to_live(&self, name: &str) -> Result<String, CloudError> {
+        let describe = self.dynamodb.describe_time_to_live().table_name(name);
+        let answer = self.call("dynamodb DescribeTimeToLive", describe.send()).await?;
+        let description = answer.time_to_live_description();
+        let on = description
+            .and_then(|it| it.time_to_live_status())
+            .is_some_and(|it| matches!(it, TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling));
+        let attribute = description.and_then(|it| it.attribute_name()).filter(|_| on);
+        Ok(attribute.unwrap_or_default().to_owned())
+    }
+
+    /// Whether the backups of a table are on, and whether that can be changed by now.
+    async fn backups(&self, name: &str) -> Result<(bool, bool), CloudError> {
         let describe = self.dynamodb.describe_continuous_backups().table_name(name);
         let answer = self.call("dynamodb DescribeContinuousBackups", describe.send()).await?;
         let description = answer.continuous_backups_description();
@@ -163,7 +252,12 @@ impl AwsCloud {
         let status = description
             .and_then(|it| it.point_in_time_recovery_description())
             .and_then(|it| it.point_in_time_recovery_status());
-        if ready && (status == Some(&PointInTimeRecoveryStatus::Enabled)) == wanted {
+        Ok((status == Some(&PointInTimeRecoveryStatus::Enabled), ready))
+    }
+
+    async fn back_up(&self, name: &str, wanted: bool) -> Result<(), CloudError> {
+        let (on, ready) = self.backups(name).await?;
+        if ready && on == wanted {
             return Ok(());
         }
         let specification =
@@ -194,8 +288,22 @@ impl AwsCloud {
         if table.table_status() == Some(&TableStatus::Deleting) {
             return Ok(None);
         }
-        let stream = table.latest_stream_arn().unwrap_or_default().to_owned();
-        Ok(Some(Observed { attributes: [("stream_arn".to_owned(), stream)].into(), ..Observed::default() }))
+        let name = &recorded.name;
+        let view = stream(&table);
+        let tags = present(self.table_tags(&recorded.arn).await)?.unwrap_or_default();
+        let mut seen = Observed::of([
+            ("billing", billing(&table).as_str().to_owned()),
+            ("stream", view.as_ref().map_or("", |it| it.as_str()).to_owned()),
+            ("index", if has_index(&table) { table::INDEX } else { "" }.to_owned()),
+            ("time_to_live", self.time_to_live(name).await?),
+            ("point_in_time_recovery", self.backups(name).await?.0.to_string()),
+            ("deletion_protection", (table.deletion_protection_enabled() == Some(true)).to_string()),
+            ("tags", tags::digest(&tags)),
+        ]);
+        // A stream that was switched off keeps its ARN, and gives nothing any more.
+        let arn = view.and(table.latest_stream_arn()).unwrap_or_default().to_owned();
+        seen.attributes.insert("stream_arn".to_owned(), arn);
+        Ok(Some(seen))
     }
 
     /// One item is enough to know that there is data.

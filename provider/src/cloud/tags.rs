@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use eventual_provider_core::cloud::{CloudError, Owner};
-use eventual_provider_core::resource::{Kind, Resource};
+use eventual_provider_core::resource::{Kind, Resource, settings};
 use eventual_provider_core::state::Recorded;
 use eventual_schema::deploy::TAG_OWNER;
 
@@ -34,6 +34,11 @@ pub(super) fn difference(there: &Tags, wanted: &Tags) -> (Tags, Vec<String>) {
     let set = wanted.iter().filter(|(key, value)| there.get(*key) != Some(value));
     let remove = there.keys().filter(|key| !wanted.contains_key(*key) && !key.starts_with("aws:"));
     (set.map(|(key, value)| (key.clone(), value.clone())).collect(), remove.cloned().collect())
+}
+
+/// The setting `tags` of what carries these.
+pub(super) fn digest(tags: &Tags) -> String {
+    settings::tags_digest(tags.iter().map(|(key, value)| (key.as_str(), value.as_str())))
 }
 
 impl AwsCloud {

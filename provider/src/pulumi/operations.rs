@@ -79,7 +79,7 @@ impl Provider {
         let control = self.control(&request.urn, request.timeout, &before);
         let work =
             async move { request::read(&session.scope(&provider.archives), &*session.cloud, &state).await };
-        let ReadBack { state, diagnostics } = self.lifetime.run(&control, work).await?;
+        let ReadBack { state, diagnostics, .. } = self.lifetime.run(&control, work).await?;
         let secrets = to_wire::secrets(&before);
         self.warn(&request.urn, &diagnostics, &secrets);
         if any_error(&diagnostics) {

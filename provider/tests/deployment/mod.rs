@@ -2,6 +2,8 @@
 //!
 //! Its artifact's bootstrap is a shell script that echoes what it is invoked with: what runs is the functions' own matter.
 
+mod tampering;
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
@@ -9,7 +11,8 @@ use std::time::Duration;
 use eventual_provider::connect;
 use eventual_provider::ports::Session;
 use eventual_provider_core::config;
-use eventual_provider_core::request::{self, Action, Artifact, Artifacts, Control};
+use eventual_provider_core::diagnostic::any_error;
+use eventual_provider_core::request::{self, Action, Artifact, Artifacts, Control, Drift};
 use eventual_provider_core::value::Value;
 use eventual_schema::deploy::Names;
 use eventual_schema::functions::default_functions;
@@ -57,7 +60,7 @@ impl Artifacts for Probe {
 }
 
 /// One deployment.
-pub struct Deployment {
+pub(crate) struct Deployment {
     name: String,
     folder: TempDir,
     probe: Probe,
@@ -66,7 +69,7 @@ pub struct Deployment {
 }
 
 /// The configuration of the probe, with the memory of some commands.
-pub fn service(deployment: &Deployment, memory: &[(&str, f64)]) -> Value {
+pub(crate) fn service(deployment: &Deployment, memory: &[(&str, f64)]) -> Value {
     let commands = memory.iter().map(|(name, mb)| (*name, Value::map([("memory_mb", Value::Number(*mb))])));
     Value::map([
         ("name", Value::String(deployment.name.clone())),
@@ -88,7 +91,7 @@ fn zip(path: &std::path::Path, generation: u32) {
 
 impl Deployment {
     /// Nothing is deployed yet.
-    pub async fn new(name: &str) -> Self {
+    pub(crate) async fn new(name: &str) -> Self {
         let endpoint = std::env::var("EVENTUAL_TEST_ENDPOINT")
             .expect("EVENTUAL_TEST_ENDPOINT is not set: run `cargo xtask test`, or set it to the URL of an emulated AWS");
         let settings = Value::map([
@@ -108,13 +111,13 @@ impl Deployment {
     }
 
     /// Another build of the same service.
-    pub fn rebuild(&mut self) {
+    pub(crate) fn rebuild(&mut self) {
         self.probe.generation += 1;
         zip(&self.folder.path().join("probe.zip"), self.probe.generation);
     }
 
     /// What a plan changes.
-    pub fn changes(&self, state: &Value, config: &Value) -> Vec<(String, Action)> {
+    pub(crate) fn changes(&self, state: &Value, config: &Value) -> Vec<(String, Action)> {
         let planned = request::plan(&self.session.scope(&self.probe), Some(state), config);
         assert_eq!(planned.diagnostics, []);
         if planned.changes.is_empty() {
@@ -124,7 +127,7 @@ impl Deployment {
     }
 
     /// Plans and applies, as the wires do.
-    pub async fn apply(&self, prior: Option<&Value>, config: &Value) -> Value {
+    pub(crate) async fn apply(&self, prior: Option<&Value>, config: &Value) -> Value {
         let applied = self.attempt("tests", prior, config).await;
         assert_eq!(applied.diagnostics, []);
         applied.state.expect("it was made")
@@ -143,32 +146,40 @@ impl Deployment {
     }
 
     /// The first deployment.
-    pub async fn create(&self, config: &Value) -> Value {
+    pub(crate) async fn create(&self, config: &Value) -> Value {
         self.apply(None, config).await
     }
 
     /// What a creation in the name of somebody else says.
-    pub async fn refused_as(&self, claimant: &str, config: &Value) -> String {
+    pub(crate) async fn refused_as(&self, claimant: &str, config: &Value) -> String {
         let applied = self.attempt(claimant, None, config).await;
         assert_eq!(applied.state, None);
         applied.diagnostics.iter().map(ToString::to_string).collect()
     }
 
     /// A creation that ends in the middle, as if the process were killed: whatever is under way is dropped.
-    pub async fn create_and_die(&self, config: &Value, after_ms: u64) {
+    pub(crate) async fn create_and_die(&self, config: &Value, after_ms: u64) {
         let ended = tokio::time::timeout(Duration::from_millis(after_ms), self.create(config)).await;
         assert!(ended.is_err(), "it was to be killed after {after_ms} ms and was done before");
     }
 
     /// Reads.
-    pub async fn read(&self, state: &Value) -> Option<Value> {
+    pub(crate) async fn read(&self, state: &Value) -> Option<Value> {
         let read = request::read(&self.session.scope(&self.probe), &*self.session.cloud, state).await;
         assert_eq!(read.diagnostics, []);
         read.state
     }
 
+    /// Reads what somebody changed: the state, what changed, and what the user is told.
+    pub(crate) async fn read_changed(&self, state: &Value) -> (Value, Vec<Drift>, String) {
+        let read = request::read(&self.session.scope(&self.probe), &*self.session.cloud, state).await;
+        assert!(!any_error(&read.diagnostics), "{:?}", read.diagnostics);
+        let told = read.diagnostics.iter().map(ToString::to_string).collect();
+        (read.state.expect("most of it is there"), read.drift, told)
+    }
+
     /// Destroys all of it.
-    pub async fn destroy(&self, state: &Value) {
+    pub(crate) async fn destroy(&self, state: &Value) {
         let control = Control::new("tests");
         let applied =
             request::destroy(&self.session.scope(&self.probe), &*self.session.cloud, state, &control).await;
@@ -177,7 +188,7 @@ impl Deployment {
     }
 
     /// Calls a command over HTTP; the bootstrap's echo proves that the function ran.
-    pub async fn answers(&self, state: &Value, command: &str) {
+    pub(crate) async fn answers(&self, state: &Value, command: &str) {
         let url = state.get("url").as_str().expect("there is an API").to_owned();
         let id =
             url.split("://").nth(1).and_then(|rest| rest.split('.').next()).unwrap_or_default().to_owned();
@@ -190,36 +201,8 @@ impl Deployment {
         assert!(text.contains(&nonce), "{text}");
     }
 
-    /// Removes or changes one child of several kinds behind the provider's back.
-    pub async fn tamper(&self, state: &Value) {
-        let resources = eventual_provider_core::state::State::from_value(state);
-        let owner = eventual_provider_core::cloud::Owner {
-            id: eventual_provider_core::state::owner_of(&resources.incarnation).to_owned(),
-            service: self.name.clone(),
-        };
-        for key in [
-            "queue/workflows-dead",
-            "mapping/timers",
-            "log_group/relay",
-            "rule/noted",
-            "route/ping",
-            "role/system",
-        ] {
-            self.session.cloud.delete(&owner, &resources.children[key], false).await.unwrap();
-        }
-        // The alias is not a child of its own: without it, the function counts as changed.
-        let lambda = aws_sdk_lambda::Client::new(&self.settings().await);
-        lambda
-            .delete_alias()
-            .function_name(format!("{}-command-ping", self.name))
-            .name("live")
-            .send()
-            .await
-            .unwrap();
-    }
-
     /// Versions of a function.
-    pub async fn versions(&self, function: &str) -> Vec<String> {
+    pub(crate) async fn versions(&self, function: &str) -> Vec<String> {
         let lambda = aws_sdk_lambda::Client::new(&self.settings().await);
         let name = format!("{}-{function}", self.name);
         let answer = lambda.list_versions_by_function().function_name(name).send().await.unwrap();
@@ -227,7 +210,7 @@ impl Deployment {
     }
 
     /// How many objects the bucket holds.
-    pub async fn objects(&self) -> usize {
+    pub(crate) async fn objects(&self) -> usize {
         let bucket =
             Names::new(&self.name, &self.session.identity.account, &self.session.identity.region).bucket();
         let settings = self.settings().await;
@@ -247,7 +230,7 @@ impl Deployment {
     }
 
     /// Nothing in the account bears the deployment's name.
-    pub async fn nothing_left(&self) {
+    pub(crate) async fn nothing_left(&self) {
         let settings = self.settings().await;
         let mut left: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         let mut note = |kind, names: Vec<String>| {

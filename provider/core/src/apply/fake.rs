@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use crate::cloud::{
     Cloud, CloudError, Made, Observed, Owner, Ownership, OwnershipRead, OwnershipState, Trouble,
 };
+use crate::resource::settings::Settings;
 use crate::resource::{Kind, Resource, Spec};
 use crate::state::Recorded;
 
@@ -17,6 +18,8 @@ struct Inside {
     random: u64,
     /// Owner of what exists, by kind and name.
     there: BTreeMap<(Kind, String), String>,
+    /// How it is, as far as that was said.
+    settings: BTreeMap<(Kind, String), Settings>,
     record: Option<(Ownership, u64)>,
     bucket: bool,
     /// Troubles that operations on a key (or name) meet next.
@@ -68,6 +71,19 @@ impl Fake {
 
     pub(crate) fn remove(&self, kind: Kind, name: &str) {
         self.with(|it| it.there.remove(&(kind, name.to_owned())));
+    }
+
+    /// Somebody changes a setting of the recorded child.
+    pub(crate) fn tamper(&self, recorded: &Recorded, setting: &str) {
+        self.with(|it| {
+            let settings = it.settings.get_mut(&named(recorded)).unwrap();
+            settings.get_mut(setting).unwrap().push_str(" and more");
+        });
+    }
+
+    /// The settings of the recorded child.
+    pub(crate) fn settings(&self, recorded: &Recorded) -> Settings {
+        self.with(|it| it.settings[&named(recorded)].clone())
     }
 
     pub(crate) fn holds_data(&self, kind: Kind) {
@@ -145,11 +161,17 @@ impl Cloud for Fake {
             self.with(|it| it.there.remove(&named(before)));
         }
         let function = name.1.split(' ').next().unwrap_or_default().to_owned();
+        self.with(|it| it.settings.insert(name.clone(), resource.settings(&owner.id)));
         self.with(|it| it.there.insert(name, owner.id.clone()));
         let attributes = ["url", "api_id", "stream_arn", "uuid"]
             .map(|name| (name.to_owned(), format!("{name} of {}", resource.key)));
         let mut attributes = BTreeMap::from(attributes);
         attributes.insert("function".to_owned(), function);
+        if let Spec::Api(spec) = &resource.spec {
+            let ids =
+                spec.authorizers.keys().map(|name| (format!("authorizer/{name}"), format!("id of {name}")));
+            attributes.extend(ids);
+        }
         Ok(Made { arn: format!("arn of {}", resource.key), attributes })
     }
 
@@ -179,8 +201,11 @@ impl Cloud for Fake {
     }
 
     async fn describe(&self, _owner: &Owner, recorded: &Recorded) -> Result<Option<Observed>, CloudError> {
-        let there = self.with(|it| it.there.contains_key(&named(recorded)));
-        Ok(there.then(Observed::default))
+        let name = named(recorded);
+        Ok(self.with(|it| {
+            let settings = it.settings.get(&name).cloned().unwrap_or_default();
+            it.there.contains_key(&name).then(|| Observed { settings, ..Observed::default() })
+        }))
     }
 
     async fn settle(&self, _recorded: &Recorded) -> Result<(), CloudError> {

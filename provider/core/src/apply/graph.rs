@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use eventual_schema::digest::short_hash;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
@@ -10,7 +9,7 @@ use super::{Effort, Run, deletions, ensures, persist, touches_roles};
 use crate::cloud::{CloudError, Made, Trouble};
 use crate::plan::Plan;
 use crate::progress::{Action, Stage};
-use crate::resource::{Kind, Resource, Spec};
+use crate::resource::{Kind, Resource, Spec, settings};
 use crate::state::{Recorded, SETTINGS, State};
 
 /// A child that could not be made true.
@@ -93,7 +92,7 @@ pub async fn ensure(run: &Run<'_>, state: State, plan: &Plan) -> Outcome {
         match result {
             Ok(made) => {
                 unfinished.remove(&resource.key);
-                outcome.state.children.insert(resource.key.clone(), record(&resource, resolved, made));
+                outcome.state.children.insert(resource.key.clone(), record(run, &resource, resolved, made));
             }
             Err(error) => note_failure(&mut outcome, &resource, recorded, error),
         }
@@ -168,11 +167,11 @@ fn partial_attributes(spec: &Spec) -> BTreeMap<String, String> {
     }
 }
 
-fn record(resource: &Resource, resolved: Option<Spec>, made: Made) -> Recorded {
+fn record(run: &Run<'_>, resource: &Resource, resolved: Option<Spec>, made: Made) -> Recorded {
     let mut attributes = made.attributes;
-    let settings = resolved.map(|spec| spec.settings()).unwrap_or_default();
-    if !settings.is_empty() {
-        attributes.insert(SETTINGS.to_owned(), settings_digest(&settings));
+    let settings = resolved.map(|spec| Resource { spec, ..resource.clone() }.settings(&run.owner.id));
+    if let Some(settings) = settings.filter(|it| !it.is_empty()) {
+        attributes.insert(SETTINGS.to_owned(), settings::record(&settings));
     }
     Recorded {
         kind: resource.kind(),
@@ -181,14 +180,6 @@ fn record(resource: &Resource, resolved: Option<Spec>, made: Made) -> Recorded {
         fingerprint: resource.fingerprint().unwrap_or_default(),
         attributes,
     }
-}
-
-/// Hash of settings as [`crate::resource::Spec::settings`] gives them.
-pub(crate) fn settings_digest(settings: &BTreeMap<String, String>) -> String {
-    short_hash(
-        &settings.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]).collect::<Vec<_>>(),
-        16,
-    )
 }
 
 type Ensured = (Resource, Option<Spec>, Option<Recorded>, Result<Made, CloudError>);

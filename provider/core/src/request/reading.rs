@@ -7,12 +7,13 @@ use futures_util::stream;
 
 use super::applying::bare_bucket;
 use super::planning::elsewhere;
-use super::{ReadBack, Scope};
-use crate::apply::{self, settings_digest};
+use super::{Drift, ReadBack, Scope};
+use crate::apply;
 use crate::cloud::{Cloud, CloudError, Observed, Owner, OwnershipState, Progress, Trouble};
 use crate::config;
 use crate::desired::Place;
 use crate::diagnostic::Diagnostic;
+use crate::resource::settings;
 use crate::state::{Recorded, SETTINGS, State, owner_of};
 use crate::value::Value;
 
@@ -37,12 +38,12 @@ pub(super) async fn read(scope: &Scope<'_>, cloud: &dyn Cloud, value: &Value) ->
         return import(scope, look, value, &service).await;
     }
     if let Some(diagnostic) = elsewhere(&state, &service, scope.identity) {
-        return ReadBack { state: Some(value.clone()), diagnostics: vec![diagnostic] };
+        return ReadBack { state: Some(value.clone()), diagnostics: vec![diagnostic], ..ReadBack::default() };
     }
     if let Some(bucket) = state.children.get("bucket") {
         match look.patiently(|| cloud.ownership(&bucket.name)).await {
             Ok(OwnershipState::Found(read)) if read.record.incarnation != state.incarnation => {
-                return ReadBack { state: None, diagnostics: Vec::new() };
+                return ReadBack::default();
             }
             Ok(_) => {}
             Err(error) => return failed(value, "the ownership record", &error),
@@ -60,41 +61,46 @@ pub(super) async fn read(scope: &Scope<'_>, cloud: &dyn Cloud, value: &Value) ->
         }
     };
     let mut answers = stream::iter(state.children.clone()).map(describe).buffer_unordered(AT_ONCE);
-    let mut found = BTreeMap::new();
+    let (mut found, mut drift) = (BTreeMap::new(), Vec::new());
     while let Some((key, child, observed)) = answers.next().await {
         match observed {
             Ok(Some(observed)) => {
-                found.insert(key, seen(child, observed));
+                let (child, changed) = seen(child, observed);
+                if !changed.is_empty() {
+                    drift.push(Drift { key: key.clone(), changed });
+                }
+                found.insert(key, child);
             }
             // Without what creation would have told, it is only found by deleting or making it.
             Ok(None) if child.is_unverified() => {
                 found.insert(key, child);
             }
-            Ok(None) => {}
+            Ok(None) => drift.push(Drift { key, changed: Vec::new() }),
             Err(error) => return failed(value, &key, &error),
         }
     }
     drop(answers);
     if found.is_empty() {
-        return ReadBack { state: None, diagnostics: Vec::new() };
+        return ReadBack::default();
     }
+    drift.sort_by(|one, other| one.key.cmp(&other.key));
     let mut read = value.clone();
     read.set("resources", State { incarnation: state.incarnation, children: found }.resources());
-    ReadBack { state: Some(read), diagnostics: Vec::new() }
+    ReadBack { state: Some(read), diagnostics: told(&drift).into_iter().collect(), drift }
 }
 
 /// Finds a deployment of which only the name is known, as when it is imported: its record says whose it is and what it
 /// consists of.
 async fn import(scope: &Scope<'_>, look: &Look<'_>, value: &Value, service: &str) -> ReadBack {
     let Some(identity) = scope.identity else {
-        return ReadBack { state: Some(value.clone()), diagnostics: Vec::new() };
+        return ReadBack { state: Some(value.clone()), diagnostics: Vec::new(), ..ReadBack::default() };
     };
     let place = Place::new(service, identity);
     let name = place.names().bucket();
     let record = match look.patiently(|| look.cloud.ownership(&name)).await {
         Ok(OwnershipState::Found(found)) => found.record,
         Ok(OwnershipState::NoBucket | OwnershipState::NoRecord { .. }) => {
-            return ReadBack { state: None, diagnostics: Vec::new() };
+            return ReadBack::default();
         }
         Err(error) => return failed(value, "the ownership record", &error),
     };
@@ -117,31 +123,48 @@ async fn import(scope: &Scope<'_>, look: &Look<'_>, value: &Value, service: &str
         );
         Diagnostic::warning("Imported in part", detail)
     });
-    ReadBack { state: Some(read), diagnostics: diagnostics.into_iter().collect() }
+    ReadBack { state: Some(read), diagnostics: diagnostics.into_iter().collect(), ..ReadBack::default() }
 }
 
 fn failed(value: &Value, what: &str, error: &CloudError) -> ReadBack {
     let diagnostic = Diagnostic::error(format!("Could not read {what}"), format!("{error}."));
-    ReadBack { state: Some(value.clone()), diagnostics: vec![diagnostic] }
+    ReadBack { state: Some(value.clone()), diagnostics: vec![diagnostic], ..ReadBack::default() }
 }
 
-/// The child as it was found: one that somebody changed loses its fingerprint, so that the next plan repairs it.
-fn seen(child: Recorded, observed: Observed) -> Recorded {
+/// The child as it was found, and what of it somebody changed: then it loses its fingerprint, so that the next plan
+/// repairs it.
+fn seen(child: Recorded, observed: Observed) -> (Recorded, Vec<String>) {
     let mut child = child;
-    let recorded = child.attribute(SETTINGS);
-    if !observed.settings.is_empty()
-        && !recorded.is_empty()
-        && settings_digest(&observed.settings) != recorded
-    {
-        child.fingerprint = String::new();
-    }
+    let mut changed = settings::changed(child.attribute(SETTINGS), &observed.settings);
     for (name, value) in observed.attributes {
         if child.attributes.get(&name).is_some_and(|recorded| *recorded != value) {
-            child.fingerprint = String::new();
+            changed.push(name.clone());
         }
-        child.attributes.insert(name, value);
+        if value.is_empty() {
+            // So that what refers to it is changed as well.
+            child.attributes.remove(&name);
+        } else {
+            child.attributes.insert(name, value);
+        }
     }
-    child
+    if !changed.is_empty() {
+        child.fingerprint.clear();
+    }
+    (child, changed)
+}
+
+/// What was changed or removed outside of the deployment, for people.
+fn told(drift: &[Drift]) -> Option<Diagnostic> {
+    if drift.is_empty() {
+        return None;
+    }
+    let line = |it: &Drift| match &it.changed[..] {
+        [] => format!("{} is missing", it.key),
+        changed => format!("{}: {}", it.key, changed.join(", ")),
+    };
+    let lines: Vec<String> = drift.iter().map(line).collect();
+    let detail = format!("{}. The next apply makes it as it should be.", lines.join("; "));
+    Some(Diagnostic::warning("Changed outside of this deployment", detail))
 }
 
 impl Look<'_> {
