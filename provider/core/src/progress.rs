@@ -64,6 +64,9 @@ pub enum Stage {
 pub trait ProgressSink: Send + Sync {
     /// One thing happened.
     fn report(&self, event: &ProgressEvent);
+
+    /// A creation found the deployment there, made by an earlier run of the same claimant, and goes on with it.
+    fn adopted(&self) {}
 }
 
 /// Drops all progress.

@@ -144,6 +144,10 @@ async fn create(cloud: &dyn Cloud, ready: &Ready, planned: &Value, control: &Con
         Err(why) => return Applied { state: None, diagnostics: vec![refused(&why)] },
     };
     run.owner.id.clone_from(&claim.record.owner);
+    // One that nobody was told of is nothing that anybody could miss.
+    if claim.adopted.is_some() && claim.record.progress != Progress::Creating {
+        control.progress.adopted();
+    }
     let mut state = State { incarnation: claim.record.incarnation.clone(), ..nothing };
     for (key, child) in claim.adopted.iter().flatten() {
         state.children.entry(key.clone()).or_insert_with(|| child.clone());
