@@ -3,6 +3,7 @@
 //! Each RPC is decode, one operation of the core, encode. It names neither the other wire nor a cloud.
 
 mod archives;
+mod claimant;
 mod difference;
 mod engine_log;
 mod failure;

@@ -6,17 +6,26 @@
 
 #[path = "pulumi/engine/mod.rs"]
 mod engine;
+#[path = "pulumi/fixtures.rs"]
+mod fixtures;
+#[path = "pulumi/ours.rs"]
+mod ours;
+#[path = "pulumi/sequences/mod.rs"]
+mod sequences;
+#[path = "pulumi/trace.rs"]
+mod trace;
 
 use std::collections::BTreeMap;
 
 use engine::values::{archive, secret};
-use engine::{Engine, Interrupt, Program};
+use engine::{Engine, Interrupt, Program, ResourceOption};
 use eventual_provider::connect;
 use eventual_provider::ports::Session;
 use eventual_provider_core::cloud::Owner;
 use eventual_provider_core::config::{ProviderConfig, Setting};
 use eventual_provider_core::resource::Kind;
 use eventual_provider_core::state::Recorded;
+use ours::Ours;
 use serde_json::{Value, json};
 
 const TOKEN: &str = "hunter2hunter2";
@@ -69,7 +78,11 @@ impl Cloud {
             "forceDestroy": true,
         });
         inputs.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        Program { provider: self.provider.clone(), services: vec![("orders".to_owned(), inputs)] }
+        Program {
+            provider: self.provider.clone(),
+            services: vec![("orders".to_owned(), inputs)],
+            option: ResourceOption::None,
+        }
     }
 
     async fn assert_settled(&mut self, program: &Program) {
@@ -242,3 +255,11 @@ async fn what_is_missing_is_told_by_refresh_and_made_again() {
     cloud.assert_settled(&program).await;
     cloud.assert_removed().await;
 }
+
+async fn play(name: &str) {
+    let sequence = sequences::table().into_iter().find(|it| it.name == name).unwrap();
+    let played = sequences::play(&sequence, &mut Ours::new().await, "o").await;
+    sequences::compare(name, &played, false);
+}
+
+sequences::each_is_a_test!(play);

@@ -84,7 +84,14 @@ impl ProgressSink for Row {
     fn report(&self, event: &ProgressEvent) {
         self.log.send(LogSeverity::Info, &self.urn, redact(&line(event), &self.secrets), true);
     }
+
+    fn adopted(&self) {
+        self.log.send(LogSeverity::Info, &self.urn, ADOPTED.to_owned(), false);
+    }
 }
+
+/// What a user reads who replaced a service without deleting it first.
+const ADOPTED: &str = "this service was there already, made by an earlier run of this stack: it was taken over and brought up to date, not built anew. To build it anew, set the resource option deleteBeforeReplace.";
 
 /// The event in one line.
 fn line(event: &ProgressEvent) -> String {

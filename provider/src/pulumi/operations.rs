@@ -14,6 +14,7 @@ use eventual_provider_wire::pulumirpc::{
 };
 use tonic::Status;
 
+use super::claimant::Asking;
 use super::failure::{self, Reached};
 use super::property::{self, Members};
 use super::provider::{Provider, scope};
@@ -133,7 +134,9 @@ impl Provider {
     }
 
     fn control(&self, urn: &str, timeout_s: f64, shape: &Value) -> Control {
-        let mut control = Control::new(urn);
+        let Asking { claimant, holder } = self.asking(urn);
+        let mut control = Control::new(claimant);
+        control.holder = holder;
         // Zero is "not set". A fraction of a millisecond is no loss.
         #[allow(
             clippy::cast_possible_truncation,

@@ -102,6 +102,11 @@ impl fmt::Debug for Property {
     }
 }
 
+/// Whether the engine writes this text for a value that it does not know yet.
+pub(crate) fn is_unknown(text: &str) -> bool {
+    UNKNOWNS.contains(&text)
+}
+
 /// The members of a Struct; none when there is no Struct.
 pub(crate) fn decode(message: Option<Struct>) -> Members {
     message.map(|it| members(it.fields)).unwrap_or_default()
@@ -121,7 +126,7 @@ fn from_value(value: prost_types::Value) -> Property {
         None | Some(Kind::NullValue(_)) => Property::Null,
         Some(Kind::BoolValue(truth)) => Property::Bool(truth),
         Some(Kind::NumberValue(number)) => Property::Number(number),
-        Some(Kind::StringValue(text)) if UNKNOWNS.contains(&text.as_str()) => Property::Unknown,
+        Some(Kind::StringValue(text)) if is_unknown(&text) => Property::Unknown,
         Some(Kind::StringValue(text)) => Property::String(text),
         Some(Kind::ListValue(list)) => Property::List(list.values.into_iter().map(from_value).collect()),
         Some(Kind::StructValue(object)) => from_object(members(object.fields)),

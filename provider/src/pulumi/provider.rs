@@ -19,6 +19,7 @@ use eventual_provider_wire::pulumirpc::{
 use tonic::Status;
 
 use super::archives::Archives;
+use super::claimant::Asking;
 use super::engine_log::EngineLog;
 use super::lifetime::Lifetime;
 use super::naming::{self, Sources};
@@ -34,6 +35,8 @@ pub(crate) struct Provider {
     pub(super) lifetime: Arc<Lifetime>,
     ports: Ports,
     session: RwLock<Option<Session>>,
+    /// Id of the provider's own entry in the stack's state; `None` while there is none.
+    entry: RwLock<Option<String>>,
     /// What makes this the provider of one service's package; absent for the general one.
     parameter: RwLock<Option<Parameter>>,
 }
@@ -47,6 +50,7 @@ impl Provider {
             lifetime,
             ports,
             session: RwLock::default(),
+            entry: RwLock::default(),
             parameter: RwLock::default(),
         })
     }
@@ -54,6 +58,11 @@ impl Provider {
     /// The session that Configure opened; `None` before it, and while the provider's own settings are not known.
     pub(super) fn session(&self) -> Option<Session> {
         self.session.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Who asks for a change of the resource `urn`.
+    pub(super) fn asking(&self, urn: &str) -> Asking {
+        Asking::of(self.entry.read().unwrap_or_else(PoisonError::into_inner).as_deref(), urn)
     }
 
     fn parameter(&self) -> Option<Parameter> {
@@ -156,6 +165,9 @@ impl Provider {
                 })?)
             };
         *self.session.write().unwrap_or_else(PoisonError::into_inner) = session;
+        // In a preview of a new provider it is a value that is not known yet.
+        let entry = request.id.filter(|id| !id.is_empty() && !property::is_unknown(id));
+        *self.entry.write().unwrap_or_else(PoisonError::into_inner) = entry;
         Ok(())
     }
 

@@ -1,4 +1,5 @@
-//! What the scenarios without a cloud stand on: an artifact, and an answer to "who am I".
+//! What the scenarios stand on: an artifact, and, without a cloud, an answer to "who am I".
+#![allow(dead_code, reason = "each test target uses a part of it")]
 
 use std::path::Path;
 
@@ -18,6 +19,9 @@ pub(crate) fn write_artifact(path: &Path, version: &str) {
     let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
     let section = object.add_section(Vec::new(), deploy::LINK_SECTION.into(), SectionKind::ReadOnlyData);
     object.append_section_data(section, b"command\0placeOrder\0command\0getOrder\0", 1);
+    // Another version is other code, too.
+    let note = object.add_section(Vec::new(), b".note.version".to_vec(), SectionKind::ReadOnlyData);
+    object.append_section_data(note, version.as_bytes(), 1);
     let bootstrap = object.write().unwrap();
     let command = |name: &str| json!({ "name": name, "input": null, "output": {}, "source": { "file": "src/lib.rs", "line": 1 } });
     let manifest = json!({

@@ -4,13 +4,14 @@
 mod engine;
 mod fixtures;
 mod packages;
+mod trace;
 
 use std::time::Duration;
 
 use engine::plugin::{Plugin, Started};
 use engine::state::Entry;
 use engine::values::{archive, has_unknown, is_secret, secret, to_struct, unknown};
-use engine::{Engine, Program};
+use engine::{Engine, Program, ResourceOption};
 use eventual_provider_wire::google_rpc;
 use eventual_provider_wire::pulumirpc::diff_response::DiffChanges;
 use eventual_provider_wire::pulumirpc::{
@@ -37,7 +38,11 @@ fn program(engine: &Engine, provider: &Value, more: &Value) -> Program {
     let mut inputs =
         json!({ "name": "orders", "artifact": artifact, "defaults": { "auth": { "type": "iam" } } });
     inputs.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    Program { provider: provider.clone(), services: vec![("orders".to_owned(), inputs)] }
+    Program {
+        provider: provider.clone(),
+        services: vec![("orders".to_owned(), inputs)],
+        option: ResourceOption::None,
+    }
 }
 
 /// A state as an earlier `up` would have left it, with nothing made.
@@ -47,7 +52,7 @@ fn deployed(program: &Program) -> Entry {
     let computed =
         json!({ "artifactSha256": inputs["artifact"]["hash"], "resources": {}, "incarnation": "0000" });
     outputs.as_object_mut().unwrap().extend(computed.as_object().unwrap().clone());
-    Entry { name: "orders".to_owned(), id: "orders".to_owned(), inputs, outputs, init_errors: Vec::new() }
+    Entry { name: "orders".to_owned(), id: "orders".to_owned(), inputs, outputs, ..Entry::default() }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,20 +1,19 @@
 //! `preview` and `up`.
 
-use std::future::Future;
 use std::time::Duration;
 
 use eventual_provider_wire::pulumirpc::diff_response::DiffChanges;
 use eventual_provider_wire::pulumirpc::property_diff::Kind;
-use eventual_provider_wire::pulumirpc::{
-    CheckRequest, CreateRequest, DiffRequest, DiffResponse, UpdateRequest,
-};
-use serde_json::Value;
-use tonic::{Response, Status};
+use eventual_provider_wire::pulumirpc::{CheckRequest, DiffRequest, DiffResponse};
+use serde_json::{Value, json};
 
+use super::calls::Reached;
+use super::interrupt::Died;
 use super::plugin::Plugin;
 use super::state::Entry;
-use super::values::{by_hash, from_struct, has_unknown, revealed, secret_texts, to_struct};
-use super::{Engine, Interrupt, Program, Report, TYPE, init_failed, urn};
+use super::values::{from_struct, has_unknown, revealed, secret_texts, to_struct};
+use super::{Engine, Program, Report, ResourceOption, provider_urn};
+use crate::trace::Answer;
 
 /// How long a provider may take to finish what it began after its engine died.
 const ORPHANED: Duration = Duration::from_secs(120);
@@ -38,6 +37,7 @@ impl Engine {
         self.secrets.extend(program.services.iter().flat_map(|(_, inputs)| secret_texts(inputs)));
         let mut report = Report::default();
         let mut plugin = self.start(&program.provider).await;
+        let configured = self.read_first(&mut plugin, preview, &mut report).await;
         let Some(provider) = self.check_provider(&mut plugin, program, &mut report).await else {
             self.finish(plugin, &report).await;
             return report;
@@ -48,8 +48,12 @@ impl Engine {
             self.finish(plugin, &report).await;
             return report;
         }
-        if let Err(status) =
-            self.configure(&mut plugin, &provider, preview && self.state.provider.is_none()).await
+        if !preview && self.state.provider_id.is_none() {
+            // Written down before the first resource.
+            self.state.provider_id = Some(super::made_up_id());
+        }
+        if !(configured && self.state.provider.as_ref() == Some(&provider))
+            && let Err(status) = self.configure(&mut plugin, &provider).await
         {
             report.errors.push(status.message().to_owned());
             self.finish(plugin, &report).await;
@@ -59,20 +63,59 @@ impl Engine {
             self.state.provider = Some(provider);
         }
         for (name, inputs) in &program.services {
-            if self.service(&mut plugin, name, inputs, preview, &mut report).await.is_some() {
-                self.assert_discreet(&plugin, &report);
-                plugin.abandon(ORPHANED).await;
-                return report;
+            match self.service(&mut plugin, program, name, inputs, preview, &mut report).await {
+                Ok(()) => {}
+                Err(Died::Engine) => {
+                    self.assert_discreet(&plugin, &report);
+                    plugin.abandon(ORPHANED).await;
+                    return report;
+                }
+                Err(Died::Abandoned) => {
+                    report.errors.push("update canceled".to_owned());
+                    self.finish(plugin, &report).await;
+                    return report;
+                }
             }
         }
-        let kept: Vec<&String> = program.services.iter().map(|(name, _)| name).collect();
-        let gone: Vec<Entry> =
-            self.state.entries.iter().filter(|it| !kept.contains(&&it.name)).cloned().collect();
-        for entry in gone {
-            self.delete(&mut plugin, &entry, preview, &mut report).await;
+        if report.errors.is_empty() {
+            self.delete_what_is_over(&mut plugin, program, preview, &mut report).await;
         }
         self.finish(plugin, &report).await;
         report
+    }
+
+    /// At the very end: what was replaced, and what the program does not name any more.
+    async fn delete_what_is_over(
+        &mut self,
+        plugin: &mut Plugin,
+        program: &Program,
+        preview: bool,
+        report: &mut Report,
+    ) {
+        let named = |entry: &Entry| program.services.iter().any(|(name, _)| *name == entry.name);
+        let over: Vec<Entry> =
+            self.state.entries.iter().filter(|it| it.delete || !named(it)).cloned().collect();
+        for entry in over {
+            let done = entry.external || self.delete(plugin, &entry, preview, report).await;
+            if done && !preview {
+                self.state.remove(&entry.name, entry.delete);
+            }
+        }
+    }
+
+    /// Reads, with the configuration in the state, what has to be read before it is changed. Answers whether anything was.
+    async fn read_first(&mut self, plugin: &mut Plugin, preview: bool, report: &mut Report) -> bool {
+        let unsure: Vec<Entry> = self.state.entries.iter().filter(|it| it.refresh_first).cloned().collect();
+        let Some(provider) = self.state.provider.clone().filter(|_| !unsure.is_empty() && !preview) else {
+            return false;
+        };
+        self.configure(plugin, &provider).await.unwrap();
+        let mut unseen = Report::default();
+        for entry in unsure {
+            self.refresh_one(plugin, entry, &mut unseen).await;
+        }
+        report.errors.extend(unseen.errors);
+        true
     }
 
     /// CheckConfig and DiffConfig; answers the configuration to go on with.
@@ -84,12 +127,14 @@ impl Engine {
     ) -> Option<Value> {
         let (olds, plain) = (self.state.provider.clone(), revealed(&program.provider));
         let request = CheckRequest {
-            urn: "urn:pulumi:test::orders::pulumi:providers:eventual::default".to_owned(),
+            urn: provider_urn(),
             olds: olds.as_ref().map(to_struct),
             news: Some(to_struct(&plain)),
             ..CheckRequest::default()
         };
         let answer = plugin.client.check_config(request).await.unwrap().into_inner();
+        let said = json!({ "failures": vec![0; answer.failures.len()] });
+        self.note("CheckConfig", &json!({ "olds": olds, "news": plain }), &Answer::Is(said));
         report.errors.extend(answer.failures.into_iter().map(|it| it.reason));
         assert_eq!(from_struct(answer.inputs), plain, "the configuration keeps its shape");
         if !report.errors.is_empty() {
@@ -97,257 +142,136 @@ impl Engine {
         }
         let Some(olds) = olds else { return Some(program.provider.clone()) };
         let request = DiffRequest {
+            urn: provider_urn(),
             old_inputs: Some(to_struct(&olds)),
             olds: Some(to_struct(&olds)),
             news: Some(to_struct(&program.provider)),
             ..DiffRequest::default()
         };
         let answer = plugin.client.diff_config(request).await.unwrap().into_inner();
+        let said = json!({
+            "changes": answer.changes().as_str_name(), "diffs": answer.diffs, "replaces": answer.replaces,
+        });
+        self.note("DiffConfig", &json!({ "oldInputs": olds, "news": program.provider }), &Answer::Is(said));
         assert!(answer.replaces.is_empty(), "this engine does not replace providers");
         // With NONE the engine goes on with the old configuration.
         Some(if answer.changes() == DiffChanges::DiffNone { olds } else { program.provider.clone() })
     }
 
-    /// One registered service. Answers the abandoned call when the engine was to die in it.
+    /// One registered service.
     async fn service(
         &mut self,
         plugin: &mut Plugin,
+        program: &Program,
         name: &str,
         inputs: &Value,
         preview: bool,
         report: &mut Report,
-    ) -> Option<Died> {
-        let old = self.state.entry(name).cloned();
-        let checked = self.check(plugin, name, old.as_ref().map(|it| &it.inputs), inputs, report).await?;
-        let Some(old) = old else { return self.create(plugin, name, &checked, preview, report).await };
-        let request = DiffRequest {
-            id: old.id.clone(),
-            urn: urn(name),
-            olds: Some(to_struct(&by_hash(&old.outputs))),
-            news: Some(to_struct(&by_hash(&checked))),
-            old_inputs: Some(to_struct(&by_hash(&old.inputs))),
-            name: name.to_owned(),
-            r#type: TYPE.to_owned(),
-            ..DiffRequest::default()
+    ) -> Result<(), Died> {
+        let mut old = self.state.entry(name).cloned();
+        if let ResourceOption::Get(id) = &program.option {
+            if let Some(read) = self.read_by_id(plugin, name, id, true, report).await {
+                self.state.put(Entry { inputs: Value::Null, external: true, ..read });
+            }
+            return Ok(());
+        }
+        if let (ResourceOption::Import(id), None) = (&program.option, &old) {
+            old = self.read_by_id(plugin, name, id, true, report).await;
+            if old.is_none() {
+                return Ok(());
+            }
+        }
+        let replaced = old.as_ref().is_some_and(|it| it.taint || self.replace);
+        let olds = old.as_ref().filter(|_| !replaced).map(|it| &it.inputs);
+        let Some(checked) = self.check(plugin, name, olds, inputs, report).await else { return Ok(()) };
+        let Some(old) = old else {
+            return self.make(plugin, name, &checked, preview, report).await;
         };
-        let diff = match plugin.client.diff(request).await {
-            Ok(answer) => answer.into_inner(),
+        if replaced {
+            // Diff is not asked: it is created first, whatever Diff would say, unless the user says otherwise.
+            let first = program.option == ResourceOption::DeleteBeforeReplace;
+            return self.replace_it(plugin, &old, &checked, first, preview, report).await;
+        }
+        let diff = match self.diff(plugin, &old, &checked).await {
+            Ok(answer) => answer,
             Err(status) => {
                 report.errors.push(status.message().to_owned());
-                return None;
+                return Ok(());
             }
         };
-        assert_consistent(&diff);
         report
             .details
             .extend(diff.detailed_diff.iter().map(|(path, it)| (path.clone(), format!("{:?}", it.kind()))));
-        if !diff.replaces.is_empty() {
-            assert!(diff.delete_before_replace, "our names are fixed");
-            let checked = self.check(plugin, name, None, inputs, report).await?;
-            self.delete(plugin, &old, preview, report).await;
-            return self.create(plugin, name, &checked, preview, report).await;
+        if !diff.replaces.is_empty() || old.pending_replacement {
+            let Some(checked) = self.check(plugin, name, None, inputs, report).await else { return Ok(()) };
+            return self
+                .replace_it(plugin, &old, &checked, diff.delete_before_replace, preview, report)
+                .await;
         }
         if diff.changes() == DiffChanges::DiffSome || !old.init_errors.is_empty() {
-            return self.update(plugin, &old, &checked, preview, report).await;
+            let reached = self.update(plugin, &old, &checked, preview, report).await?;
+            if let (Reached::Entry(entry), false) = (reached, preview) {
+                self.state.put(entry);
+            }
+            return Ok(());
         }
         report.operations.push(("same", name.to_owned()));
         report.outputs.insert(name.to_owned(), old.outputs.clone());
         if !preview {
             self.state.put(Entry { inputs: checked, ..old });
         }
-        None
+        Ok(())
     }
 
-    /// Check; `None` when it failed.
-    async fn check(
-        &self,
-        plugin: &mut Plugin,
-        name: &str,
-        olds: Option<&Value>,
-        news: &Value,
-        report: &mut Report,
-    ) -> Option<Value> {
-        let request = CheckRequest {
-            urn: urn(name),
-            olds: olds.map(|it| to_struct(&by_hash(it))),
-            news: Some(to_struct(news)),
-            random_seed: vec![7; 32],
-            name: name.to_owned(),
-            r#type: TYPE.to_owned(),
-            autonaming: None,
-        };
-        let answer = match plugin.client.check(request).await {
-            Ok(answer) => answer.into_inner(),
-            Err(status) => {
-                report.errors.push(status.message().to_owned());
-                return None;
-            }
-        };
-        for failure in &answer.failures {
-            assert_eq!(failure.property, "", "with a property the engine prints its value, secrets in clear");
-            report.errors.push(format!("{TYPE} resource '{name}' has a problem: {}", failure.reason));
-        }
-        let inputs = from_struct(answer.inputs);
-        self.assert_marked("the answer of Check", &inputs);
-        answer.failures.is_empty().then_some(inputs)
-    }
-
-    async fn create(
+    async fn make(
         &mut self,
         plugin: &mut Plugin,
         name: &str,
         inputs: &Value,
         preview: bool,
         report: &mut Report,
-    ) -> Option<Died> {
-        report.operations.push(("create", name.to_owned()));
-        let request = CreateRequest {
-            urn: urn(name),
-            properties: Some(to_struct(inputs)),
-            preview,
-            name: name.to_owned(),
-            r#type: TYPE.to_owned(),
-            ..CreateRequest::default()
-        };
-        let mut client = plugin.client.clone();
-        if !preview {
-            self.state.pending_creates.push(name.to_owned());
-        }
-        let call = async move { client.create(request).await };
-        let answer = match self.interruptible(plugin, call).await {
-            Ok(answer) => answer,
-            Err(died) => return Some(died),
-        };
-        let entry = match answer {
-            Ok(answer) => {
-                let answer = answer.into_inner();
-                let outputs = self.result(name, answer.properties, preview, report);
-                Entry {
-                    name: name.to_owned(),
-                    id: answer.id,
-                    inputs: inputs.clone(),
-                    outputs,
-                    init_errors: Vec::new(),
-                }
-            }
-            Err(status) => {
-                report.errors.push(status.message().to_owned());
-                let Some(failed) = init_failed(&status) else {
-                    self.state.pending_creates.retain(|it| it != name);
-                    return None;
-                };
-                let outputs = self.result(name, failed.properties, preview, report);
-                let inputs = from_struct(failed.inputs);
-                Entry { name: name.to_owned(), id: failed.id, inputs, outputs, init_errors: failed.reasons }
-            }
-        };
-        if !preview {
+    ) -> Result<(), Died> {
+        let reached = self.create(plugin, name, inputs, preview, report).await?;
+        if let (Reached::Entry(entry), false) = (reached, preview) {
             self.state.put(entry);
         }
-        None
+        Ok(())
     }
 
-    async fn update(
+    /// One after the other, in the order that is asked for.
+    async fn replace_it(
         &mut self,
         plugin: &mut Plugin,
         old: &Entry,
         inputs: &Value,
+        delete_first: bool,
         preview: bool,
         report: &mut Report,
-    ) -> Option<Died> {
-        report.operations.push(("update", old.name.clone()));
-        let request = UpdateRequest {
-            id: old.id.clone(),
-            urn: urn(&old.name),
-            olds: Some(to_struct(&by_hash(&old.outputs))),
-            news: Some(to_struct(inputs)),
-            old_inputs: Some(to_struct(&by_hash(&old.inputs))),
-            preview,
-            name: old.name.clone(),
-            r#type: TYPE.to_owned(),
-            ..UpdateRequest::default()
-        };
-        let mut client = plugin.client.clone();
-        let call = async move { client.update(request).await };
-        let answer = match self.interruptible(plugin, call).await {
-            Ok(answer) => answer,
-            Err(died) => return Some(died),
-        };
-        let entry = match answer {
-            Ok(answer) => {
-                let outputs = self.result(&old.name, answer.into_inner().properties, preview, report);
-                Entry { inputs: inputs.clone(), outputs, init_errors: Vec::new(), ..old.clone() }
+    ) -> Result<(), Died> {
+        if delete_first {
+            if !old.pending_replacement {
+                if !self.delete(plugin, old, preview, report).await {
+                    return Ok(());
+                }
+                if let (Some(entry), false) = (self.state.entry_mut(&old.name), preview) {
+                    entry.pending_replacement = true;
+                }
             }
-            Err(status) => {
-                report.errors.push(status.message().to_owned());
-                let failed = init_failed(&status)?;
-                let outputs = self.result(&old.name, failed.properties, preview, report);
-                // The inputs of a failed update are ignored: the old ones stay.
-                Entry { outputs, init_errors: failed.reasons, ..old.clone() }
+            return self.make(plugin, &old.name, inputs, preview, report).await;
+        }
+        let reached = self.create(plugin, &old.name, inputs, preview, report).await?;
+        if let (Reached::Entry(entry), false) = (reached, preview) {
+            if let Some(old) = self.state.entry_mut(&old.name) {
+                (old.delete, old.taint) = (true, false);
             }
-        };
-        if !preview {
             self.state.put(entry);
         }
-        None
-    }
-
-    /// Outputs of a call, which hold no secret in clear and, after a real one, nothing unknown.
-    fn result(
-        &self,
-        name: &str,
-        properties: Option<prost_types::Struct>,
-        preview: bool,
-        report: &mut Report,
-    ) -> Value {
-        let outputs = from_struct(properties);
-        self.assert_marked("an answer", &outputs);
-        assert!(preview || !has_unknown(&outputs), "a real result is known: {outputs}");
-        report.outputs.insert(name.to_owned(), outputs.clone());
-        outputs
-    }
-
-    /// Waits for the call, unless the engine is to die in it.
-    async fn interruptible<T: Send + 'static>(
-        &mut self,
-        plugin: &Plugin,
-        call: impl Future<Output = Result<Response<T>, Status>> + Send + 'static,
-    ) -> Result<Result<Response<T>, Status>, Died> {
-        match self.interrupt.take() {
-            None => Ok(call.await),
-            Some(Interrupt::Cancel(lines)) => {
-                let (log, mut client) = (self.log.clone(), plugin.client.clone());
-                let cancel = async move {
-                    log.more(lines).await;
-                    client.cancel(()).await.unwrap();
-                };
-                let (answer, ()) = tokio::join!(call, cancel);
-                Ok(answer)
-            }
-            Some(Interrupt::Kill(lines)) => {
-                let kill = async {
-                    self.log.more(lines).await;
-                    plugin.kill();
-                };
-                let (answer, ()) = tokio::join!(call, kill);
-                // "error reading from server: EOF", for the real engine: nothing in the state, no pending operation.
-                assert!(answer.is_err(), "a killed provider does not answer");
-                Ok(answer)
-            }
-            Some(Interrupt::Die(lines)) => {
-                let task = tokio::spawn(call);
-                self.log.more(lines).await;
-                task.abort();
-                Err(Died)
-            }
-        }
+        Ok(())
     }
 }
 
-/// The engine died while it waited for a call.
-pub(super) struct Died;
-
-fn assert_consistent(diff: &DiffResponse) {
+/// What the parts of an answer to Diff say of each other.
+pub(super) fn assert_consistent(diff: &DiffResponse) {
     let some = diff.changes() == DiffChanges::DiffSome;
     assert_ne!(diff.changes(), DiffChanges::DiffUnknown);
     assert_eq!(some, !diff.diffs.is_empty(), "{diff:?}");

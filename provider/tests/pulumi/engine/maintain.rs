@@ -1,23 +1,19 @@
-//! `refresh` and `destroy`, which do not run the program.
+//! Commands that do not run the program: `refresh`, `destroy`, `import`, and those that only change the state.
 
-use eventual_provider_wire::pulumirpc::{DeleteRequest, DiffRequest, ReadRequest};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::plugin::Plugin;
 use super::state::Entry;
-use super::values::{by_hash, from_struct, to_struct};
-use super::{Engine, Report, TYPE, init_failed, urn};
+use super::values::by_hash;
+use super::{Engine, Report};
 
 impl Engine {
     /// `pulumi refresh -f`.
     pub(crate) async fn refresh(&mut self) -> Report {
         let mut report = Report::default();
-        let provider = self.state.provider.clone().unwrap_or_else(|| json!({}));
-        let mut plugin = self.start(&provider).await;
-        // There is no CheckConfig: the configuration in the state was checked.
-        self.configure(&mut plugin, &provider, false).await.unwrap();
+        let mut plugin = self.start_configured().await;
         for entry in self.state.entries.clone() {
-            self.read(&mut plugin, entry, &mut report).await;
+            self.refresh_one(&mut plugin, entry, &mut report).await;
         }
         self.finish(plugin, &report).await;
         report
@@ -26,89 +22,70 @@ impl Engine {
     /// `pulumi destroy -f`.
     pub(crate) async fn destroy(&mut self) -> Report {
         let mut report = Report::default();
-        let provider = self.state.provider.clone().unwrap_or_else(|| json!({}));
-        let mut plugin = self.start(&provider).await;
-        self.configure(&mut plugin, &provider, false).await.unwrap();
+        let mut plugin = self.start_configured().await;
         for entry in self.state.entries.clone().into_iter().rev() {
-            self.delete(&mut plugin, &entry, false, &mut report).await;
+            if entry.external || self.delete(&mut plugin, &entry, false, &mut report).await {
+                self.state.remove(&entry.name, entry.delete);
+            }
+        }
+        if self.state.entries.is_empty() {
+            // The provider's own entry goes last.
+            (self.state.provider, self.state.provider_id) = (None, None);
         }
         self.finish(plugin, &report).await;
         report
     }
 
-    async fn read(&mut self, plugin: &mut Plugin, entry: Entry, report: &mut Report) {
-        let request = ReadRequest {
-            id: entry.id.clone(),
-            urn: urn(&entry.name),
-            properties: Some(to_struct(&by_hash(&entry.outputs))),
-            inputs: Some(to_struct(&by_hash(&entry.inputs))),
-            name: entry.name.clone(),
-            r#type: TYPE.to_owned(),
-            ..ReadRequest::default()
-        };
-        let (id, outputs, inputs, init_errors) = match plugin.client.read(request).await {
-            Ok(answer) => {
-                let answer = answer.into_inner();
-                (answer.id, answer.properties, answer.inputs, Vec::new())
+    /// `pulumi import`.
+    pub(crate) async fn import(&mut self, name: &str, id: &str) -> Report {
+        let mut report = Report::default();
+        let mut plugin = self.start_configured().await;
+        if let Some(read) = self.read_by_id(&mut plugin, name, id, false, &mut report).await {
+            let mut wrong = Report::default();
+            self.check(&mut plugin, name, Some(&read.inputs), &read.inputs, &mut wrong).await;
+            report.warnings.extend(wrong.errors);
+            self.state.put(read);
+        }
+        self.finish(plugin, &report).await;
+        report
+    }
+
+    /// `pulumi state taint`.
+    pub(crate) fn taint(&mut self, name: &str) {
+        self.state.entry_mut(name).unwrap().taint = true;
+    }
+
+    /// `pulumi state delete`.
+    pub(crate) fn forget(&mut self, name: &str) {
+        self.state.remove(name, false);
+    }
+
+    /// There is no CheckConfig: the configuration in the state was checked.
+    async fn start_configured(&mut self) -> Plugin {
+        let provider = self.state.provider.clone().unwrap_or_else(|| json!({}));
+        let mut plugin = self.start(&provider).await;
+        self.configure(&mut plugin, &provider).await.unwrap();
+        plugin
+    }
+
+    /// Reads one, and lets Diff say what changed, turned round: what was read is old, what the state holds is new. No Check
+    /// precedes it, so the provider has not been told where the artifact is.
+    pub(super) async fn refresh_one(&mut self, plugin: &mut Plugin, entry: Entry, report: &mut Report) {
+        let name = entry.name.clone();
+        let read = match self.read(plugin, &entry, true, report).await {
+            Ok(Some(read)) => read,
+            Ok(None) => {
+                report.operations.push(("delete", name.clone()));
+                return self.state.remove(&name, entry.delete);
             }
-            Err(status) => match init_failed(&status) {
-                Some(failed) => (failed.id, failed.properties, failed.inputs, failed.reasons),
-                None => return report.errors.push(status.message().to_owned()),
-            },
+            Err(status) => return report.errors.push(status.message().to_owned()),
         };
-        report.warnings.extend(init_errors.clone());
-        if id.is_empty() {
-            report.operations.push(("delete", entry.name.clone()));
-            return self.state.remove(&entry.name);
+        if entry.external {
+            return self.state.put(Entry { inputs: entry.inputs, ..read });
         }
-        let (outputs, inputs) = (from_struct(outputs), from_struct(inputs));
-        self.assert_marked("the answer of Read", &json!([outputs, inputs]));
-        self.diff_after_read(plugin, &entry, &outputs, &inputs).await;
-        let changed = by_hash(&entry.outputs) != by_hash(&outputs);
-        report.operations.push((if changed { "update" } else { "same" }, entry.name.clone()));
-        report.outputs.insert(entry.name.clone(), outputs.clone());
-        self.state.put(Entry { outputs, inputs, init_errors, ..entry });
-    }
-
-    /// The Diff of a refresh, turned round: what was read is old, what the state holds is new. No Check precedes it, so
-    /// the provider has not been told where the artifact is.
-    async fn diff_after_read(&self, plugin: &mut Plugin, entry: &Entry, outputs: &Value, inputs: &Value) {
-        let request = DiffRequest {
-            id: entry.id.clone(),
-            urn: urn(&entry.name),
-            olds: Some(to_struct(&by_hash(outputs))),
-            news: Some(to_struct(&by_hash(&entry.inputs))),
-            old_inputs: Some(to_struct(&by_hash(inputs))),
-            name: entry.name.clone(),
-            r#type: TYPE.to_owned(),
-            ..DiffRequest::default()
-        };
-        plugin.client.diff(request).await.unwrap();
-    }
-
-    pub(super) async fn delete(
-        &mut self,
-        plugin: &mut Plugin,
-        entry: &Entry,
-        preview: bool,
-        report: &mut Report,
-    ) {
-        report.operations.push(("delete", entry.name.clone()));
-        if preview {
-            return;
-        }
-        let request = DeleteRequest {
-            id: entry.id.clone(),
-            urn: urn(&entry.name),
-            properties: Some(to_struct(&by_hash(&entry.outputs))),
-            old_inputs: Some(to_struct(&by_hash(&entry.inputs))),
-            name: entry.name.clone(),
-            r#type: TYPE.to_owned(),
-            ..DeleteRequest::default()
-        };
-        match plugin.client.delete(request).await {
-            Ok(_) => self.state.remove(&entry.name),
-            Err(status) => report.errors.push(status.message().to_owned()),
-        }
+        self.diff(plugin, &read, &entry.inputs).await.unwrap();
+        let changed = by_hash(&entry.outputs) != by_hash(&read.outputs);
+        report.operations.push((if changed { "update" } else { "same" }, name));
+        self.state.put(read);
     }
 }

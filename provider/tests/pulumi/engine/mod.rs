@@ -1,11 +1,13 @@
 //! A small Pulumi engine: as faithful as a test of one provider with one resource type needs, and no further.
 //!
 //! It starts a fresh process for every command, calls in the order of the real engine, keeps state by the same rules,
-//! and fails the test where the real engine would fail or a user would lose a secret. It has no dependencies between
-//! resources, no views, no aliases, and replaces only by deleting first, which our Diff always asks for.
+//! and fails the test where the real engine would fail or a user would lose a secret. What it calls is compared with what
+//! the real one calls (`sequences/`). It has no dependencies between resources, no aliases, and does not replace providers.
 #![allow(dead_code, reason = "each test target drives a part of it")]
 
+mod calls;
 mod deploy;
+pub(crate) mod interrupt;
 mod log;
 mod maintain;
 pub(crate) mod plugin;
@@ -14,6 +16,8 @@ pub(crate) mod values;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use eventual_provider_wire::google_rpc;
 use eventual_provider_wire::pulumirpc::{
@@ -28,6 +32,10 @@ use tempfile::TempDir;
 use tonic::{Code, Status};
 use values::{leaks, revealed, to_struct};
 
+pub(crate) use interrupt::Interrupt;
+
+use crate::trace::Answer;
+
 /// What a user's program registers.
 #[derive(Clone, Debug)]
 pub(crate) struct Program {
@@ -35,6 +43,22 @@ pub(crate) struct Program {
     pub(crate) provider: Value,
     /// Services: logical name and inputs.
     pub(crate) services: Vec<(String, Value)>,
+    /// The resource option of all of them.
+    pub(crate) option: ResourceOption,
+}
+
+/// The resource option that matters to a provider.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ResourceOption {
+    /// None.
+    #[default]
+    None,
+    /// `import`, of that id.
+    Import(String),
+    /// `get`, of that id.
+    Get(String),
+    /// `deleteBeforeReplace: true`.
+    DeleteBeforeReplace,
 }
 
 /// What came of a command.
@@ -59,17 +83,6 @@ impl Report {
     }
 }
 
-/// When the user, or fate, interferes with the first creation, update or deletion of a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Interrupt {
-    /// Ctrl-C after that many lines of progress: `Cancel`, then wait without limit.
-    Cancel(usize),
-    /// The engine dies after that many lines of progress.
-    Die(usize),
-    /// The provider is killed after that many lines of progress.
-    Kill(usize),
-}
-
 /// The engine, and the stack that it manages.
 pub(crate) struct Engine {
     folder: TempDir,
@@ -77,6 +90,9 @@ pub(crate) struct Engine {
     log: Log,
     address: String,
     secrets: Vec<String>,
+    trace: Mutex<Vec<String>>,
+    /// Whether the next command replaces all services: `--replace`, `--target-replace`.
+    pub(crate) replace: bool,
     /// The stack's state.
     pub(crate) state: State,
     /// Interferes with the next command.
@@ -95,6 +111,8 @@ impl Engine {
             log,
             address,
             secrets: Vec::new(),
+            trace: Mutex::default(),
+            replace: false,
             state: State::default(),
             interrupt: None,
         }
@@ -108,6 +126,11 @@ impl Engine {
     /// Everything that the provider said, in one text.
     pub(crate) fn said(&self) -> String {
         self.log.lines().iter().map(|it| format!("{}\n", it.message)).collect()
+    }
+
+    /// The calls since the last time, as the trace has them.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        std::mem::take(&mut self.trace.lock().unwrap())
     }
 
     /// A fresh process, with the first calls of every command.
@@ -134,9 +157,11 @@ impl Engine {
         plugin
     }
 
-    async fn configure(&self, plugin: &mut Plugin, provider: &Value, preview: bool) -> Result<(), Status> {
+    async fn configure(&self, plugin: &mut Plugin, provider: &Value) -> Result<(), Status> {
         let plain = revealed(provider);
         let variables = plain.as_object().unwrap().iter();
+        let unknown = || values::unknown().as_str().unwrap().to_owned();
+        let id = self.state.provider_id.clone().unwrap_or_else(unknown);
         let request = ConfigureRequest {
             variables: variables
                 .map(|(key, it)| (format!("eventual:config:{key}"), it.to_string()))
@@ -146,16 +171,14 @@ impl Engine {
             accept_resources: true,
             sends_old_inputs: true,
             sends_old_inputs_to_delete: true,
-            id: Some(if preview {
-                values::unknown().as_str().unwrap().to_owned()
-            } else {
-                "provider".to_owned()
-            }),
-            urn: Some("urn:pulumi:test::orders::pulumi:providers:eventual::default".to_owned()),
+            // Only in a preview is there none yet.
+            id: Some(id.clone()),
+            urn: Some(provider_urn()),
             name: Some("default".to_owned()),
             r#type: Some("pulumi:providers:eventual".to_owned()),
         };
         let answer = plugin.client.configure(request).await?.into_inner();
+        self.note("Configure", &json!({ "id": id, "args": provider }), &Answer::Is(json!({})));
         assert!(answer.accept_secrets && answer.supports_preview);
         Ok(())
     }
@@ -183,6 +206,16 @@ impl Engine {
         let leaks = leaks(value, &self.secrets);
         assert!(leaks.is_empty(), "{what} holds a secret in clear at {leaks:?}");
     }
+}
+
+fn provider_urn() -> String {
+    "urn:pulumi:test::orders::pulumi:providers:eventual::default".to_owned()
+}
+
+/// An id that no other entry of any state has.
+fn made_up_id() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// The URN of a service.

@@ -36,6 +36,14 @@ pub(crate) fn by_hash(value: &Value) -> Value {
     })
 }
 
+/// The value as the engine keeps what a provider read: an archive without a path is one of no files.
+pub(crate) fn without_files(value: &Value) -> Value {
+    map(value, &|object| {
+        let bare = object.get(SIGNATURE)? == ARCHIVE && object.get("path").is_none();
+        bare.then(|| json!({ SIGNATURE: ARCHIVE, "hash": object.get("hash"), "assets": {} }))
+    })
+}
+
 /// The value with its secrets in clear.
 pub(crate) fn revealed(value: &Value) -> Value {
     map(value, &|object| {

@@ -1,0 +1,193 @@
+//! The sequences.
+
+use serde_json::json;
+
+use super::{Choice, Command, Ends, Event, Sequence, Step, Wish};
+use Command::{
+    Destroy, Forget, Import, Preview, Refresh, Taint, Up, UpCtrlC, UpCtrlCTwice, UpKillEngine,
+    UpKillProvider, UpReplace, UpTargetReplace,
+};
+
+fn well(command: Command) -> Step {
+    Step::Give(command, Ends::Well)
+}
+
+fn badly(command: Command, part: &'static str) -> Step {
+    Step::Give(command, Ends::Badly(part))
+}
+
+fn option(option: Choice) -> Step {
+    Step::Write(Wish { option, ..Wish::new() })
+}
+
+/// All of them.
+pub(crate) fn table() -> Vec<Sequence> {
+    vec![
+        life(),
+        replace(),
+        rename(),
+        import(),
+        half(),
+        drift(),
+        config(),
+        Sequence { name: "ctrlc", steps: interrupted(UpCtrlC, "Stopped half-way") },
+        Sequence { name: "ctrlc2", steps: interrupted(UpCtrlCTwice, "") },
+        Sequence { name: "killed-engine", steps: interrupted(UpKillEngine, "") },
+        Sequence { name: "killed-plugin", steps: interrupted(UpKillProvider, "") },
+        twins(),
+    ]
+}
+
+/// Preview, up, nothing to do, an override, refresh, another build, destroy.
+fn life() -> Sequence {
+    let overridden = json!({ "commands": { "placeOrder": { "memoryMb": 768 } } });
+    let rebuilt = Wish { inputs: overridden.clone(), build: 2, ..Wish::new() };
+    Sequence {
+        name: "life",
+        steps: vec![
+            well(Preview),
+            well(Up),
+            well(Up),
+            Step::Write(Wish { inputs: overridden, ..Wish::new() }),
+            well(Preview),
+            well(Up),
+            well(Refresh),
+            well(Up),
+            Step::Write(rebuilt),
+            well(Up),
+            well(Up),
+            Step::Write(Wish { inputs: json!({ "commands": { "plceOrder": {} } }), ..Wish::new() }),
+            badly(Up, "commands.plceOrder: "),
+            well(Destroy),
+        ],
+    }
+}
+
+/// Replacements that no property causes: the service is created first and must live on.
+fn replace() -> Sequence {
+    Sequence {
+        name: "replace",
+        steps: vec![
+            well(Up),
+            well(UpTargetReplace),
+            well(Up),
+            well(Taint),
+            well(Up),
+            well(Refresh),
+            well(UpReplace),
+            well(Up),
+            option(Choice::DeleteFirst),
+            well(UpReplace),
+            well(Up),
+            well(Destroy),
+        ],
+    }
+}
+
+/// A replacement that a property causes.
+fn rename() -> Sequence {
+    Sequence {
+        name: "rename",
+        steps: vec![
+            well(Up),
+            Step::Write(Wish { renamed: Some("other"), ..Wish::new() }),
+            well(Preview),
+            well(Up),
+            well(Up),
+            well(Destroy),
+        ],
+    }
+}
+
+/// A service that the state lost is imported, by command and by option; another program only reads it.
+fn import() -> Sequence {
+    Sequence {
+        name: "import",
+        steps: vec![
+            well(Up),
+            well(Forget),
+            well(Up),
+            well(Forget),
+            well(Import),
+            well(Up),
+            well(Up),
+            well(Forget),
+            option(Choice::Import),
+            well(Up),
+            well(Up),
+            Step::Backend(1),
+            option(Choice::Get),
+            well(Up),
+            well(Refresh),
+            well(Destroy),
+            Step::Backend(0),
+            option(Choice::None),
+            well(Up),
+            well(Destroy),
+        ],
+    }
+}
+
+/// A creation that fails in the middle, and is gone on with.
+fn half() -> Sequence {
+    Sequence {
+        name: "half",
+        steps: vec![
+            Step::Happens(Event::ObstacleMade),
+            badly(Up, "Something of this name is there"),
+            badly(Up, "Something of this name is there"),
+            Step::Happens(Event::ObstacleGone),
+            well(Up),
+            well(Up),
+            well(Destroy),
+        ],
+    }
+}
+
+/// A child that vanished.
+fn drift() -> Sequence {
+    Sequence {
+        name: "drift",
+        steps: vec![
+            well(Up),
+            Step::Happens(Event::LogGroupGone),
+            well(Refresh),
+            well(Up),
+            well(Refresh),
+            well(Up),
+            well(Destroy),
+        ],
+    }
+}
+
+/// Another configuration of the provider reaches the service.
+fn config() -> Sequence {
+    let tagged = Wish { provider: json!({ "defaultTags": r#"{"team":"tests"}"# }), ..Wish::new() };
+    Sequence {
+        name: "config",
+        steps: vec![well(Up), Step::Write(tagged), well(Preview), well(Up), well(Up), well(Destroy)],
+    }
+}
+
+/// A creation that was interrupted, and is gone on with.
+fn interrupted(command: Command, says: &'static str) -> Vec<Step> {
+    vec![badly(command, says), well(Up), well(Up), well(Destroy)]
+}
+
+/// Two backends with stacks, projects and resources of the same names: neither takes the other's service.
+fn twins() -> Sequence {
+    Sequence {
+        name: "twins",
+        steps: vec![
+            well(Up),
+            Step::Backend(1),
+            badly(Up, "is not in this state"),
+            well(Destroy),
+            Step::Backend(0),
+            well(Up),
+            well(UpReplace),
+            well(Refresh),
+            well(Destroy),
+        ],
+    }
+}
