@@ -24,7 +24,7 @@ use eventual_schema::digest::sha256_hex;
 use eventual_schema::manifest::Code;
 
 use self::compile::{Compilation, Profile};
-use self::error::BuildError;
+pub(crate) use self::error::BuildError;
 use self::package::Service;
 use self::target::{Architecture, Toolchain};
 use crate::progress::{Progress, megabytes};
@@ -91,6 +91,22 @@ pub(crate) fn build(options: &BuildOptions) -> Result<(), BuildError> {
     drop(progress);
     writeln!(std::io::stdout(), "{}", path.display())
         .map_err(|error| BuildError::file("write to", Path::new("standard output"), error))
+}
+
+/// The manifest that the sources of a package of this workspace declare. They are compiled for this machine.
+pub(crate) fn describe_sources(package: Option<&str>, progress: &Progress) -> Result<Manifest, BuildError> {
+    let toolchain = Toolchain::find()?;
+    let metadata = MetadataCommand::new()
+        .features(cargo_metadata::CargoOpt::AllFeatures)
+        .other_options(["--filter-platform".to_owned(), toolchain.host])
+        .exec()
+        .map_err(BuildError::Metadata)?;
+    let service = package::find(&metadata, package)?;
+    let stage = progress.stage(format!("compile {}", service.package));
+    let printer = Compilation::for_this_machine(&metadata, &service).run(&stage, progress)?;
+    let manifest = describe::manifest(&printer)?;
+    stage.done(&summary(&manifest));
+    Ok(manifest)
 }
 
 fn metadata(architecture: Architecture) -> Result<Metadata, BuildError> {

@@ -3,6 +3,7 @@
 
 mod build;
 mod progress;
+mod sdk;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -16,7 +17,7 @@ enum Cargo {
     Eventual(Eventual),
 }
 
-/// Builds eventual services.
+/// Builds eventual services, and generates their clients.
 #[derive(Debug, Args)]
 #[command(version, arg_required_else_help = true)]
 struct Eventual {
@@ -27,6 +28,7 @@ struct Eventual {
 #[derive(Debug, Subcommand)]
 enum Command {
     Build(build::BuildOptions),
+    Sdk(sdk::SdkOptions),
 }
 
 fn main() -> ExitCode {
@@ -38,15 +40,19 @@ fn main() -> ExitCode {
         arguments.insert(1, "eventual".into());
     }
     let Cargo::Eventual(Eventual { command }) = Cargo::parse_from(arguments);
-    let result = match command {
-        Command::Build(options) => build::build(&options),
-    };
+    match command {
+        Command::Build(options) => end(build::build(&options), build::BuildError::exit_code),
+        Command::Sdk(options) => end(sdk::sdk(&options), sdk::Failed::exit_code),
+    }
+}
+
+fn end<E: std::error::Error>(result: Result<(), E>, code: fn(&E) -> u8) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nowhere to report that standard error is closed.
             let _ = writeln!(std::io::stderr(), "error: {error}");
-            ExitCode::from(error.exit_code())
+            ExitCode::from(code(&error))
         }
     }
 }

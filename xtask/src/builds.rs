@@ -97,7 +97,8 @@ pub(crate) fn artifact_in(places: &Places, folder: &Path, package: &str, echo: b
     Ok(folder.join(file))
 }
 
-fn cargo_build(places: &Places, arguments: &[&str], echo: bool) -> Result<()> {
+/// `cargo build` with these arguments.
+pub(crate) fn cargo_build(places: &Places, arguments: &[&str], echo: bool) -> Result<()> {
     let mut cargo = places.cargo();
     cargo.arg("build").args(arguments);
     if !echo {

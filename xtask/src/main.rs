@@ -25,6 +25,8 @@ mod http;
 #[cfg(unix)]
 mod natives;
 #[cfg(unix)]
+mod npm;
+#[cfg(unix)]
 mod orders;
 #[cfg(unix)]
 mod payments;

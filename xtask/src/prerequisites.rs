@@ -110,6 +110,20 @@ pub(crate) fn go() -> Result<()> {
     Ok(())
 }
 
+/// Node and npm, for generated clients.
+pub(crate) fn node() -> Result<()> {
+    let how = "the tests of generated clients need Node 20+ with npm: install it from https://nodejs.org";
+    for program in ["node", "npm"] {
+        if on_path(program).is_none() {
+            return Err(Failure::new(format!("{program} is not on the PATH, and {how}")));
+        }
+    }
+    let done = process::run(Command::new("node").arg("--version"), ANSWER)?;
+    let version = done.stdout.trim().trim_start_matches('v').to_owned();
+    let major = version.split('.').next().and_then(|it| it.parse::<u32>().ok()).unwrap_or(0);
+    if major < 20 { Err(Failure::new(format!("node on the PATH is {version:?}, and {how}"))) } else { Ok(()) }
+}
+
 /// curl, which the scripted functions of the emulator's own tests speak HTTP with.
 pub(crate) fn curl() -> Result<()> {
     if on_path("curl").is_none() {

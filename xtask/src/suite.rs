@@ -6,6 +6,7 @@ mod cargo;
 mod cloud;
 mod outcome;
 mod refusals;
+mod sdk;
 mod tofu;
 
 use std::time::Instant;
@@ -49,6 +50,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "clippy", about: "lints of the whole workspace", run: cargo::clippy },
     Stage { name: "doc", about: "documentation without warnings", run: cargo::doc },
     Stage { name: "unit", about: "unit, ui, conformance and tidy tests", run: cargo::test },
+    Stage { name: "sdk", about: "generated clients compile and call running services", run: sdk::run },
     Stage { name: "refusals", about: "the emulator refuses what AWS refuses", run: refusals::run },
     Stage { name: "e2e", about: "services end to end, by Terraform on the emulated AWS", run: e2e::run },
     Stage { name: "cloud", about: "the AWS host and the Pulumi wire on the emulated AWS", run: cloud::run },
@@ -68,6 +70,9 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
     // Found out now, not half an hour later.
     prerequisites::for_emulator()?;
     prerequisites::curl()?;
+    if STAGES.iter().filter(wanted).any(|stage| stage.name == "sdk") {
+        prerequisites::node()?;
+    }
     if STAGES.iter().filter(wanted).any(|stage| stage.name == "e2e") {
         Client::Terraform.check(places)?;
     }

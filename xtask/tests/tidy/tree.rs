@@ -25,7 +25,8 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
             if !OTHERS.contains(&name.as_str()) {
                 walk(&path, found);
             }
-        } else {
+        } else if name != ".git" {
+            // In a worktree `.git` is a file that says where the repository is.
             found.push(path);
         }
     }
