@@ -9,8 +9,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use eventual_core::{Call, Emitted, ExecutionId, Millis, Outcome, ParentClose, Payload, TaskCall};
-use eventual_engine::Client;
 use eventual_engine::ambient::{self, CallSlot};
+use eventual_engine::{Client, UpdateRequest};
 
 use crate::error::Error;
 use crate::execution::{ClientError, outside};
@@ -31,10 +31,14 @@ pub enum Ask {
     Send { execution: ExecutionId, signal: &'static str, payload: Payload },
     /// Wait for a signal.
     Signal { name: &'static str },
+    /// Send a signal to an execution that is not known yet.
+    Signalling { signal: &'static str, payload: Payload },
     /// Run a subscription.
     Subscription { name: &'static str, input: Payload },
     /// Perform a task.
     Task(TaskCall),
+    /// Ask an execution for a change; started with an input, if there is one for that.
+    Update { execution: ExecutionId, name: String, input: Payload, start: Option<Payload> },
     /// Wait until a moment; known when it was asked for in a workflow.
     Timer { due: Option<Millis> },
     /// Run a workflow: to its end, or detached; under a name, or one made from the caller's.
@@ -63,26 +67,45 @@ impl Ask {
                 return Err(Error::new("NotInWorkflows", message));
             }
             Self::Cancel { execution, reason } => {
-                Call::Cancel { execution: execution.clone(), reason: reason.clone() }
+                Call::Cancel { execution: execution.clone(), reason: reason.clone(), answered: true }
             }
             Self::Emit(event) => Call::Emit(vec![event.clone()]),
             Self::Send { execution, signal, payload } => Call::Send {
                 execution: execution.clone(),
                 signal: (*signal).to_owned(),
                 payload: payload.clone(),
+                answered: true,
             },
+            Self::Signalling { signal, .. } => {
+                let message = format!("signal `{signal}` has no receiver");
+                return Err(Error::new("NoReceiver", message));
+            }
             Self::Signal { name } => Call::Signal { name: (*name).to_owned() },
             Self::Task(task) => Call::Task(task.clone()),
             Self::Timer { due } => Call::Timer { due: due.unwrap_or_default() },
+            Self::Update { execution, name, input, start } => Call::Update {
+                execution: execution.clone(),
+                name: name.clone(),
+                input: input.clone(),
+                start: start.clone(),
+            },
             Self::Workflow { name, input, key, detached, close } => {
                 let execution = match key {
                     Some(key) => ExecutionId::new(name, key),
                     None => ExecutionId::new(name, &child_name(parent, seq)),
                 };
                 let execution = execution.map_err(|error| Error::new("InvalidName", error.to_string()))?;
-                Call::Workflow { execution, input: input.clone(), detached: *detached, close: *close }
+                let (input, detached, close) = (input.clone(), *detached, *close);
+                Call::Workflow { execution, input, detached, answered: true, close }
             }
         })
+    }
+
+    /// Gives a signal its receiver.
+    pub(crate) fn send_to(&mut self, execution: &ExecutionId) {
+        if let Self::Signalling { signal, payload } = self {
+            *self = Self::Send { execution: execution.clone(), signal, payload: payload.clone() };
+        }
     }
 
     /// The execution that a workflow ask starts, as number `seq` of execution `parent`.
@@ -98,6 +121,10 @@ impl Ask {
             Self::Cancel { execution, reason } => client.cancel(&execution, &reason).await?,
             Self::Emit(event) => client.emit(&[event]).await?,
             Self::Send { execution, signal, payload } => client.signal(&execution, signal, payload).await?,
+            Self::Update { execution, name, input, start } => {
+                let update = UpdateRequest { name, input, id: None, start };
+                return Ok(client.update(&execution, update).await?);
+            }
             other => return Err(ClientError::Outside(other.not_here())),
         }
         Ok(Outcome::Succeeded(Payload::null()))
@@ -128,7 +155,11 @@ impl Ask {
                 format!("subscription `{name}` is called by another handler: emit its event instead")
             }
             Self::Broken(error) => error.message.clone(),
-            Self::Cancel { .. } | Self::Emit(_) | Self::Send { .. } => outside("this can be done"),
+            Self::Cancel { .. }
+            | Self::Emit(_)
+            | Self::Send { .. }
+            | Self::Signalling { .. }
+            | Self::Update { .. } => outside("this can be done"),
         }
     }
 }

@@ -149,6 +149,20 @@ impl Execution {
         result_of(answer.map_err(|error| invalid(error.into()))?)
     }
 
+    /// Asks it for a change, which its code answers with [`on_update`](crate::on_update). In a handler that declares
+    /// `uses(<its workflow>)`, and in workflows; a handler waits for 20 seconds, a workflow as long as it takes.
+    ///
+    /// Answers the error of the update's code as [`CallError::Failed`]; its class is `UnknownUpdate` when nothing there
+    /// takes such an update, `ExecutionClosed` when the execution ended first.
+    #[track_caller]
+    pub fn update<A: Data>(&self, name: &str, input: impl Data) -> Call<A, Error> {
+        let ask = Ask::with(input.to_payload(), |input| {
+            let (execution, name) = (self.id.clone(), name.to_owned());
+            Ask::Update { execution, name, input, start: None }
+        });
+        Call::new(ask, Location::caller())
+    }
+
     /// Sends it a signal: `signal.send(&execution)`.
     #[track_caller]
     pub fn signal<S: Signal>(&self, signal: S) -> Call<(), Infallible> {

@@ -16,6 +16,7 @@ mod call;
 mod cancel;
 mod codec;
 mod condition;
+mod continued;
 mod error;
 mod execution;
 mod extract;
@@ -33,11 +34,13 @@ mod signal;
 mod spawn;
 mod start;
 mod timers;
+mod update;
 
 pub use call::Call;
 pub use cancel::{CancelScope, Scoped, is_cancelled, shield};
 pub use codec::Data;
 pub use condition::{Until, UntilWithin, until};
+pub use continued::{ContinueAsNew, suggests_continue_as_new};
 pub use error::{CallError, Details, Error, Failure, Result};
 pub use eventual_core::ParentClose;
 pub use execution::{ClientError, Description, Execution, Status};
@@ -52,6 +55,7 @@ pub use signal::{Event, Receiver, Signal};
 pub use spawn::{Branch, spawn};
 pub use start::Start;
 pub use timers::{Moment, now, random, sleep, sleep_until, this_execution, uuid};
+pub use update::{on_update, on_update_if};
 pub use {schemars, serde, serde_json};
 
 /// An async function over HTTP: `POST /rpc/<name>` always, and a route of its own when it is given one.

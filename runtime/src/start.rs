@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use eventual_core::{ExecutionId, Outcome, Payload};
 use eventual_engine::{Client, ambient};
@@ -11,8 +12,9 @@ use eventual_engine::{Client, ambient};
 use crate::ask::{Ask, Asked};
 use crate::call::Call;
 use crate::codec::Data;
-use crate::error::Failure;
+use crate::error::{Error, Failure};
 use crate::execution::{ClientError, Execution, client};
+use crate::signal::Signal;
 
 impl<T: Data, E: Failure> Call<T, E> {
     /// Starts the workflow without waiting for its end, under a random name (in workflows: one made from the caller's).
@@ -37,6 +39,10 @@ type Starting = Pin<Box<dyn Future<Output = Result<ExecutionId, ClientError>> + 
 #[must_use = "nothing is started until it is awaited"]
 pub struct Start {
     asked: Asked,
+    /// Sent to the execution when it is there: a signal.
+    signal: Option<Asked>,
+    /// The execution that was started, while the signal is on its way.
+    started: Option<ExecutionId>,
     starting: Option<Starting>,
 }
 
@@ -52,7 +58,16 @@ impl Start {
                 *ask = Ask::broken(&ClientError::Refused("`.start()` is for calls of workflows".to_owned()))
             }
         }
-        Self { asked, starting: None }
+        Self { asked, signal: None, started: None, starting: None }
+    }
+
+    /// Sends the execution a signal with its start. One that is there already, and has not ended, is sent the signal alone,
+    /// whatever its input. The handler declares `uses(<this signal>)` besides the workflow.
+    #[track_caller]
+    pub fn with_signal<S: Signal>(mut self, signal: S) -> Self {
+        let ask = Ask::with(signal.to_payload(), |payload| Ask::Signalling { signal: S::NAME, payload });
+        self.signal = Some(Asked::new(ask, Location::caller()));
+        self
     }
 
     fn poll_machine(
@@ -62,20 +77,40 @@ impl Start {
         cx: &mut Context<'_>,
     ) -> Poll<Result<Execution, ClientError>> {
         let child = self.asked.ask.child(parent, seq);
-        self.asked.poll(cx).map(|answer| match (answer, child) {
-            (Ok(Outcome::Succeeded(_)), Some(child)) => Ok(Execution::from_id(child)),
-            (Ok(outcome), _) => {
-                Err(ClientError::Fault(format!("the execution was not started: {outcome:?}")))
+        if self.started.is_none() {
+            let outcome = ready!(self.asked.poll(cx));
+            let found =
+                self.signal.is_some() && matches!(&outcome, Ok(Outcome::Failed(it)) if it.class == CONFLICT);
+            match outcome {
+                Ok(Outcome::Succeeded(_)) => {}
+                Ok(_) if found => {}
+                refused => return Poll::Ready(Err(not_done(refused))),
             }
-            (Err(error), _) => Err(ClientError::Refused(error.message.clone())),
-        })
+            self.started = child;
+        }
+        let Some(child) = self.started.clone() else {
+            return Poll::Ready(Err(ClientError::Refused("its name is no execution's".to_owned())));
+        };
+        if let Some(signal) = &mut self.signal {
+            signal.ask.send_to(&child);
+            match ready!(signal.poll(cx)) {
+                Ok(Outcome::Succeeded(_)) => {}
+                refused => return Poll::Ready(Err(not_done(refused))),
+            }
+        }
+        Poll::Ready(Ok(Execution::from_id(child)))
     }
 
     fn begin(&self) -> Result<Starting, ClientError> {
         match &self.asked.ask {
             Ask::Broken(error) => Err(ClientError::Refused(error.message.clone())),
             Ask::Workflow { name, input, key, .. } => {
-                Ok(Box::pin(begin(client()?, name, key.clone(), input.clone())))
+                let signal = match self.signal.as_ref().map(|it| &it.ask) {
+                    None => None,
+                    Some(Ask::Signalling { signal, payload }) => Some((*signal, payload.clone())),
+                    Some(other) => return Err(ClientError::Refused(format!("{other:?} is no signal"))),
+                };
+                Ok(Box::pin(begin(client()?, name, key.clone(), input.clone(), signal)))
             }
             other => Err(ClientError::Refused(format!("{other:?} is no workflow"))),
         }
@@ -87,8 +122,28 @@ async fn begin(
     workflow: &str,
     name: Option<String>,
     input: Payload,
+    signal: Option<(&'static str, Payload)>,
 ) -> Result<ExecutionId, ClientError> {
-    Ok(client.start(workflow, name.as_deref(), input).await?)
+    let Some((signal, payload)) = signal else {
+        return Ok(client.start(workflow, name.as_deref(), input).await?);
+    };
+    let name = name.unwrap_or_else(|| client.unique());
+    let id = ExecutionId::new(workflow, &name).map_err(|error| ClientError::Refused(error.into()))?;
+    client.signal_with_start(&id, input, signal, payload).await?;
+    Ok(id)
+}
+
+/// Class of the engine's error for a name that is taken.
+const CONFLICT: &str = "ClientError::Conflict";
+
+/// Why an operation was not done.
+fn not_done(outcome: Result<Outcome, Error>) -> ClientError {
+    match outcome {
+        Ok(Outcome::Failed(failure)) if failure.status == 409 => ClientError::Conflict(failure.message),
+        Ok(Outcome::Failed(failure)) => ClientError::NotFound(failure.message),
+        Ok(other) => ClientError::Fault(format!("the execution was not started: {other:?}")),
+        Err(error) => ClientError::Refused(error.message.clone()),
+    }
 }
 
 impl Future for Start {

@@ -39,7 +39,7 @@ pub mod env {
 pub mod table {
     /// Partition key, a string: the execution's id.
     pub const PARTITION: &str = "execution";
-    /// Sort key, a string: [`META`], [`TURN_PREFIX`] or [`CLAIM_PREFIX`] and what follows.
+    /// Sort key, a string: [`META`], [`TURN_PREFIX`], [`CLAIM_PREFIX`] or [`ANSWER_PREFIX`] and what follows.
     pub const SORT: &str = "item";
     /// Sort key of what is known of an execution without its history.
     pub const META: &str = "meta";
@@ -47,6 +47,8 @@ pub mod table {
     pub const TURN_PREFIX: &str = "turn#";
     /// Prefix of the sort keys of claims, before `<seq>#<attempt>`.
     pub const CLAIM_PREFIX: &str = "claim#";
+    /// Prefix of the sort keys of answers to updates, before the update's id.
+    pub const ANSWER_PREFIX: &str = "answer#";
     /// Attribute, a number of seconds since 1970: when DynamoDB may delete the item.
     pub const EXPIRES: &str = "expires";
     /// Attribute of metas only, a string `<status>#<shard>`; partition key of [`INDEX`].

@@ -25,7 +25,6 @@ pub(crate) async fn handle(host: &Host, event: &str, request_id: &str) -> Result
     };
     let found = Found { command, route, values: request.path() };
     // Lambda itself watches over the time.
-    let asked =
-        Asked { query: request.query(), body: &body, user: request.user(), request_id, limit: None };
+    let asked = Asked { query: request.query(), body: &body, user: request.user(), request_id, limit: None };
     Ok(http::answered(host.engine.answer(&host.manifest.schemas, found, asked).await))
 }

@@ -12,6 +12,7 @@
 //! name can be used again. Claims are never taken over and expire by themselves, a month after their lease, when
 //! nothing can invoke their attempt again.
 
+mod answers;
 mod close;
 mod item;
 mod list;
@@ -22,7 +23,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::put_item::{PutItemError, PutItemOutput};
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
-use eventual_core::{ExecutionId, Seq, Turn};
+use eventual_core::{ExecutionId, Outcome, Seq, Turn};
 use eventual_engine::codec;
 use eventual_engine::ports::{Clock, Commit, Fault, Insert, ListQuery, Meta, Page, Store};
 use eventual_schema::deploy::table;
@@ -212,6 +213,18 @@ impl Store for DynamoStore {
             Written::Yes => true,
             Written::No(there) => item::token(&there) == Some(&token),
         })
+    }
+
+    async fn answer(&self, id: &ExecutionId, update: &str, outcome: &Outcome) -> Result<(), Fault> {
+        self.put_answer(id, update, outcome).await
+    }
+
+    async fn answered(&self, id: &ExecutionId, update: &str) -> Result<Option<Outcome>, Fault> {
+        self.get_answer(id, update).await
+    }
+
+    async fn retire(&self, id: &ExecutionId, before: u64) -> Result<(), Fault> {
+        self.expire_turns(id, Some(before), now_s()).await
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, Fault> {

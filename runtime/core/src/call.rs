@@ -10,16 +10,23 @@ use crate::payload::Payload;
 /// One thing that workflow code asks for. Recorded in the turn that asked, delivered after that turn is committed.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Call {
-    /// Request that another execution be cancelled. Done when recorded.
+    /// Request that another execution be cancelled. An operation.
     Cancel {
         /// The execution.
         execution: ExecutionId,
         /// Why, for people.
         reason: String,
+        /// Whether the code learns how it went. In histories of version 0.1 such calls were done when recorded.
+        answered: bool,
     },
     /// Publish events. Done when recorded.
     Emit(Vec<Emitted>),
-    /// Send a signal to another execution. Done when recorded.
+    /// Wait for the next update of this name, or of any.
+    NextUpdate {
+        /// Name of the update.
+        name: Option<String>,
+    },
+    /// Send a signal to another execution. An operation.
     Send {
         /// The receiver.
         execution: ExecutionId,
@@ -27,6 +34,8 @@ pub enum Call {
         signal: String,
         /// Its payload.
         payload: Payload,
+        /// As of [`Call::Cancel`].
+        answered: bool,
     },
     /// Wait for the next signal of this name.
     Signal {
@@ -40,14 +49,27 @@ pub enum Call {
         /// The moment.
         due: Millis,
     },
-    /// Start another execution, and wait for its end unless it is detached.
+    /// Request a change of another execution, and wait for its answer.
+    Update {
+        /// The execution.
+        execution: ExecutionId,
+        /// Name of the update.
+        name: String,
+        /// What is asked.
+        input: Payload,
+        /// The input with which the execution is started if there is none of its id.
+        start: Option<Payload>,
+    },
+    /// Start another execution, and wait for its end unless it is detached, which makes it an operation.
     Workflow {
         /// The new execution.
         execution: ExecutionId,
         /// Its input.
         input: Payload,
-        /// Whether nobody waits for it: done when recorded.
+        /// Whether nobody waits for its end.
         detached: bool,
+        /// Of a detached one, as of [`Call::Cancel`].
+        answered: bool,
         /// What becomes of it when the caller ends first, or stops waiting for it. Detached ones are left alone.
         close: ParentClose,
     },
@@ -190,10 +212,12 @@ impl Call {
         match self {
             Self::Cancel { .. } => "cancel",
             Self::Emit(_) => "emit",
+            Self::NextUpdate { .. } => "wait for update",
             Self::Send { .. } => "send signal",
             Self::Signal { .. } => "wait for signal",
             Self::Task(_) => "task",
             Self::Timer { .. } => "timer",
+            Self::Update { .. } => "update",
             Self::Workflow { .. } => "workflow",
         }
     }
@@ -203,10 +227,12 @@ impl Call {
     pub fn name(&self) -> &str {
         match self {
             Self::Emit(events) => events.first().map_or("", |it| &it.name),
+            Self::NextUpdate { name } => name.as_deref().unwrap_or_default(),
             Self::Send { signal, .. } => signal,
             Self::Signal { name } => name,
             Self::Task(task) => &task.name,
             Self::Timer { .. } => "",
+            Self::Update { name, .. } => name,
             Self::Cancel { execution, .. } | Self::Workflow { execution, .. } => execution.workflow(),
         }
     }
@@ -216,7 +242,22 @@ impl Call {
     pub const fn done_when_recorded(&self) -> bool {
         matches!(
             self,
-            Self::Cancel { .. } | Self::Emit(_) | Self::Send { .. } | Self::Workflow { detached: true, .. }
+            Self::Cancel { answered: false, .. }
+                | Self::Emit(_)
+                | Self::Send { answered: false, .. }
+                | Self::Workflow { detached: true, answered: false, .. }
+        )
+    }
+
+    /// Whether the call is performed by whoever took its turn, right after the commit, so that its outcome is learnt in
+    /// the next turn of the same wake-up.
+    #[must_use]
+    pub const fn is_operation(&self) -> bool {
+        matches!(
+            self,
+            Self::Cancel { answered: true, .. }
+                | Self::Send { answered: true, .. }
+                | Self::Workflow { detached: true, answered: true, .. }
         )
     }
 }

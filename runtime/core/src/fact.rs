@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use crate::id::Seq;
+use crate::id::{ExecutionId, Seq};
 use crate::payload::Payload;
 
 /// How a call, or an execution, ended.
@@ -37,6 +37,14 @@ pub struct Failure {
     pub status: u16,
 }
 
+impl Outcome {
+    /// An error that the engine itself answers, which carries nothing.
+    #[must_use]
+    pub fn refused(class: &str, message: String, status: u16) -> Self {
+        Self::Failed(Failure { class: class.into(), message, data: Payload::null(), status })
+    }
+}
+
 /// One thing that happened to an execution.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Fact {
@@ -50,6 +58,13 @@ pub enum Fact {
         /// The call that started it.
         seq: Seq,
         /// How it ended.
+        outcome: Outcome,
+    },
+    /// An operation was performed by whoever took the turn that asked for it.
+    OperationDone {
+        /// Its call.
+        seq: Seq,
+        /// What came of it.
         outcome: Outcome,
     },
     /// The code stands still from here on, until it is resumed; what happens is kept.
@@ -115,6 +130,24 @@ pub enum Fact {
         /// The timer's call.
         seq: Seq,
     },
+    /// Somebody requests a change, and waits for an answer.
+    Update {
+        /// Chosen by the sender; the same update sent again has the same id.
+        id: String,
+        /// Name of the update.
+        name: String,
+        /// What is asked.
+        input: Payload,
+        /// The execution that asks, and its call; absent when somebody outside does.
+        from: Option<(ExecutionId, Seq)>,
+    },
+    /// An update of another execution was answered.
+    UpdateDone {
+        /// The call that asked.
+        seq: Seq,
+        /// The answer.
+        outcome: Outcome,
+    },
 }
 
 /// What makes two facts the same fact, delivered twice.
@@ -126,6 +159,8 @@ pub enum FactKey {
     Child(Seq),
     /// Of [`Fact::TaskExpired`].
     Expired(Seq),
+    /// Of [`Fact::OperationDone`].
+    Operation(Seq),
     /// Of [`Fact::Paused`].
     Pause(String),
     /// Of [`Fact::Resumed`].
@@ -140,6 +175,32 @@ pub enum FactKey {
     Terminate,
     /// Of [`Fact::TimerFired`].
     Timer(Seq),
+    /// Of [`Fact::Update`].
+    Update(String),
+    /// Of [`Fact::UpdateDone`].
+    UpdateDone(Seq),
+}
+
+impl FactKey {
+    /// The call that such facts answer.
+    #[must_use]
+    pub const fn seq(&self) -> Option<Seq> {
+        match self {
+            Self::Child(seq)
+            | Self::Expired(seq)
+            | Self::Operation(seq)
+            | Self::Retry(seq, _)
+            | Self::Task(seq, _)
+            | Self::Timer(seq)
+            | Self::UpdateDone(seq) => Some(*seq),
+            Self::Cancel
+            | Self::Pause(_)
+            | Self::Resume(_)
+            | Self::Signal(_)
+            | Self::Terminate
+            | Self::Update(_) => None,
+        }
+    }
 }
 
 impl Fact {
@@ -149,6 +210,7 @@ impl Fact {
         match self {
             Self::CancelRequested { .. } => FactKey::Cancel,
             Self::ChildDone { seq, .. } => FactKey::Child(*seq),
+            Self::OperationDone { seq, .. } => FactKey::Operation(*seq),
             Self::Paused { id, .. } => FactKey::Pause(id.clone()),
             Self::Resumed { id } => FactKey::Resume(id.clone()),
             Self::RetryDue { seq, attempt } => FactKey::Retry(*seq, *attempt),
@@ -159,6 +221,8 @@ impl Fact {
             Self::TaskExpired { seq } => FactKey::Expired(*seq),
             Self::Terminated { .. } => FactKey::Terminate,
             Self::TimerFired { seq } => FactKey::Timer(*seq),
+            Self::Update { id, .. } => FactKey::Update(id.clone()),
+            Self::UpdateDone { seq, .. } => FactKey::UpdateDone(*seq),
         }
     }
 }

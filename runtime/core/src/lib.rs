@@ -19,6 +19,6 @@ mod turn;
 pub use call::{Attempt, Call, Emitted, ParentClose, RetryPolicy, Stop, TaskCall};
 pub use fact::{Fact, FactKey, Failure, Outcome};
 pub use id::{EXECUTION_NAME_MAX, ExecutionId, ExecutionIdError, Millis, Seq};
-pub use machine::{Machine, Mismatch, Output, ScopeId};
+pub use machine::{Machine, Mismatch, Output, ScopeId, Update};
 pub use payload::Payload;
-pub use turn::{Status, Turn};
+pub use turn::{Answer, Continued, Status, Turn};

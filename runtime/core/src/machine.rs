@@ -4,11 +4,14 @@
 //! that some call waits for; the driver polls the code to quiescence after each. So the order of history alone decides
 //! every race in the code, however its `select!` shuffles its branches.
 
+mod attempts;
 mod cancel;
+mod continued;
 mod mismatch;
+mod update;
 
 use alloc::borrow::ToOwned;
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem;
@@ -16,11 +19,13 @@ use core::panic::Location;
 
 pub use cancel::ScopeId;
 pub use mismatch::Mismatch;
+pub use update::Update;
 
 use crate::call::{Attempt, Call, Stop};
 use crate::fact::{Fact, FactKey, Outcome};
 use crate::id::{Millis, Seq};
 use crate::payload::Payload;
+use crate::turn::Answer;
 
 /// What a turn asked for.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -33,6 +38,8 @@ pub struct Output {
     pub stops: Vec<Stop>,
     /// Changes of the code that were seen for the first time.
     pub markers: Vec<String>,
+    /// Answers to updates.
+    pub answers: Vec<Answer>,
 }
 
 /// A call that was scheduled and whose outcome has not been taken.
@@ -61,7 +68,8 @@ struct Open {
 #[derive(Debug)]
 enum Completion {
     Call { seq: Seq, outcome: Outcome },
-    Signal { name: String, payload: Payload },
+    Signal { id: String, name: String, payload: Payload },
+    Update(Update),
 }
 
 /// Where the calls of the turn come from.
@@ -92,6 +100,13 @@ pub struct Machine {
     order: u64,
     gate: Option<(Seq, u64)>,
     seen: BTreeSet<FactKey>,
+    /// Keys of the messages that came lately, with the time of their turn.
+    lately: VecDeque<(Millis, FactKey)>,
+    /// Number of the first call since the code began anew.
+    first: Seq,
+    /// Facts and calls since the code began.
+    events: u64,
+    updates: update::Updates,
     mode: Mode,
     output: Output,
     mismatch: Option<Mismatch>,
@@ -120,12 +135,17 @@ impl Machine {
             order: 0,
             gate: None,
             seen: BTreeSet::new(),
+            lately: VecDeque::new(),
+            first: 0,
+            events: 0,
+            updates: update::Updates::new(),
             mode: Mode::Live,
             output: Output {
                 calls: Vec::new(),
                 attempts: Vec::new(),
                 stops: Vec::new(),
                 markers: Vec::new(),
+                answers: Vec::new(),
             },
             mismatch: None,
             scopes: cancel::Scopes::new(),
@@ -144,11 +164,15 @@ impl Machine {
 
     // --- the driver's side -------------------------------------------------------------------------------------------
 
-    /// Those of `facts` that were not recorded before, each once.
+    /// Those of `facts` that were not recorded before and are about a call of this code, each once.
     #[must_use]
     pub fn fresh(&self, facts: Vec<Fact>) -> Vec<Fact> {
         let mut keys = BTreeSet::new();
-        facts.into_iter().filter(|it| !self.seen.contains(&it.key()) && keys.insert(it.key())).collect()
+        let current = |key: &FactKey| key.seq().is_none_or(|seq| seq >= self.first);
+        facts
+            .into_iter()
+            .filter(|it| current(&it.key()) && !self.seen.contains(&it.key()) && keys.insert(it.key()))
+            .collect()
     }
 
     /// Begins a turn of which nothing was asked yet.
@@ -193,6 +217,7 @@ impl Machine {
         if let Some(mismatch) = self.mismatch.take() {
             return Err(mismatch);
         }
+        self.refuse_updates();
         let output = mem::take(&mut self.output);
         self.recorded_markers.clear();
         if let Mode::Replay(missing) = mem::replace(&mut self.mode, Mode::Live) {
@@ -236,8 +261,10 @@ impl Machine {
         self.scopes.root_cancelled()
     }
 
-    /// Stops the children that nobody waits for any more because the code has ended.
+    /// Stops the children that nobody waits for any more because the code has ended, and answers the updates that it has
+    /// not answered.
     pub fn close(&mut self) {
+        self.close_updates();
         let open: Vec<Seq> = self.open.keys().copied().collect();
         for seq in open {
             self.stop(seq);
@@ -256,6 +283,12 @@ impl Machine {
     pub const fn random(&mut self) -> u64 {
         self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
         mix(self.random)
+    }
+
+    /// How many facts were learnt and calls made since the code began, or began anew.
+    #[must_use]
+    pub const fn events(&self) -> u64 {
+        self.events
     }
 
     /// The number of a call that is being built.
@@ -312,6 +345,7 @@ impl Machine {
                 (seq, before)
             }
         };
+        self.events += 1;
         let done = call.done_when_recorded();
         self.open.insert(seq, Open::new(call, code, scope, self.now));
         if done {
@@ -321,15 +355,20 @@ impl Machine {
 
     /// The outcome of a scheduled call, if the gate is open for it. Otherwise the call waits from now on.
     pub fn take(&mut self, code: Seq) -> Option<Outcome> {
+        Some(match self.take_completion(code)? {
+            Completion::Call { outcome, .. } => outcome,
+            Completion::Signal { payload, .. } => Outcome::Succeeded(payload),
+            Completion::Update(update) => Outcome::Succeeded(update.input),
+        })
+    }
+
+    fn take_completion(&mut self, code: Seq) -> Option<Completion> {
         let seq = self.bound.get(&code).copied().unwrap_or(code);
         if let Some((_, order)) = self.gate.filter(|(open, _)| *open == seq) {
             self.gate = None;
             self.open.remove(&seq);
             self.bound.remove(&code);
-            return self.queue.remove(&order).map(|it| match it {
-                Completion::Call { outcome, .. } => outcome,
-                Completion::Signal { payload, .. } => Outcome::Succeeded(payload),
-            });
+            return self.queue.remove(&order);
         }
         if let Some(open) = self.open.get_mut(&seq) {
             open.waits = true;
@@ -355,7 +394,10 @@ impl Machine {
         self.turn += 1;
         self.now = time;
         for fact in facts {
-            if self.seen.insert(fact.key()) {
+            let key = fact.key();
+            if self.seen.insert(key.clone()) {
+                self.note(key);
+                self.events += 1;
                 self.learn(fact);
             }
         }
@@ -371,62 +413,19 @@ impl Machine {
             Fact::TaskExpired { seq } => self.complete(*seq, Outcome::TimedOut),
             Fact::ChildDone { seq, outcome } => self.complete(*seq, outcome.clone()),
             Fact::RetryDue { seq, attempt } => self.attempt_again(*seq, *attempt, self.now),
-            Fact::Signal { name, payload, .. } => {
-                self.push(Completion::Signal { name: name.clone(), payload: payload.clone() });
+            Fact::OperationDone { seq, outcome } | Fact::UpdateDone { seq, outcome } => {
+                self.complete(*seq, outcome.clone());
             }
-            Fact::TaskDone { seq, attempt, outcome } => {
-                if !self.retry(*seq, *attempt, outcome) {
-                    self.complete_attempt(*seq, *attempt, outcome.clone());
-                }
+            Fact::Signal { id, name, payload } => {
+                let (id, name, payload) = (id.clone(), name.clone(), payload.clone());
+                self.push(Completion::Signal { id, name, payload });
             }
+            Fact::Update { id, name, input, from } => self.receive_update(id, name, input, from.as_ref()),
+            Fact::TaskDone { seq, attempt, outcome } => self.attempt_done(*seq, *attempt, outcome),
             Fact::TaskLost { seq, attempt, timed_out, reason } => {
-                let outcome =
-                    if *timed_out { Outcome::TimedOut } else { Outcome::Crashed(reason.to_owned()) };
-                if !self.retry_lost(*seq, *attempt) {
-                    self.complete_attempt(*seq, *attempt, outcome);
-                }
+                self.attempt_lost(*seq, *attempt, *timed_out, reason);
             }
             Fact::TimerFired { seq } => self.complete(*seq, Outcome::Succeeded(Payload::null())),
-        }
-    }
-
-    /// Decides another attempt of a task whose code returned an error, if its policy wants one.
-    fn retry(&mut self, seq: Seq, attempt: u32, outcome: &Outcome) -> bool {
-        let Outcome::Failed(failure) = outcome else { return false };
-        let wanted = self.open.get(&seq).is_some_and(|it| {
-            matches!(&it.call, Call::Task(task) if task.retry.errors && !task.final_errors.contains(&failure.class))
-        });
-        wanted && self.retry_lost(seq, attempt)
-    }
-
-    /// Decides another attempt of a task, if it has one left.
-    fn retry_lost(&mut self, seq: Seq, attempt: u32) -> bool {
-        let Some(open) = self.open.get_mut(&seq) else { return false };
-        let Call::Task(task) = &open.call else { return false };
-        if open.complete || open.attempt != attempt || attempt >= task.retry.attempts {
-            return false;
-        }
-        let chance = mix(self.seed ^ (u64::from(seq) << 32) ^ u64::from(attempt));
-        let at = self.now.saturating_add(task.retry.jittered_ms(attempt + 1, chance));
-        if task.total_ms.is_some_and(|total| at >= open.since.saturating_add(total)) {
-            return false;
-        }
-        open.attempt += 1;
-        open.at = at;
-        self.output.attempts.push(Attempt { seq, attempt: attempt + 1, at });
-        true
-    }
-
-    fn attempt_again(&mut self, seq: Seq, attempt: u32, at: Millis) {
-        if let Some(open) = self.open.get_mut(&seq).filter(|it| !it.complete && it.attempt == attempt) {
-            open.at = at;
-            self.output.attempts.push(Attempt { seq, attempt, at });
-        }
-    }
-
-    fn complete_attempt(&mut self, seq: Seq, attempt: u32, outcome: Outcome) {
-        if self.open.get(&seq).is_some_and(|it| it.attempt == attempt) {
-            self.complete(seq, outcome);
         }
     }
 
@@ -454,6 +453,7 @@ impl Machine {
                     it.waits && matches!(&it.call, Call::Signal { name: wanted } if wanted == name)
                 })
                 .map(|(seq, _)| *seq),
+            Completion::Update(update) => self.waiter_for(&update.name, |it| it.waits),
         }
     }
 }

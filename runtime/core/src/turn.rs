@@ -4,8 +4,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::call::{Attempt, Call, Stop};
-use crate::fact::{Fact, Outcome};
-use crate::id::{Millis, Seq};
+use crate::fact::{Fact, FactKey, Outcome};
+use crate::id::{ExecutionId, Millis, Seq};
+use crate::payload::Payload;
 
 /// One wake-up of an execution: what it learnt, and what it asked for then. Written once, under its number.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -24,10 +25,40 @@ pub struct Turn {
     pub stops: Vec<Stop>,
     /// Names of the changes of the code that this turn was the first to see, see [`Machine::changed`](crate::Machine::changed).
     pub markers: Vec<String>,
+    /// Answers to updates.
+    pub answers: Vec<Answer>,
+    /// How the code goes on from its beginning, when it continued as new in this turn.
+    pub continued: Option<Continued>,
     /// How the execution ended, when this is its last turn.
     pub end: Option<Outcome>,
     /// Why the code could not take this turn; its facts are kept for when it can.
     pub parked: Option<String>,
+}
+
+/// The answer to an update.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Answer {
+    /// The update's id.
+    pub id: String,
+    /// What the code answered.
+    pub outcome: Outcome,
+    /// The execution that asked, and its call; absent when somebody outside did.
+    pub to: Option<(ExecutionId, Seq)>,
+}
+
+/// What an execution takes with it when its code begins anew: all that it needs of the turns before.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Continued {
+    /// The new input.
+    pub input: Payload,
+    /// Number of the next call: late outcomes of the calls before find none.
+    pub next: Seq,
+    /// Signals and updates that the code did not take.
+    pub facts: Vec<Fact>,
+    /// Keys of messages that came lately, so that one which comes again is known.
+    pub seen: Vec<FactKey>,
+    /// Whether somebody asked the execution to cancel itself.
+    pub cancelled: bool,
 }
 
 /// Where an execution stands.

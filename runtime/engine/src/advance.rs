@@ -1,6 +1,7 @@
 //! A wake-up: load, take turns, commit each, deliver each, until the execution waits for somebody else.
 
 use std::collections::BTreeSet;
+use std::mem;
 
 use eventual_core::{Call, ExecutionId, Fact, Outcome, Seq, Status, Turn};
 
@@ -69,12 +70,17 @@ impl Engine {
                     doubtful = false;
                     match next {
                         Next::Closed | Next::Ended | Next::Parked => return Ok(()),
-                        Next::Nothing(pending) | Next::Took(pending) if pending.inline.is_empty() => {
+                        Next::Continued => {
+                            facts = Vec::new();
+                            look = false;
+                        }
+                        Next::Nothing(pending) | Next::Took(pending) if !pending.is_ours() => {
                             self.remember(&meta);
                             return Ok(());
                         }
-                        Next::Nothing(pending) | Next::Took(pending) => {
-                            facts = self.perform_inline(id, pending).await;
+                        Next::Nothing(mut pending) | Next::Took(mut pending) => {
+                            facts = self.operate_all(id, mem::take(&mut pending.operations)).await?;
+                            facts.extend(self.perform_inline(id, pending).await);
                             look = false;
                         }
                     }
@@ -95,6 +101,7 @@ impl Engine {
         let version = self.workflows.version(&id).await;
         let committed = match version {
             1.. if !look => Vec::new(),
+            0 => self.ports.store.turns(&id, meta.base.saturating_sub(1)).await?,
             _ => self.ports.store.turns(&id, version).await?,
         };
         let last = committed.last().map_or(version, |it| it.number);
@@ -114,6 +121,10 @@ impl Engine {
                 self.commit(&id, &turn).await?;
                 self.unpark(meta).await?;
                 self.deliver(&id, &turn, &pending).await?;
+                if turn.continued.is_some() {
+                    self.rebase(meta, turn.number).await?;
+                    return Ok(Next::Continued);
+                }
                 match turn.end {
                     None => Ok(Next::Took(pending)),
                     Some(end) => {
@@ -137,6 +148,15 @@ impl Engine {
                 Err(TurnError::Fault(Fault::new(format!("turn of {id}"), waited)))
             }
         }
+    }
+
+    /// Notes that the code continued as new in turn `base`. The turns before the last time that it did are dropped; those
+    /// between stay for a while, because a message that caused one of them may not be handled to its end.
+    async fn rebase(&self, meta: &mut Meta, base: u64) -> Result<(), Fault> {
+        let before = meta.base;
+        meta.base = base;
+        self.ports.store.set_status(meta).await?;
+        if before > 0 { self.ports.store.retire(&meta.id, before).await } else { Ok(()) }
     }
 
     /// The code of a parked or paused execution goes on.
@@ -201,6 +221,11 @@ impl Engine {
     /// without facts also all turns that such a message causes, because others may have taken turns since.
     async fn finish_delivery(&self, meta: &Meta, facts: &[Fact], last_anyway: bool) -> Result<(), Fault> {
         let turns = self.ports.store.turns(&meta.id, 0).await?;
+        if meta.status.is_closed() {
+            let known: BTreeSet<_> = turns.iter().flat_map(|it| &it.facts).map(Fact::key).collect();
+            let late: Vec<&Fact> = facts.iter().filter(|it| !known.contains(&it.key())).collect();
+            self.refuse_late_updates(meta, &late).await?;
+        }
         let Some(last) = turns.len().checked_sub(1) else { return Ok(()) };
         let keys: Vec<_> = facts.iter().map(Fact::key).collect();
         let recorded = turns.iter().position(|turn| turn.facts.iter().any(|it| keys.contains(&it.key())));
@@ -228,6 +253,7 @@ fn inline_tasks(turns: &[Turn]) -> BTreeSet<Seq> {
 fn is_untold(turn: &Turn, inline: &BTreeSet<Seq>) -> bool {
     turn.facts.iter().all(|fact| match fact {
         Fact::TaskDone { seq, .. } | Fact::TaskLost { seq, .. } => inline.contains(seq),
+        Fact::OperationDone { .. } => true,
         _ => false,
     })
 }
@@ -236,6 +262,8 @@ fn is_untold(turn: &Turn, inline: &BTreeSet<Seq>) -> bool {
 enum Next {
     /// It had ended before; what its last turn asked for may not be delivered.
     Closed,
+    /// Its code begins anew.
+    Continued,
     Ended,
     /// There was nothing new.
     Nothing(Pending),

@@ -9,7 +9,7 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use eventual_core::{Call, ExecutionId, Machine, Millis, Outcome, Payload, ScopeId, Seq};
+use eventual_core::{Call, ExecutionId, Machine, Millis, Outcome, Payload, ScopeId, Seq, Update};
 
 use crate::client::Client;
 use crate::codec;
@@ -39,6 +39,8 @@ pub(crate) struct Current {
     /// Whether one of them came true in this poll.
     pub(crate) met: Cell<bool>,
     queries: RefCell<BTreeMap<String, QueryFn>>,
+    /// The input with which the code wants to begin anew.
+    continued: RefCell<Option<Payload>>,
     /// Tells this execution's calls from those of another on the same thread.
     epoch: u64,
 }
@@ -50,18 +52,29 @@ impl fmt::Debug for Current {
 }
 
 impl Current {
-    pub(crate) fn new(execution: ExecutionId, seed: u64) -> Rc<Self> {
+    pub(crate) fn new(execution: ExecutionId, machine: Machine) -> Rc<Self> {
         let epoch = EPOCH.with(|it| it.replace(it.get() + 1));
         Rc::new(Self {
             execution,
-            machine: RefCell::new(Machine::new(seed).comparing(codec::same)),
+            machine: RefCell::new(machine.comparing(codec::same)),
             wakers: RefCell::default(),
             scope: Cell::default(),
             conditions: RefCell::default(),
             met: Cell::new(false),
             queries: RefCell::default(),
+            continued: RefCell::default(),
             epoch,
         })
+    }
+
+    /// Whether the code wants to begin anew.
+    pub(crate) fn continues(&self) -> bool {
+        self.continued.borrow().is_some()
+    }
+
+    /// The input with which it wants to.
+    pub(crate) fn take_continued(&self) -> Option<Payload> {
+        self.continued.borrow_mut().take()
     }
 
     /// What answers a query, and the names of all that are answered.
@@ -120,6 +133,36 @@ pub fn on_query(name: &str, answer: QueryFn) -> bool {
         let _before = it.queries.borrow_mut().insert(name.to_owned(), answer);
         true
     })
+}
+
+/// Ends the code here and lets it begin anew with `input`, without the history that it has. The code is not polled any
+/// more. `false` outside of workflow code.
+#[must_use]
+pub fn continue_as_new(input: Payload) -> bool {
+    current().is_some_and(|it| {
+        it.continued.borrow_mut().get_or_insert(input);
+        true
+    })
+}
+
+/// How much the code's history has by now: facts and calls since it began, or began anew. 0 outside of workflow code.
+#[must_use]
+pub fn history_events() -> u64 {
+    current().map_or(0, |it| it.machine.borrow().events())
+}
+
+/// Says that the code takes updates of this name from here on. Nothing outside of workflow code.
+pub fn accept_updates(name: &str) {
+    if let Some(current) = current() {
+        current.machine.borrow_mut().accept_updates(name);
+    }
+}
+
+/// Answers an update that the code took. Nothing outside of workflow code.
+pub fn answer(update: &str, outcome: Outcome) {
+    if let Some(current) = current() {
+        current.machine.borrow_mut().answer(update, outcome);
+    }
 }
 
 /// Says whether a condition on the code's own state holds. While it does not, it is looked at again whenever the code
@@ -220,6 +263,23 @@ impl CallSlot {
     /// When polled outside of the execution that built it, or after it was ready: both are mistakes in workflow code
     /// that nothing can go on from.
     pub fn poll(&mut self, cx: &Context<'_>, make: impl FnOnce(Millis) -> Call) -> Poll<Outcome> {
+        self.poll_with(cx, make, Machine::take)
+    }
+
+    /// Polls a [`Call::NextUpdate`].
+    ///
+    /// # Panics
+    /// As of [`poll`](Self::poll).
+    pub fn poll_update(&mut self, cx: &Context<'_>, name: Option<&str>) -> Poll<Result<Update, Outcome>> {
+        self.poll_with(cx, |_| Call::NextUpdate { name: name.map(str::to_owned) }, Machine::take_update)
+    }
+
+    fn poll_with<T>(
+        &mut self,
+        cx: &Context<'_>,
+        make: impl FnOnce(Millis) -> Call,
+        take: impl FnOnce(&mut Machine, Seq) -> Option<T>,
+    ) -> Poll<T> {
         let current = current().filter(|it| it.epoch == self.epoch);
         let Some(current) = current else {
             panic!(
@@ -237,7 +297,7 @@ impl CallSlot {
                 self.stage = Stage::Scheduled;
             }
         }
-        let outcome = machine.take(self.seq);
+        let outcome = take(&mut machine, self.seq);
         drop(machine);
         // A waker may own what it wakes: it is dropped only after both borrows have ended.
         if let Some(outcome) = outcome {

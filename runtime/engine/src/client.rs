@@ -104,7 +104,7 @@ impl Client {
         name: Option<&str>,
         input: Payload,
     ) -> Result<ExecutionId, ClientError> {
-        self.check("starts workflow", workflow, Need::Workflow)?;
+        self.check_workflow("starts workflow", workflow)?;
         if !self.workflows.contains(workflow) {
             return Err(ClientError::UnknownWorkflow(workflow.to_owned()));
         }
@@ -132,7 +132,7 @@ impl Client {
     /// # Errors
     /// When there is none of that id, or the handler did not declare its workflow.
     pub async fn get(&self, id: &ExecutionId) -> Result<Meta, ClientError> {
-        self.check("reads executions of workflow", id.workflow(), Need::Workflow)?;
+        self.check_workflow("reads executions of workflow", id.workflow())?;
         self.ports.store.meta(id).await?.ok_or_else(|| ClientError::NotFound(id.clone()))
     }
 
@@ -173,7 +173,7 @@ impl Client {
     /// # Errors
     /// When there is no such execution, it has ended, or the handler did not declare its workflow.
     pub async fn cancel(&self, id: &ExecutionId, reason: &str) -> Result<(), ClientError> {
-        self.check("cancels executions of workflow", id.workflow(), Need::Workflow)?;
+        self.check_workflow("cancels executions of workflow", id.workflow())?;
         self.tell(id, Fact::CancelRequested { reason: reason.to_owned() }).await
     }
 
@@ -182,7 +182,7 @@ impl Client {
     /// # Errors
     /// As of [`cancel`](Self::cancel).
     pub async fn terminate(&self, id: &ExecutionId, reason: &str) -> Result<(), ClientError> {
-        self.check("terminates executions of workflow", id.workflow(), Need::Workflow)?;
+        self.check_workflow("terminates executions of workflow", id.workflow())?;
         self.tell(id, Fact::Terminated { reason: reason.to_owned() }).await
     }
 
@@ -191,7 +191,7 @@ impl Client {
     /// # Errors
     /// As of [`cancel`](Self::cancel).
     pub async fn pause(&self, id: &ExecutionId, reason: &str) -> Result<(), ClientError> {
-        self.check("pauses executions of workflow", id.workflow(), Need::Workflow)?;
+        self.check_workflow("pauses executions of workflow", id.workflow())?;
         self.tell(id, Fact::Paused { id: self.unique(), reason: reason.to_owned() }).await
     }
 
@@ -200,7 +200,7 @@ impl Client {
     /// # Errors
     /// As of [`cancel`](Self::cancel).
     pub async fn resume(&self, id: &ExecutionId) -> Result<(), ClientError> {
-        self.check("resumes executions of workflow", id.workflow(), Need::Workflow)?;
+        self.check_workflow("resumes executions of workflow", id.workflow())?;
         self.tell(id, Fact::Resumed { id: self.unique() }).await
     }
 
@@ -212,7 +212,7 @@ impl Client {
     /// did not declare its workflow.
     pub async fn query(&self, id: &ExecutionId, query: &str, input: Payload) -> Result<Outcome, ClientError> {
         let meta = self.get(id).await?;
-        let turns = self.ports.store.turns(id, 0).await?;
+        let turns = self.ports.store.turns(id, meta.base.saturating_sub(1)).await?;
         let request = QueryRequest { meta, turns, query: query.to_owned(), input };
         self.answering.query(request).await.map_err(ClientError::Unanswered)
     }
@@ -226,8 +226,44 @@ impl Client {
         if meta.status.is_closed() {
             return Ok(Vec::new());
         }
-        let turns = self.ports.store.turns(id, 0).await?;
+        let turns = self.ports.store.turns(id, meta.base.saturating_sub(1)).await?;
         self.answering.waits(meta, turns).await.map_err(ClientError::Unanswered)
+    }
+
+    /// Starts an execution, if there is none of its id, and sends it a signal: one that has ended is not started again.
+    ///
+    /// # Errors
+    /// As of [`start`](Self::start) and [`signal`](Self::signal).
+    pub async fn signal_with_start(
+        &self,
+        id: &ExecutionId,
+        input: Payload,
+        name: &str,
+        payload: Payload,
+    ) -> Result<(), ClientError> {
+        self.check("sends signal", name, Need::Signal)?;
+        self.check_workflow("starts workflow", id.workflow())?;
+        let fact = Fact::Signal { id: self.unique(), name: name.to_owned(), payload };
+        self.start_and_tell(id, Some(input), fact).await
+    }
+
+    /// Sends a fact to an open execution, which is started first if there is none and an input for it.
+    pub(crate) async fn start_and_tell(
+        &self,
+        id: &ExecutionId,
+        start: Option<Payload>,
+        fact: Fact,
+    ) -> Result<(), ClientError> {
+        let Some(input) = start else { return self.tell(id, fact).await };
+        if !self.workflows.contains(id.workflow()) {
+            return Err(ClientError::UnknownWorkflow(id.workflow().to_owned()));
+        }
+        let clock = &self.ports.clock;
+        let meta = Meta::new(id.clone(), input, clock.now(), clock.entropy(), &self.code, None);
+        match self.ports.store.insert(&meta).await? {
+            Insert::Inserted => Ok(self.ports.dispatch.wake(id, &Message { facts: vec![fact] }).await?),
+            Insert::Exists(_) => self.tell(id, fact).await,
+        }
     }
 
     /// Sends a fact to an open execution.
@@ -239,7 +275,9 @@ impl Client {
         Ok(self.ports.dispatch.wake(id, &Message { facts: vec![fact] }).await?)
     }
 
-    fn unique(&self) -> String {
+    /// A name that nobody else chooses.
+    #[must_use]
+    pub fn unique(&self) -> String {
         let clock = &self.ports.clock;
         format!("{:016x}{:016x}", clock.entropy(), clock.entropy())
     }
@@ -262,6 +300,14 @@ impl Client {
     /// When the store fails.
     pub async fn list(&self, query: &ListQuery) -> Result<Page, ClientError> {
         Ok(self.ports.store.list(query).await?)
+    }
+
+    pub(crate) const fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
+    pub(crate) fn check_workflow(&self, does: &'static str, workflow: &str) -> Result<(), ClientError> {
+        self.check(does, workflow, Need::Workflow)
     }
 
     fn check(

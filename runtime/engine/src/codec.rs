@@ -5,7 +5,7 @@
 
 mod text;
 
-use eventual_core::{ExecutionId, Fact, Failure, Payload, Turn};
+use eventual_core::{ExecutionId, Fact, Failure, Outcome, Payload, Turn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -51,6 +51,20 @@ codec!(encode_meta, decode_meta, Meta, text::MetaText, "execution's meta");
 codec!(encode_message, decode_message, Message, text::MessageText, "message to an execution");
 codec!(encode_task, decode_task, TaskRequest, text::TaskRequestText, "task request");
 codec!(encode_fact, decode_fact, Fact, text::FactText, "fact");
+
+/// An outcome as JSON text.
+#[must_use]
+pub fn encode_outcome(outcome: &Outcome) -> String {
+    encode(&text::OutcomeText::from(outcome))
+}
+
+/// Reads an outcome from its JSON text.
+///
+/// # Errors
+/// When the text is of another shape.
+pub fn decode_outcome(bytes: &[u8]) -> Result<Outcome, CodecError> {
+    decode::<text::OutcomeText>("outcome", bytes).map(Outcome::from)
+}
 
 /// A timer on its way: at `due`, `fact` goes to `execution`.
 #[derive(Debug, Clone, PartialEq)]

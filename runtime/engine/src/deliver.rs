@@ -1,12 +1,13 @@
 //! After a commit: every call of the turn goes where it belongs. All of it may be delivered twice, and none before
 //! the turn is durable.
 
-use eventual_core::{Attempt, Call, ExecutionId, Fact, Failure, Outcome, Payload, Seq, Stop, TaskCall, Turn};
+use eventual_core::{Attempt, Call, ExecutionId, Fact, Outcome, Payload, Seq, Stop, TaskCall, Turn};
 use futures_util::{StreamExt, stream};
 
-use crate::codec;
 use crate::engine::Engine;
+use crate::operations::EXISTS;
 use crate::ports::{Fault, Insert, Message, Meta, TaskRequest};
+use crate::updates::UpdateRequest;
 use crate::workflows::Pending;
 
 /// Deliveries of one turn that are under way at the same time.
@@ -24,11 +25,12 @@ impl Engine {
             let calls =
                 turn.calls.iter().filter(move |(_, it)| matches!(it, Call::Workflow { .. }) == children);
             // Collected at once: a future that holds a closure over references is `Send` to nobody.
-            all(calls.map(|(seq, call)| self.deliver_call(id, turn.time, *seq, call)).collect())
+            all(calls.map(|(seq, call)| self.deliver_call(id, turn, *seq, call)).collect())
         };
         // A signal to a child that starts in the same turn must find it.
         deliver_calls(true).await?;
         deliver_calls(false).await?;
+        all(turn.answers.iter().map(|it| self.deliver_answer(id, it)).collect()).await?;
         all(turn.stops.iter().map(|it| self.stop_child(id, it)).collect()).await?;
         let wanted = turn.attempts.iter().filter_map(|it| Some((it, pending.task(it)?)));
         let attempts = wanted.map(|(attempt, task)| self.deliver_attempt(id, turn.time, attempt, task));
@@ -43,22 +45,19 @@ impl Engine {
         self.ports.dispatch.wake(&stop.execution, &Message { facts: vec![fact] }).await
     }
 
-    async fn deliver_call(&self, id: &ExecutionId, now: u64, seq: Seq, call: &Call) -> Result<(), Fault> {
+    async fn deliver_call(&self, id: &ExecutionId, turn: &Turn, seq: Seq, call: &Call) -> Result<(), Fault> {
         let dispatch = &self.ports.dispatch;
+        let now = turn.time;
         match call {
-            Call::Cancel { execution, reason } => {
-                let fact = Fact::CancelRequested { reason: reason.clone() };
-                dispatch.wake(execution, &Message { facts: vec![fact] }).await
+            // Performed by whoever took the turn, who tells the code; code that has ended is told nothing.
+            it if it.is_operation() && turn.end.is_none() && turn.continued.is_none() => Ok(()),
+            Call::Cancel { .. } | Call::Send { .. } | Call::Workflow { detached: true, .. } => {
+                if let Outcome::Failed(failure) = self.operate(id, seq, call).await? {
+                    tracing::error!(execution = %id, seq, error = %failure.message, "nobody is told that this failed");
+                }
+                Ok(())
             }
             Call::Emit(events) => dispatch.emit(&format!("{id}#{seq}"), events).await,
-            Call::Send { execution, signal, payload } => {
-                let fact = Fact::Signal {
-                    id: format!("{id}#{seq}"),
-                    name: signal.clone(),
-                    payload: payload.clone(),
-                };
-                dispatch.wake(execution, &Message { facts: vec![fact] }).await
-            }
             Call::Task(task) => {
                 if let Some(total) = task.total_ms {
                     let due = now.saturating_add(total);
@@ -68,11 +67,14 @@ impl Engine {
                 self.deliver_attempt(id, now, &attempt, task).await
             }
             Call::Timer { due } => dispatch.timer(id, *due, &Fact::TimerFired { seq }).await,
-            Call::Workflow { execution, input, detached, .. } => {
-                self.start_child(id, seq, execution, input, *detached, now).await
+            Call::Update { execution, name, input, start } => {
+                let (name, input, start) = (name.clone(), input.clone(), start.clone());
+                let update = UpdateRequest { name, input, id: None, start };
+                self.ask_update((id, seq), execution, update).await
             }
-            // A signal comes by itself.
-            Call::Signal { .. } => Ok(()),
+            Call::Workflow { execution, input, .. } => self.start_child(id, seq, execution, input).await,
+            // They come by themselves.
+            Call::NextUpdate { .. } | Call::Signal { .. } => Ok(()),
         }
     }
 
@@ -101,36 +103,16 @@ impl Engine {
         seq: Seq,
         child: &ExecutionId,
         input: &Payload,
-        detached: bool,
-        now: u64,
     ) -> Result<(), Fault> {
-        let waits = (!detached).then(|| (parent.clone(), seq));
-        let meta = Meta::new(
-            child.clone(),
-            input.clone(),
-            now,
-            self.ports.clock.entropy(),
-            &self.code,
-            waits.clone(),
-        );
+        let waits = Some((parent.clone(), seq));
+        let meta = self.new_meta(child, input, waits.clone());
         match self.ports.store.insert(&meta).await? {
-            Insert::Exists(other) if waits.is_some() && other.parent != waits => {
+            Insert::Exists(other) if other.parent != waits => {
                 let message = format!(
                     "execution {child} was started before by somebody else; give the child another name"
                 );
-                let failure = Failure {
-                    class: "ExecutionAlreadyExists".into(),
-                    message,
-                    data: Payload::null(),
-                    status: 409,
-                };
-                let fact = Fact::ChildDone { seq, outcome: Outcome::Failed(failure) };
+                let fact = Fact::ChildDone { seq, outcome: Outcome::refused(EXISTS, message, 409) };
                 self.ports.dispatch.wake(parent, &Message { facts: vec![fact] }).await
-            }
-            Insert::Exists(other) if !codec::same(&other.input, input) => {
-                // Done when it was recorded, so the code cannot learn of it any more; people can.
-                tracing::error!(execution = %child, %parent, "not started: it was started before with another input");
-                Ok(())
             }
             _ => self.ports.dispatch.wake(child, &Message::default()).await,
         }
@@ -180,6 +162,6 @@ impl Pending {
             Call::Task(task) => Some((*seq, task.clone())),
             _ => None,
         });
-        Self { inline: Vec::new(), tasks: tasks.collect() }
+        Self { tasks: tasks.collect(), ..Self::default() }
     }
 }

@@ -13,11 +13,13 @@ pub mod codec;
 mod deliver;
 mod engine;
 pub mod http;
+mod operations;
 mod perform;
 pub mod ports;
 mod program;
 mod registry;
 mod system;
+mod updates;
 mod workflows;
 
 pub use advance::AdvanceError;
@@ -30,4 +32,5 @@ pub use registry::{
     HandlerContext, HandlerEntry, HandlerFn, HandlerRequest, Registry, States, TaskEntry, User, WorkflowFn,
 };
 pub use system::{ExecutionSummary, SystemError, SystemRequest, SystemResponse};
+pub use updates::{UPDATE_WAIT, UpdateRequest};
 pub use workflows::Open;

@@ -56,6 +56,9 @@ pub struct Meta {
     pub code: String,
     /// The execution, and its call, that waits for the end of this one.
     pub parent: Option<(ExecutionId, Seq)>,
+    /// Number of the turn in which its code last continued as new; the turns before are of no use to it any more. 0
+    /// when it never did. It may be behind, when the process died between turn and meta.
+    pub base: u64,
 }
 
 impl Meta {
@@ -81,6 +84,7 @@ impl Meta {
             seed,
             code: code.to_owned(),
             parent,
+            base: 0,
         }
     }
 }
@@ -148,6 +152,16 @@ pub trait Store: Send + Sync {
     /// worker was lost is followed by one of another number. The worker is done or lost within `lease_ms`; a claim is
     /// forgotten only when no message about its attempt can still be on its way.
     async fn claim(&self, id: &ExecutionId, seq: Seq, attempt: u32, lease_ms: u64) -> Result<bool, Fault>;
+
+    /// Keeps the answer to an update, for whoever asked from outside. The first answer is kept, for as long as it is of
+    /// use to somebody who asks again: a day.
+    async fn answer(&self, id: &ExecutionId, update: &str, outcome: &Outcome) -> Result<(), Fault>;
+
+    /// The answer to an update, once there is one.
+    async fn answered(&self, id: &ExecutionId, update: &str) -> Result<Option<Outcome>, Fault>;
+
+    /// Drops the turns of an execution whose number is below `before`: its code continued as new after them.
+    async fn retire(&self, id: &ExecutionId, before: u64) -> Result<(), Fault>;
 
     /// Lists executions.
     async fn list(&self, query: &ListQuery) -> Result<Page, Fault>;

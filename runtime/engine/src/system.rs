@@ -1,5 +1,5 @@
-//! What operators and outside clients ask of a service: start, get, list, history, signal, query, cancel, terminate, pause,
-//! resume. JSON in, JSON out; who may ask is the host's matter (IAM on AWS).
+//! What operators and outside clients ask of a service: start, get, list, history, signal, query, update, cancel, terminate,
+//! pause, resume. JSON in, JSON out; who may ask is the host's matter (IAM on AWS).
 
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use crate::client::ClientError;
 use crate::codec;
 use crate::engine::Engine;
 use crate::ports::{ListQuery, Meta};
+use crate::updates::UpdateRequest;
 
 /// Most executions in one answer of `list`.
 const LIST_MAX: usize = 100;
@@ -96,6 +97,19 @@ pub enum SystemRequest {
         #[serde(default)]
         reason: String,
     },
+    /// Send a signal to an execution, which is started first if there is none of its id.
+    SignalWithStart {
+        /// `<workflow>/<name>`.
+        execution: String,
+        /// Its input, if it is started; `null` without.
+        #[serde(default)]
+        input: Value,
+        /// Name of the signal.
+        signal: String,
+        /// Its payload; `null` without.
+        #[serde(default)]
+        payload: Value,
+    },
     /// Start an execution.
     Start {
         /// The workflow.
@@ -106,6 +120,19 @@ pub enum SystemRequest {
         /// Its input; `null` without.
         #[serde(default)]
         input: Value,
+    },
+    /// Ask an execution for a change, and wait for its answer for 20 seconds.
+    Update {
+        /// `<workflow>/<name>`.
+        execution: String,
+        /// Name of the update.
+        update: String,
+        /// What is asked; `null` without.
+        #[serde(default)]
+        input: Value,
+        /// Names this update, so that asking again is not asking twice; random without.
+        #[serde(default)]
+        id: Option<String>,
     },
     /// What is known of an execution when it has ended, or after a while.
     Wait {
@@ -121,7 +148,7 @@ pub enum SystemRequest {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum SystemResponse {
-    /// To `query`.
+    /// To `query` and `update`.
     Answered {
         /// The execution.
         execution: String,
@@ -149,7 +176,7 @@ pub enum SystemResponse {
         #[serde(skip_serializing_if = "Option::is_none")]
         next: Option<String>,
     },
-    /// To `start` (new or found), `signal`, `cancel`, `terminate`, `pause` and `resume`.
+    /// To `start` (new or found), `signal`, `signalWithStart`, `cancel`, `terminate`, `pause` and `resume`.
     Done {
         /// The execution.
         execution: String,
@@ -245,6 +272,16 @@ impl Engine {
             SystemRequest::Signal { execution, signal, payload } => {
                 self.client.signal(&parse(&execution)?, &signal, payload_of(&payload)).await?;
                 Ok(SystemResponse::Done { execution })
+            }
+            SystemRequest::SignalWithStart { execution, input, signal, payload } => {
+                let (id, input) = (parse(&execution)?, payload_of(&input));
+                self.client.signal_with_start(&id, input, &signal, payload_of(&payload)).await?;
+                Ok(SystemResponse::Done { execution })
+            }
+            SystemRequest::Update { execution, update, input, id } => {
+                let request = UpdateRequest { name: update, input: payload_of(&input), id, start: None };
+                let (answer, error) = ended(&self.client.update(&parse(&execution)?, request).await?);
+                Ok(SystemResponse::Answered { execution, answer, error })
             }
             SystemRequest::Start { workflow, name, input } => {
                 let id = self.client.start(&workflow, name.as_deref(), payload_of(&input)).await?;

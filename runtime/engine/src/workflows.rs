@@ -14,7 +14,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use eventual_core::{Attempt, Call, ExecutionId, Fact, Millis, Outcome, Payload, Seq, Stop, TaskCall, Turn};
+use eventual_core::{
+    Answer, Attempt, Call, ExecutionId, Fact, Millis, Outcome, Payload, Seq, Stop, TaskCall, Turn,
+};
 use tokio::sync::oneshot;
 
 use crate::ports::Meta;
@@ -48,7 +50,7 @@ pub(crate) struct TurnRequest {
 pub(crate) struct QueryRequest {
     /// The execution.
     pub(crate) meta: Meta,
-    /// All its turns.
+    /// Its turns, at least from that in which its code last continued as new.
     pub(crate) turns: Vec<Turn>,
     /// Name of the query.
     pub(crate) query: String,
@@ -93,6 +95,8 @@ pub(crate) enum TurnReply {
 pub(crate) struct Pending {
     /// Open inline tasks whose current attempt may begin, with that attempt.
     pub(crate) inline: Vec<(Seq, u32, TaskCall)>,
+    /// Open operations.
+    pub(crate) operations: Vec<(Seq, Call)>,
     /// All open tasks.
     pub(crate) tasks: Vec<(Seq, TaskCall)>,
 }
@@ -101,6 +105,9 @@ impl Pending {
     fn of<'a>(open: impl Iterator<Item = (Seq, &'a Call, u32, bool)>) -> Self {
         let mut pending = Self::default();
         for (seq, call, attempt, may_begin) in open {
+            if call.is_operation() {
+                pending.operations.push((seq, call.clone()));
+            }
             let Call::Task(task) = call else { continue };
             pending.tasks.push((seq, task.clone()));
             if task.inline && may_begin {
@@ -108,6 +115,11 @@ impl Pending {
             }
         }
         pending
+    }
+
+    /// Whether there is something for whoever took the turn to do.
+    pub(crate) fn is_ours(&self) -> bool {
+        !self.inline.is_empty() || !self.operations.is_empty()
     }
 
     /// The task of an attempt, if its outcome is still wanted.
@@ -319,8 +331,9 @@ fn take_turn(
     let last = committed.last().map_or(version, |it| it.number);
     if let Some(Fact::Terminated { reason }) = facts.iter().find(|it| matches!(it, Fact::Terminated { .. })) {
         let end = Outcome::Terminated(reason.clone());
-        let stops = terminated_children(registry, kept, &meta, &committed);
-        let turn = Turn { number: last + 1, time: now, facts, stops, end: Some(end), ..Turn::default() };
+        let (stops, answers) = left_behind(registry, kept, &meta, &committed, &facts);
+        let turn =
+            Turn { number: last + 1, time: now, facts, stops, answers, end: Some(end), ..Turn::default() };
         return TurnReply::Taken { turn: Box::new(turn), pending: Pending::default() };
     }
     let Some(workflow) = registry.workflows.get(meta.id.workflow()) else {
@@ -345,21 +358,22 @@ fn take_turn(
     }
 }
 
-/// The children that an execution leaves behind which ends without its code. Those of code that does not go with its
-/// history are not known, and go on.
-fn terminated_children(
+/// What an execution leaves behind that ends without its code: children to stop, and updates to answer. Those of code that
+/// does not go with its history are not known: such children go on.
+fn left_behind(
     registry: &Registry,
     kept: &mut HashMap<ExecutionId, Running>,
     meta: &Meta,
     committed: &[Turn],
-) -> Vec<Stop> {
-    let Some(workflow) = registry.workflows.get(meta.id.workflow()) else { return Vec::new() };
+    facts: &[Fact],
+) -> (Vec<Stop>, Vec<Answer>) {
+    let Some(workflow) = registry.workflows.get(meta.id.workflow()) else { return Default::default() };
     let mut running = kept.remove(&meta.id).unwrap_or_else(|| Running::new(*workflow, meta));
     match running.replay(committed) {
-        Ok(()) => running.stops(),
+        Ok(()) => running.leave(facts),
         Err(reason) => {
             tracing::warn!(execution = %meta.id, %reason, "terminated without its children");
-            Vec::new()
+            Default::default()
         }
     }
 }

@@ -3,6 +3,7 @@
 //! It knows executions, turns and claims, and keeps for [`crate::queue`] what is on its way. What a message means is
 //! not its matter.
 
+mod answers;
 pub(crate) mod files;
 pub(crate) mod group;
 pub(crate) mod keys;
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use eventual_core::{ExecutionId, Seq, Turn};
+use eventual_core::{ExecutionId, Outcome, Seq, Turn};
 use eventual_engine::codec;
 use eventual_engine::ports::{Awaited, Commit, Fault, Insert, ListQuery, Meta, Page, Store};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
@@ -114,7 +115,7 @@ impl LocalStore {
             changes.push(Change::Remove(Table::Executions, id.as_str().into()));
             changes.push(Change::Remove(Table::Index, keys::index(meta.started, id)));
             changes.push(Change::Remove(Table::Undelivered, id.as_str().into()));
-            for table in [Table::Turns, Table::Claims] {
+            for table in [Table::Turns, Table::Claims, Table::Answers] {
                 for entry in self.table(table).prefix(keys::of_execution(id)) {
                     let key = entry.key().map_err(|error| self.fault(table, &error))?;
                     changes.push(Change::Remove(table, key.to_vec()));
@@ -298,6 +299,18 @@ impl Store for LocalStore {
         let operation = || format!("claim of attempt {attempt} of call {seq} of {id}");
         let written = self.group.write(operation, Some((Table::Claims, key)), changes).await?;
         Ok(written == Written::Yes)
+    }
+
+    async fn answer(&self, id: &ExecutionId, update: &str, outcome: &Outcome) -> Result<(), Fault> {
+        self.put_answer(id, update, outcome).await
+    }
+
+    async fn answered(&self, id: &ExecutionId, update: &str) -> Result<Option<Outcome>, Fault> {
+        self.get_answer(id, update)
+    }
+
+    async fn retire(&self, id: &ExecutionId, before: u64) -> Result<(), Fault> {
+        self.drop_turns(id, before).await
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, Fault> {

@@ -9,6 +9,7 @@ use eventual_engine::ports::{Clock, Meta, Store};
 use eventual_engine::{Client, ClientError, Ports, Registry, States, User};
 use tokio::runtime::{Builder, Runtime};
 
+use crate::driving;
 use crate::host::Host;
 use crate::world::{Delivery, World};
 
@@ -48,9 +49,9 @@ impl Drive {
         self.host.engine().client()
     }
 
-    /// Runs a future on the test's runtime.
+    /// Runs a future on the test's runtime, and makes the deliveries that it waits for.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        self.runtime.block_on(future)
+        self.runtime.block_on(driving::drive(&self.host, &self.world, future))
     }
 
     /// Forgets everything that a process keeps in memory, as a crash or a deploy does.

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use eventual_engine::Ports;
-use eventual_engine::core::{Emitted, ExecutionId, Fact, Millis, Seq, Turn};
+use eventual_engine::core::{Emitted, ExecutionId, Fact, Millis, Outcome, Seq, Turn};
 use eventual_engine::ports::{
-    Commit, Dispatch, Fault, Insert, ListQuery, Message, Meta, Page, Store, TaskRequest,
+    Awaited, BoxFuture, Commit, Dispatch, Fault, Insert, ListQuery, Message, Meta, Page, Store, TaskRequest,
 };
 
 /// Where a process dies.
@@ -102,6 +102,18 @@ impl Store for Faults {
         self.through(self.inner.store.claim(id, seq, attempt, lease_ms)).await
     }
 
+    async fn answer(&self, id: &ExecutionId, update: &str, outcome: &Outcome) -> Result<(), Fault> {
+        self.through(self.inner.store.answer(id, update, outcome)).await
+    }
+
+    async fn answered(&self, id: &ExecutionId, update: &str) -> Result<Option<Outcome>, Fault> {
+        self.through(self.inner.store.answered(id, update)).await
+    }
+
+    async fn retire(&self, id: &ExecutionId, before: u64) -> Result<(), Fault> {
+        self.through(self.inner.store.retire(id, before)).await
+    }
+
     async fn list(&self, query: &ListQuery) -> Result<Page, Fault> {
         self.through(self.inner.store.list(query)).await
     }
@@ -123,6 +135,10 @@ impl Dispatch for Faults {
 
     async fn emit(&self, key: &str, events: &[Emitted]) -> Result<(), Fault> {
         self.through(self.inner.dispatch.emit(key, events)).await
+    }
+
+    fn progress(&self, id: &ExecutionId, awaited: Awaited) -> BoxFuture<'static, ()> {
+        self.inner.dispatch.progress(id, awaited)
     }
 }
 

@@ -22,6 +22,7 @@
 
 pub mod conformance;
 pub mod drive;
+mod driving;
 mod environment;
 pub mod faults;
 pub mod host;

@@ -4,13 +4,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use eventual_engine::core::{Emitted, ExecutionId, Fact, Machine, Millis, Seq, Turn};
+use eventual_engine::core::{Emitted, ExecutionId, Fact, Machine, Millis, Outcome, Seq, Turn};
 use eventual_engine::ports::{
-    Clock, Commit, Dispatch, Fault, Insert, ListQuery, Message, Meta, Page, Store, TaskRequest,
+    Awaited, BoxFuture, Clock, Commit, Dispatch, Fault, Insert, ListQuery, Message, Meta, Page, Store,
+    TaskRequest,
 };
+
+use tokio::sync::watch;
 
 /// When a test begins: 2030-01-01T00:00:00Z, in milliseconds since 1970.
 pub const START: Millis = 1_893_456_000_000;
@@ -37,6 +41,7 @@ struct State {
     random: Machine,
     executions: BTreeMap<ExecutionId, (Meta, Vec<Turn>)>,
     claims: BTreeSet<(ExecutionId, Seq, u32)>,
+    answers: BTreeMap<(ExecutionId, String), Outcome>,
     queue: BTreeMap<(Millis, u64), (Delivery, u32)>,
     order: u64,
     dead: Vec<Delivery>,
@@ -48,6 +53,10 @@ pub struct World {
     state: Mutex<State>,
     /// Names of the subscriptions of each event.
     subscriptions: BTreeMap<String, Vec<String>>,
+    /// Counts what was written about executions.
+    written: watch::Sender<u64>,
+    /// How many wait for that.
+    waiting: Arc<AtomicUsize>,
 }
 
 impl World {
@@ -64,12 +73,18 @@ impl World {
             random: Machine::new(seed),
             executions: BTreeMap::new(),
             claims: BTreeSet::new(),
+            answers: BTreeMap::new(),
             queue: BTreeMap::new(),
             order: 0,
             dead: Vec::new(),
             emitted: Vec::new(),
         };
-        Self { state: Mutex::new(state), subscriptions: by_event }
+        Self {
+            state: Mutex::new(state),
+            subscriptions: by_event,
+            written: watch::Sender::new(0),
+            waiting: Arc::default(),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -82,6 +97,15 @@ impl World {
         let now = state.now;
         let first = state.queue.first_entry().filter(|it| it.key().0 <= now)?;
         Some(first.remove())
+    }
+
+    /// How many wait for something to be written about an execution.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::SeqCst)
+    }
+
+    fn tell(&self) {
+        self.written.send_modify(|it| *it += 1);
     }
 
     /// When the next delivery is due, if anything is on its way.
@@ -199,6 +223,8 @@ impl Store for World {
             return Ok(Commit::Taken);
         }
         turns.push(turn.clone());
+        drop(state);
+        self.tell();
         Ok(Commit::Written)
     }
 
@@ -209,11 +235,32 @@ impl Store for World {
         {
             *known = meta.clone();
         }
+        drop(state);
+        self.tell();
         Ok(())
     }
 
     async fn claim(&self, id: &ExecutionId, seq: Seq, attempt: u32, _lease_ms: u64) -> Result<bool, Fault> {
         Ok(self.state().claims.insert((id.clone(), seq, attempt)))
+    }
+
+    async fn answer(&self, id: &ExecutionId, update: &str, outcome: &Outcome) -> Result<(), Fault> {
+        let mut state = self.state();
+        state.answers.entry((id.clone(), update.to_owned())).or_insert_with(|| outcome.clone());
+        drop(state);
+        self.tell();
+        Ok(())
+    }
+
+    async fn answered(&self, id: &ExecutionId, update: &str) -> Result<Option<Outcome>, Fault> {
+        Ok(self.state().answers.get(&(id.clone(), update.to_owned())).cloned())
+    }
+
+    async fn retire(&self, id: &ExecutionId, before: u64) -> Result<(), Fault> {
+        if let Some((_, turns)) = self.state().executions.get_mut(id) {
+            turns.retain(|it| it.number >= before);
+        }
+        Ok(())
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, Fault> {
@@ -268,6 +315,23 @@ impl Dispatch for World {
             }
         }
         Ok(())
+    }
+
+    fn progress(&self, _id: &ExecutionId, _awaited: Awaited) -> BoxFuture<'static, ()> {
+        /// One that waits.
+        struct Waits(Arc<AtomicUsize>);
+        impl Drop for Waits {
+            fn drop(&mut self) {
+                self.0.fetch_sub(1, Ordering::SeqCst);
+            }
+        }
+        let (mut written, waiting) = (self.written.subscribe(), self.waiting.clone());
+        Box::pin(async move {
+            waiting.fetch_add(1, Ordering::SeqCst);
+            let _waits = Waits(waiting);
+            // An error is as good: the world is gone, and whoever waits looks again.
+            let _ = written.changed().await;
+        })
     }
 }
 

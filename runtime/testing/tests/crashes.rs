@@ -7,7 +7,7 @@ mod raw;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use eventual_engine::core::{Call, Emitted, Outcome, Payload, RetryPolicy, Status, TaskCall};
+use eventual_engine::core::{Call, Emitted, Outcome, Payload, Status, TaskCall};
 use eventual_engine::ports::{Clock, Message};
 use eventual_engine::{HandlerRequest, Ports, Registry, States, TaskEntry};
 use eventual_testing::faults::{CrashPoint, Faults};
@@ -33,6 +33,7 @@ fn order(_: Payload) -> std::pin::Pin<Box<dyn Future<Output = Outcome>>> {
                 execution: raw::id(child),
                 input: "null".into(),
                 detached: false,
+                answered: true,
                 close: Default::default(),
             }),
             async {
@@ -41,6 +42,7 @@ fn order(_: Payload) -> std::pin::Pin<Box<dyn Future<Output = Outcome>>> {
                     execution: raw::id(child),
                     signal: "go".into(),
                     payload: "\"go\"".into(),
+                    answered: true,
                 })
                 .await;
             },

@@ -33,6 +33,7 @@ fn order(_: Payload) -> Code {
             execution: id("child/detached"),
             input: "2".into(),
             detached: true,
+            answered: true,
             close: ParentClose::default(),
         };
         ask(|_| other).await;
@@ -40,13 +41,14 @@ fn order(_: Payload) -> Code {
             execution: id("child/waited"),
             input: "1".into(),
             detached: false,
+            answered: true,
             close: ParentClose::default(),
         };
         let signalling = async {
             ask(|now| Call::Timer { due: now + 90_000 }).await;
             for child in ["child/waited", "child/detached"] {
                 let (execution, payload) = (id(child), "\"go\"".into());
-                ask(|_| Call::Send { execution, signal: "go".into(), payload }).await;
+                ask(|_| Call::Send { execution, signal: "go".into(), payload, answered: true }).await;
             }
         };
         let came = text(join(ask(|_| waited), signalling).await.0);

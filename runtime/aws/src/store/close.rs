@@ -1,4 +1,4 @@
-//! Gives the turns of an execution that ends their expiry.
+//! Gives the turns of an execution that ends their expiry, and those that code which continued as new needs no more.
 //!
 //! It costs one small update a turn, once, and is done before the meta says that the execution has ended: whoever is
 //! stopped in between is redelivered and goes on with the turns that have none yet. The last turn got its expiry when
@@ -11,7 +11,7 @@ use eventual_schema::deploy::table;
 use futures_util::{TryStreamExt, stream};
 
 use super::DynamoStore;
-use super::item::{Item, names, number, sort, text};
+use super::item::{Item, names, number, sort, text, turn_key};
 use super::status::refused;
 use crate::fault;
 
@@ -19,11 +19,16 @@ use crate::fault;
 const UPDATES: usize = 16;
 
 impl DynamoStore {
-    /// Writes `expires` (seconds since 1970) on every turn of `id` that has none.
-    pub(super) async fn expire_turns(&self, id: &ExecutionId, expires: u64) -> Result<(), Fault> {
+    /// Writes `expires` (seconds since 1970) on every turn of `id` that has none, or on those below a number.
+    pub(super) async fn expire_turns(
+        &self,
+        id: &ExecutionId,
+        before: Option<u64>,
+        expires: u64,
+    ) -> Result<(), Fault> {
         let mut start = None;
         loop {
-            let (items, next) = self.lasting_turns(id, start).await?;
+            let (items, next) = self.lasting_turns(id, before, start).await?;
             stream::iter(items.iter().map(Ok))
                 .try_for_each_concurrent(UPDATES, |item| self.expire_turn(id, sort(item), expires))
                 .await?;
@@ -38,14 +43,16 @@ impl DynamoStore {
     async fn lasting_turns(
         &self,
         id: &ExecutionId,
+        before: Option<u64>,
         start: Option<Item>,
     ) -> Result<(Vec<Item>, Option<Item>), Fault> {
+        let last = before.map_or(u64::MAX, |it| it.saturating_sub(1));
         let page = self
             .client
             .query()
             .table_name(&self.table)
             .consistent_read(true)
-            .key_condition_expression("#execution = :execution AND begins_with(#item, :turn)")
+            .key_condition_expression("#execution = :execution AND #item BETWEEN :first AND :last")
             .filter_expression("attribute_not_exists(#expires)")
             .projection_expression("#item")
             .set_expression_attribute_names(names(&[
@@ -54,7 +61,8 @@ impl DynamoStore {
                 ("#expires", table::EXPIRES),
             ]))
             .expression_attribute_values(":execution", text(id.as_str()))
-            .expression_attribute_values(":turn", text(table::TURN_PREFIX))
+            .expression_attribute_values(":first", text(turn_key(0)))
+            .expression_attribute_values(":last", text(turn_key(last)))
             .set_exclusive_start_key(start)
             .send()
             .await

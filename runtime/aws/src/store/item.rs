@@ -51,6 +51,11 @@ pub(super) fn claim_key(seq: Seq, attempt: u32) -> String {
     format!("{}{seq}#{attempt}", table::CLAIM_PREFIX)
 }
 
+/// Sort key of an answer to an update.
+pub(super) fn answer_key(update: &str) -> String {
+    format!("{}{update}", table::ANSWER_PREFIX)
+}
+
 /// The index partition of `shard` among the executions with this status.
 pub(super) fn partition(status: Status, shard: u32) -> String {
     format!("{}#{shard}", status.as_str())
@@ -90,6 +95,13 @@ pub(super) fn turn(id: &ExecutionId, turn: u64, body: Kept, expires: Option<u64>
     if let Some(expires) = expires {
         item.insert(table::EXPIRES.to_owned(), number(expires));
     }
+    item
+}
+
+/// The item of an answer; `expires` in seconds since 1970.
+pub(super) fn answer(id: &ExecutionId, update: &str, body: Kept, expires: u64) -> Item {
+    let mut item = with_body(keyed(id, &answer_key(update)), body);
+    item.insert(table::EXPIRES.to_owned(), number(expires));
     item
 }
 

@@ -17,7 +17,7 @@ impl DynamoStore {
     pub(super) async fn write_status(&self, meta: &Meta) -> Result<(), Fault> {
         let expires = meta.status.is_closed().then(|| now_s() + self.retention_s);
         if let Some(expires) = expires {
-            self.expire_turns(&meta.id, expires).await?;
+            self.expire_turns(&meta.id, None, expires).await?;
         }
         let kept = self.spill.keep(&meta.id, codec::encode_meta(meta), INLINE_MAX).await?;
         let (written, removed, body) = match kept {

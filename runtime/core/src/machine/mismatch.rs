@@ -41,6 +41,15 @@ impl Mismatch {
     pub(crate) fn missing(turn: u64, seq: Seq, history: &Call) -> Self {
         Self { turn, seq, history: Some(title(history)), code: None }
     }
+
+    /// The code continued as new in one and not in the other.
+    pub(crate) fn continued(turn: u64, seq: Seq, then: bool) -> Self {
+        let what = "a continuation as new".to_owned();
+        if then {
+            return Self { turn, seq, history: Some(what), code: None };
+        }
+        Self { turn, seq, history: None, code: Some((what, "the call's `.continue_as_new()`".to_owned())) }
+    }
 }
 
 impl Mismatch {
@@ -109,8 +118,12 @@ fn same(history: &Call, then: Seq, code: &Call, now: Seq, equal: Equal) -> bool 
                 && a.iter().zip(b).all(|(a, b)| a.name == b.name && equal(&a.payload, &b.payload))
         }
         (
-            Call::Send { execution: a, signal: a_name, payload: a_value },
-            Call::Send { execution: b, signal: b_name, payload: b_value },
+            Call::Send { execution: a, signal: a_name, payload: a_value, .. },
+            Call::Send { execution: b, signal: b_name, payload: b_value, .. },
+        )
+        | (
+            Call::Update { execution: a, name: a_name, input: a_value, .. },
+            Call::Update { execution: b, name: b_name, input: b_value, .. },
         ) => a == b && a_name == b_name && equal(a_value, b_value),
         (Call::Task(a), Call::Task(b)) => {
             a.name == b.name && a.inline == b.inline && equal(&a.input, &b.input)

@@ -229,6 +229,7 @@ fn a_timer_may_change_its_due_time_and_a_child_its_number() {
         execution: crate::ExecutionId::parse(&format!("child/parent:one:{seq}")).unwrap(),
         input: "1".into(),
         detached: false,
+        answered: true,
         close: crate::call::ParentClose::Cancel,
     };
     let mut first = Machine::new(1);
@@ -258,7 +259,7 @@ fn random_numbers_repeat_with_the_seed() {
 
 fn child(name: &str, close: crate::call::ParentClose) -> Call {
     let execution = crate::id::ExecutionId::new("child", name).unwrap();
-    Call::Workflow { execution, input: "1".into(), detached: false, close }
+    Call::Workflow { execution, input: "1".into(), detached: false, answered: true, close }
 }
 
 #[test]
@@ -367,4 +368,72 @@ fn jitter_shortens_pauses_within_its_part() {
     let pauses: Vec<u64> = (0..5_000).map(|chance| policy.jittered_ms(2, chance)).collect();
     assert_eq!((pauses.iter().min(), pauses.iter().max()), (Some(&8_000), Some(&10_000)));
     assert_eq!(RetryPolicy { initial_ms: 7, ..RetryPolicy::default() }.jittered_ms(2, 99), 7);
+}
+
+fn update(id: &str, name: &str) -> Fact {
+    Fact::Update { id: id.into(), name: name.into(), input: "1".into(), from: None }
+}
+
+fn next_update(name: Option<&str>) -> Call {
+    Call::NextUpdate { name: name.map(Into::into) }
+}
+
+#[test]
+fn updates_wait_for_busy_code_and_are_refused_by_code_that_does_not_know_them() {
+    let mut machine = Machine::new(1);
+    machine.begin(10, &[]);
+    machine.accept_updates("x");
+    let first = ask(&mut machine, next_update(Some("x")));
+    machine.end().unwrap();
+    machine.begin(20, &[update("1", "x"), update("2", "x"), update("3", "y"), update("1", "x")]);
+    assert_eq!(machine.open_next(), Some(first));
+    let taken = machine.take_update(first).unwrap().unwrap();
+    assert_eq!((taken.id.as_str(), taken.name.as_str()), ("1", "x"));
+    machine.answer("1", Outcome::Succeeded("7".into()));
+    machine.answer("1", Outcome::Succeeded("8".into()));
+    let answers = machine.end().unwrap().answers;
+    assert_eq!(answers[0].outcome, Outcome::Succeeded("7".into()), "the first answer counts");
+    assert!(matches!(&answers[1].outcome, Outcome::Failed(it) if it.class == "UnknownUpdate"));
+    assert_eq!((answers.len(), answers[1].id.as_str()), (2, "3"));
+    machine.begin(30, &[]);
+    let second = ask(&mut machine, next_update(None));
+    assert_eq!(machine.open_next(), Some(second), "the second waited for its turn");
+    machine.take_update(second).unwrap().unwrap();
+    machine.close();
+    assert!(
+        matches!(&machine.end().unwrap().answers[0].outcome, Outcome::Failed(it) if it.class == "ExecutionClosed")
+    );
+}
+
+#[test]
+fn code_that_continues_as_new_keeps_what_it_did_not_take_and_knows_what_comes_again() {
+    let mut machine = Machine::new(1);
+    machine.begin(10, &[]);
+    let timer = ask(&mut machine, Call::Timer { due: 90 });
+    let x = ask(&mut machine, signal("x"));
+    machine.end().unwrap();
+    machine.begin(20, &[came("1", "x"), came("2", "x"), came("3", "y"), update("4", "z")]);
+    assert_eq!(machine.open_next(), Some(x));
+    machine.take(x).unwrap();
+    let continued = machine.continue_as_new("\"next\"".into());
+    assert!(machine.end().unwrap().answers.is_empty(), "an update that nobody took goes on");
+
+    let mut next = Machine::continued(1, 2, 20, &continued);
+    let late = [Fact::TimerFired { seq: timer }, came("1", "x"), came("2", "x")];
+    assert_eq!(
+        next.fresh(late.to_vec()),
+        [],
+        "late outcomes of the old code and messages that come again are dropped"
+    );
+    next.begin(30, &[]);
+    let (y, z) = (ask(&mut next, signal("y")), ask(&mut next, next_update(None)));
+    let again = ask(&mut next, signal("x"));
+    assert!(y > x, "numbers go on");
+    assert_eq!(next.open_next(), Some(again), "in the order in which they came");
+    assert_eq!(next.take(again), Some(Outcome::Succeeded("\"2\"".into())));
+    assert_eq!(next.open_next(), Some(y));
+    next.take(y).unwrap();
+    assert_eq!(next.open_next(), Some(z));
+    assert_eq!(next.take_update(z).unwrap().unwrap().id, "4");
+    assert_ne!(Machine::new(1).random(), next.random(), "chance begins anew too");
 }

@@ -1,7 +1,8 @@
 //! What is written is what is read, falsy payloads included.
 
 use eventual_core::{
-    Attempt, Call, Emitted, Failure, Outcome, ParentClose, Payload, RetryPolicy, Stop, TaskCall,
+    Answer, Attempt, Call, Continued, Emitted, FactKey, Failure, Outcome, ParentClose, Payload, RetryPolicy,
+    Stop, TaskCall,
 };
 
 use super::*;
@@ -37,10 +38,13 @@ fn full_turn() -> Turn {
             Fact::TaskDone { seq: 2, attempt: 1, outcome: Outcome::Failed(failure) },
             Fact::TaskLost { seq: 2, attempt: 2, timed_out: true, reason: "r".into() },
             Fact::TimerFired { seq: 9 },
+            Fact::OperationDone { seq: 10, outcome: Outcome::Cancelled },
+            Fact::Update { id: "u".into(), name: "n".into(), input: "2".into(), from: Some((id(), 4)) },
+            Fact::UpdateDone { seq: 11, outcome: Outcome::Succeeded("3".into()) },
         ],
         calls: vec![
             (1, Call::Emit(vec![Emitted { name: "e".into(), payload: Payload::null() }])),
-            (2, Call::Send { execution: id(), signal: "s".into(), payload: "{}".into() }),
+            (2, Call::Send { execution: id(), signal: "s".into(), payload: "{}".into(), answered: true }),
             (3, Call::Signal { name: "s".into() }),
             (4, Call::Task(task)),
             (5, Call::Timer { due: 8 }),
@@ -50,6 +54,7 @@ fn full_turn() -> Turn {
                     execution: id(),
                     input: "[]".into(),
                     detached: true,
+                    answered: true,
                     close: ParentClose::Cancel,
                 },
             ),
@@ -59,6 +64,7 @@ fn full_turn() -> Turn {
                     execution: id(),
                     input: "1".into(),
                     detached: false,
+                    answered: false,
                     close: ParentClose::Terminate,
                 },
             ),
@@ -68,14 +74,38 @@ fn full_turn() -> Turn {
                     execution: id(),
                     input: "1".into(),
                     detached: false,
+                    answered: false,
                     close: ParentClose::Abandon,
                 },
             ),
-            (9, Call::Cancel { execution: id(), reason: "enough".into() }),
+            (9, Call::Cancel { execution: id(), reason: "enough".into(), answered: true }),
+            (10, Call::NextUpdate { name: Some("n".into()) }),
+            (
+                11,
+                Call::Update {
+                    execution: id(),
+                    name: "n".into(),
+                    input: "4".into(),
+                    start: Some("5".into()),
+                },
+            ),
         ],
         attempts: vec![Attempt { seq: 2, attempt: 3, at: 9 }],
         stops: vec![Stop { execution: id(), terminate: true }],
         markers: vec!["m".into()],
+        answers: vec![Answer { id: "u".into(), outcome: Outcome::TimedOut, to: Some((id(), 2)) }],
+        continued: Some(Continued {
+            input: "6".into(),
+            next: 12,
+            facts: vec![Fact::Signal { id: "t".into(), name: "n".into(), payload: "7".into() }],
+            seen: vec![
+                FactKey::Pause("a".into()),
+                FactKey::Resume("b".into()),
+                FactKey::Signal("c".into()),
+                FactKey::Update("d".into()),
+            ],
+            cancelled: true,
+        }),
         end: Some(Outcome::Crashed("c".into())),
         parked: Some("p".into()),
     }
@@ -108,6 +138,7 @@ fn metas_messages_tasks_and_timers_survive() {
         seed: u64::MAX,
         code: "c".into(),
         parent: Some((id(), 4)),
+        base: 7,
     };
     assert_eq!(decode_meta(encode_meta(&meta).as_bytes()).unwrap(), meta);
     let message = Message { facts: full_turn().facts };

@@ -1,14 +1,19 @@
 //! The shapes of the texts: one mirror type for each core value, with the conversions both ways.
 
 use eventual_core::{
-    Attempt, Call, Emitted, ExecutionId, Fact, Failure, Outcome, ParentClose, Payload, RetryPolicy, Stop,
-    TaskCall, Turn,
+    Answer, Attempt, Continued, ExecutionId, Fact, FactKey, Outcome, Payload, Seq, Stop, Turn,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+mod calls;
+mod facts;
 mod messages;
 
+use calls::CallText;
+use facts::KeyText;
+
+pub(in crate::codec) use facts::{FactText, OutcomeText};
 pub(in crate::codec) use messages::{MessageText, MetaText, TaskRequestText, TimerText};
 
 type Raw = Box<RawValue>;
@@ -24,6 +29,14 @@ fn raw(payload: &Payload) -> Raw {
 
 fn payload(raw: &RawValue) -> Payload {
     Payload::from(raw.get())
+}
+
+fn caller((execution, seq): (String, u32)) -> Result<(ExecutionId, Seq), String> {
+    id(&execution).map(|it| (it, seq))
+}
+
+fn caller_text((execution, seq): &(ExecutionId, Seq)) -> (String, u32) {
+    (execution.to_string(), *seq)
 }
 
 fn id(text: &str) -> Result<ExecutionId, String> {
@@ -45,6 +58,10 @@ pub(super) struct TurnText {
     stops: Vec<StopText>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     markers: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    answers: Vec<AnswerText>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    continued: Option<ContinuedText>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     end: Option<OutcomeText>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,6 +106,8 @@ impl From<&Turn> for TurnText {
                 .map(|it| StopText { execution: it.execution.to_string(), terminate: it.terminate })
                 .collect(),
             markers: turn.markers.clone(),
+            answers: turn.answers.iter().map(AnswerText::from).collect(),
+            continued: turn.continued.as_ref().map(ContinuedText::from),
             end: turn.end.as_ref().map(OutcomeText::from),
             parked: turn.parked.clone(),
         }
@@ -118,6 +137,8 @@ impl TryFrom<TurnText> for Turn {
                 .map(|it| Ok(Stop { execution: id(&it.execution)?, terminate: it.terminate }))
                 .collect::<Result<_, String>>()?,
             markers: text.markers,
+            answers: text.answers.into_iter().map(Answer::try_from).collect::<Result<_, _>>()?,
+            continued: text.continued.map(Continued::try_from).transpose()?,
             end: text.end.map(Outcome::from),
             parked: text.parked,
         })
@@ -125,340 +146,61 @@ impl TryFrom<TurnText> for Turn {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub(super) enum FactText {
-    CancelRequested {
-        #[serde(default)]
-        reason: String,
-    },
-    Paused {
-        id: String,
-        #[serde(default)]
-        reason: String,
-    },
-    Resumed {
-        id: String,
-    },
-    TaskExpired {
-        seq: u32,
-    },
-    Terminated {
-        #[serde(default)]
-        reason: String,
-    },
-    ChildDone {
-        seq: u32,
-        outcome: OutcomeText,
-    },
-    RetryDue {
-        seq: u32,
-        attempt: u32,
-    },
-    Signal {
-        id: String,
-        name: String,
-        payload: Raw,
-    },
-    TaskDone {
-        seq: u32,
-        attempt: u32,
-        outcome: OutcomeText,
-    },
-    TaskLost {
-        seq: u32,
-        attempt: u32,
-        #[serde(default)]
-        timed_out: bool,
-        #[serde(default)]
-        reason: String,
-    },
-    TimerFired {
-        seq: u32,
-    },
+struct AnswerText {
+    id: String,
+    outcome: OutcomeText,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    to: Option<(String, u32)>,
 }
 
-impl From<&Fact> for FactText {
-    fn from(fact: &Fact) -> Self {
-        match fact {
-            Fact::CancelRequested { reason } => Self::CancelRequested { reason: reason.clone() },
-            Fact::Paused { id, reason } => Self::Paused { id: id.clone(), reason: reason.clone() },
-            Fact::Resumed { id } => Self::Resumed { id: id.clone() },
-            Fact::TaskExpired { seq } => Self::TaskExpired { seq: *seq },
-            Fact::Terminated { reason } => Self::Terminated { reason: reason.clone() },
-            Fact::ChildDone { seq, outcome } => Self::ChildDone { seq: *seq, outcome: outcome.into() },
-            Fact::RetryDue { seq, attempt } => Self::RetryDue { seq: *seq, attempt: *attempt },
-            Fact::Signal { id, name, payload } => {
-                Self::Signal { id: id.clone(), name: name.clone(), payload: raw(payload) }
-            }
-            Fact::TaskDone { seq, attempt, outcome } => {
-                Self::TaskDone { seq: *seq, attempt: *attempt, outcome: outcome.into() }
-            }
-            Fact::TaskLost { seq, attempt, timed_out, reason } => {
-                Self::TaskLost { seq: *seq, attempt: *attempt, timed_out: *timed_out, reason: reason.clone() }
-            }
-            Fact::TimerFired { seq } => Self::TimerFired { seq: *seq },
-        }
+impl From<&Answer> for AnswerText {
+    fn from(answer: &Answer) -> Self {
+        let to = answer.to.as_ref().map(caller_text);
+        Self { id: answer.id.clone(), outcome: (&answer.outcome).into(), to }
     }
 }
 
-impl TryFrom<FactText> for Fact {
+impl TryFrom<AnswerText> for Answer {
     type Error = String;
-    fn try_from(text: FactText) -> Result<Self, String> {
-        Ok(match text {
-            FactText::CancelRequested { reason } => Self::CancelRequested { reason },
-            FactText::Paused { id, reason } => Self::Paused { id, reason },
-            FactText::Resumed { id } => Self::Resumed { id },
-            FactText::TaskExpired { seq } => Self::TaskExpired { seq },
-            FactText::Terminated { reason } => Self::Terminated { reason },
-            FactText::ChildDone { seq, outcome } => Self::ChildDone { seq, outcome: outcome.into() },
-            FactText::RetryDue { seq, attempt } => Self::RetryDue { seq, attempt },
-            FactText::Signal { id, name, payload: it } => Self::Signal { id, name, payload: payload(&it) },
-            FactText::TaskDone { seq, attempt, outcome } => {
-                Self::TaskDone { seq, attempt, outcome: outcome.into() }
-            }
-            FactText::TaskLost { seq, attempt, timed_out, reason } => {
-                Self::TaskLost { seq, attempt, timed_out, reason }
-            }
-            FactText::TimerFired { seq } => Self::TimerFired { seq },
-        })
+    fn try_from(text: AnswerText) -> Result<Self, String> {
+        let to = text.to.map(caller).transpose()?;
+        Ok(Self { id: text.id, outcome: text.outcome.into(), to })
     }
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub(super) enum OutcomeText {
-    Cancelled,
-    Crashed { message: String },
-    Failed { class: String, message: String, data: Raw, status: u16 },
-    HeartbeatLost,
-    Succeeded { value: Raw },
-    Terminated { reason: String },
-    TimedOut,
-}
-
-impl From<&Outcome> for OutcomeText {
-    fn from(outcome: &Outcome) -> Self {
-        match outcome {
-            Outcome::Cancelled => Self::Cancelled,
-            Outcome::Crashed(message) => Self::Crashed { message: message.clone() },
-            Outcome::Failed(failure) => Self::Failed {
-                class: failure.class.clone(),
-                message: failure.message.clone(),
-                data: raw(&failure.data),
-                status: failure.status,
-            },
-            Outcome::HeartbeatLost => Self::HeartbeatLost,
-            Outcome::Succeeded(value) => Self::Succeeded { value: raw(value) },
-            Outcome::Terminated(reason) => Self::Terminated { reason: reason.clone() },
-            Outcome::TimedOut => Self::TimedOut,
-        }
-    }
-}
-
-impl From<OutcomeText> for Outcome {
-    fn from(text: OutcomeText) -> Self {
-        match text {
-            OutcomeText::Cancelled => Self::Cancelled,
-            OutcomeText::Crashed { message } => Self::Crashed(message),
-            OutcomeText::Failed { class, message, data, status } => {
-                Self::Failed(Failure { class, message, data: payload(&data), status })
-            }
-            OutcomeText::HeartbeatLost => Self::HeartbeatLost,
-            OutcomeText::Succeeded { value } => Self::Succeeded(payload(&value)),
-            OutcomeText::Terminated { reason } => Self::Terminated(reason),
-            OutcomeText::TimedOut => Self::TimedOut,
-        }
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
-enum CallText {
-    Cancel {
-        execution: String,
-        #[serde(default)]
-        reason: String,
-    },
-    Emit {
-        events: Vec<EmittedText>,
-    },
-    Send {
-        execution: String,
-        signal: String,
-        payload: Raw,
-    },
-    Signal {
-        name: String,
-    },
-    Task(TaskText),
-    Timer {
-        due: u64,
-    },
-    Workflow {
-        execution: String,
-        input: Raw,
-        #[serde(default)]
-        detached: bool,
-        #[serde(default, skip_serializing_if = "CloseText::is_cancel")]
-        close: CloseText,
-    },
-}
-
-#[derive(Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum CloseText {
-    Abandon,
-    #[default]
-    Cancel,
-    Terminate,
-}
-
-impl CloseText {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-    fn is_cancel(&self) -> bool {
-        *self == Self::Cancel
-    }
-}
-
-impl From<ParentClose> for CloseText {
-    fn from(close: ParentClose) -> Self {
-        match close {
-            ParentClose::Abandon => Self::Abandon,
-            ParentClose::Cancel => Self::Cancel,
-            ParentClose::Terminate => Self::Terminate,
-        }
-    }
-}
-
-impl From<CloseText> for ParentClose {
-    fn from(text: CloseText) -> Self {
-        match text {
-            CloseText::Abandon => Self::Abandon,
-            CloseText::Cancel => Self::Cancel,
-            CloseText::Terminate => Self::Terminate,
-        }
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct EmittedText {
-    name: String,
-    payload: Raw,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct TaskText {
-    name: String,
+struct ContinuedText {
     input: Raw,
-    #[serde(default)]
-    inline: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    key: Option<String>,
-    timeout_ms: u64,
-    retry: RetryText,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    total_ms: Option<u64>,
+    next: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    final_errors: Vec<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RetryText {
-    attempts: u32,
-    errors: bool,
-    initial_ms: u64,
-    backoff_percent: u32,
-    max_ms: u64,
+    facts: Vec<FactText>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    seen: Vec<KeyText>,
     #[serde(default)]
-    jitter_percent: u32,
+    cancelled: bool,
 }
 
-impl From<&Emitted> for EmittedText {
-    fn from(event: &Emitted) -> Self {
-        Self { name: event.name.clone(), payload: raw(&event.payload) }
-    }
-}
-
-impl From<&Call> for CallText {
-    fn from(call: &Call) -> Self {
-        match call {
-            Call::Cancel { execution, reason } => {
-                Self::Cancel { execution: execution.to_string(), reason: reason.clone() }
-            }
-            Call::Emit(events) => Self::Emit { events: events.iter().map(EmittedText::from).collect() },
-            Call::Send { execution, signal, payload } => {
-                Self::Send { execution: execution.to_string(), signal: signal.clone(), payload: raw(payload) }
-            }
-            Call::Signal { name } => Self::Signal { name: name.clone() },
-            Call::Task(task) => Self::Task(TaskText {
-                name: task.name.clone(),
-                input: raw(&task.input),
-                inline: task.inline,
-                key: task.key.clone(),
-                timeout_ms: task.timeout_ms,
-                retry: RetryText {
-                    attempts: task.retry.attempts,
-                    errors: task.retry.errors,
-                    initial_ms: task.retry.initial_ms,
-                    backoff_percent: task.retry.backoff_percent,
-                    max_ms: task.retry.max_ms,
-                    jitter_percent: task.retry.jitter_percent,
-                },
-                total_ms: task.total_ms,
-                final_errors: task.final_errors.clone(),
-            }),
-            Call::Timer { due } => Self::Timer { due: *due },
-            Call::Workflow { execution, input, detached, close } => Self::Workflow {
-                execution: execution.to_string(),
-                input: raw(input),
-                detached: *detached,
-                close: (*close).into(),
-            },
+impl From<&Continued> for ContinuedText {
+    fn from(it: &Continued) -> Self {
+        Self {
+            input: raw(&it.input),
+            next: it.next,
+            facts: it.facts.iter().map(FactText::from).collect(),
+            seen: it.seen.iter().filter_map(KeyText::of).collect(),
+            cancelled: it.cancelled,
         }
     }
 }
 
-impl TryFrom<CallText> for Call {
+impl TryFrom<ContinuedText> for Continued {
     type Error = String;
-    fn try_from(text: CallText) -> Result<Self, String> {
-        Ok(match text {
-            CallText::Cancel { execution, reason } => Self::Cancel { execution: id(&execution)?, reason },
-            CallText::Emit { events } => Self::Emit(
-                events
-                    .into_iter()
-                    .map(|it| Emitted { payload: payload(&it.payload), name: it.name })
-                    .collect(),
-            ),
-            CallText::Send { execution, signal, payload: it } => {
-                Self::Send { execution: id(&execution)?, signal, payload: payload(&it) }
-            }
-            CallText::Signal { name } => Self::Signal { name },
-            CallText::Task(task) => Self::Task(TaskCall {
-                input: payload(&task.input),
-                name: task.name,
-                inline: task.inline,
-                key: task.key,
-                timeout_ms: task.timeout_ms,
-                retry: RetryPolicy {
-                    attempts: task.retry.attempts,
-                    errors: task.retry.errors,
-                    initial_ms: task.retry.initial_ms,
-                    backoff_percent: task.retry.backoff_percent,
-                    max_ms: task.retry.max_ms,
-                    jitter_percent: task.retry.jitter_percent,
-                },
-                total_ms: task.total_ms,
-                final_errors: task.final_errors,
-            }),
-            CallText::Timer { due } => Self::Timer { due },
-            CallText::Workflow { execution, input, detached, close } => Self::Workflow {
-                execution: id(&execution)?,
-                input: payload(&input),
-                detached,
-                close: close.into(),
-            },
+    fn try_from(text: ContinuedText) -> Result<Self, String> {
+        Ok(Self {
+            input: payload(&text.input),
+            next: text.next,
+            facts: text.facts.into_iter().map(Fact::try_from).collect::<Result<_, _>>()?,
+            seen: text.seen.into_iter().map(FactKey::from).collect(),
+            cancelled: text.cancelled,
         })
     }
 }

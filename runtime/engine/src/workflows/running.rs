@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use eventual_core::{Fact, Millis, Mismatch, Outcome, Payload, Stop, Turn};
+use eventual_core::{Answer, Continued, Fact, Machine, Millis, Mismatch, Outcome, Payload, Stop, Turn};
 
 use super::twins::Twins;
 use super::{Open, Pending, crash};
@@ -32,6 +32,8 @@ impl Wake for Flag {
 }
 
 pub(super) struct Running {
+    workflow: WorkflowFn,
+    seed: u64,
     current: Rc<Current>,
     /// `None` after it ended.
     code: Option<Pin<Box<dyn Future<Output = Outcome>>>>,
@@ -39,6 +41,8 @@ pub(super) struct Running {
     end: Option<Outcome>,
     time: Millis,
     version: u64,
+    /// Whether the code was polled.
+    begun: bool,
     /// The last turns were parked: what the code asked for in them is not committed yet.
     uncommitted: bool,
     /// Further instances of the code, that must take every turn as this one does.
@@ -54,19 +58,18 @@ impl Running {
     }
 
     pub(super) fn new(workflow: WorkflowFn, meta: &Meta) -> Self {
-        let current = Current::new(meta.id.clone(), meta.seed);
-        let input = meta.input.clone();
-        // The function itself may panic before its first await, as may the decoding of its input: so it is called
-        // where polls are caught, at the first one.
-        let code: Pin<Box<dyn Future<Output = Outcome>>> = Box::pin(async move { workflow(input).await });
+        let current = Current::new(meta.id.clone(), Machine::new(meta.seed));
         let flag = Arc::new(Flag(AtomicBool::new(false)));
         Self {
+            workflow,
+            seed: meta.seed,
             current,
-            code: Some(code),
+            code: Some(begin(workflow, meta.input.clone())),
             flag,
             end: None,
             time: meta.started,
             version: 0,
+            begun: false,
             uncommitted: false,
             twins: None,
         }
@@ -77,6 +80,16 @@ impl Running {
         self.end.as_ref()
     }
 
+    /// Begins anew, as the code wanted to in turn `number`.
+    fn continue_as_new(&mut self, number: u64, time: Millis, from: &Continued) {
+        self.drop_code();
+        let machine = Machine::continued(self.seed, number, time, from);
+        self.current = Current::new(self.current.execution.clone(), machine);
+        self.code = Some(begin(self.workflow, from.input.clone()));
+        (self.end, self.begun, self.uncommitted) = (None, false, false);
+        (self.version, self.time) = (number, time);
+    }
+
     /// Number of the last turn that it took.
     pub(super) const fn version(&self) -> u64 {
         self.version
@@ -84,7 +97,7 @@ impl Running {
 
     /// Whether a turn without new facts would ask for something.
     pub(super) const fn is_due(&self) -> bool {
-        self.version == 0 || self.uncommitted
+        !self.begun || self.uncommitted
     }
 
     /// Time of the last turn that it took.
@@ -117,11 +130,13 @@ impl Running {
         })
     }
 
-    /// The children that are to be stopped because the execution ends here, without its code.
-    pub(super) fn stops(&self) -> Vec<Stop> {
+    /// The children that are to be stopped, and the updates that are to be answered, because the execution ends here,
+    /// without its code, which has not learnt `facts`.
+    pub(super) fn leave(&self, facts: &[Fact]) -> (Vec<Stop>, Vec<Answer>) {
         let mut machine = self.current.machine.borrow_mut();
+        machine.begin(self.time, facts);
         machine.close();
-        machine.end().map(|it| it.stops).unwrap_or_default()
+        machine.end().map(|it| (it.stops, it.answers)).unwrap_or_default()
     }
 
     /// Answers a query from the state of the code.
@@ -136,9 +151,17 @@ impl Running {
         self.twins.as_mut().map_or(Ok(()), |it| it.replay(committed))
     }
 
-    /// The same, without the twins. Calls of a parked turn were recorded by the first turn after it that was not parked,
-    /// so such turns are replayed together.
-    pub(super) fn replay_alone(&mut self, committed: &[Turn]) -> Result<(), Mismatch> {
+    /// The same, without the twins. Code that has not begun takes only those turns since it last continued as new. Calls of
+    /// a parked turn were recorded by the first turn after it that was not parked, so such turns are replayed together.
+    pub(super) fn replay_alone(&mut self, mut committed: &[Turn]) -> Result<(), Mismatch> {
+        let anew = committed.iter().rposition(|it| it.continued.is_some()).filter(|_| self.version == 0);
+        if let Some(index) = anew
+            && let turn = &committed[index]
+            && let Some(from) = &turn.continued
+        {
+            self.continue_as_new(turn.number, turn.time, from);
+            committed = &committed[index + 1..];
+        }
         let silent = tracing::Dispatch::none();
         tracing::dispatcher::with_default(&silent, || {
             let mut rest = committed;
@@ -169,22 +192,33 @@ impl Running {
             self.version = turn.number;
         }
         self.uncommitted = recorded.is_none();
-        if recorded.is_some() {
-            self.current.machine.borrow_mut().end()?;
+        let Some(recorded) = recorded else {
+            // The calls stay in the machine until the next turn takes and commits them.
+            return self.current.machine.borrow().mismatch().map_or(Ok(()), |it| Err(it.clone()));
+        };
+        let continues = self.current.take_continued();
+        self.current.machine.borrow_mut().end()?;
+        match (&recorded.continued, continues) {
+            (None, None) => Ok(()),
+            (Some(from), Some(_)) => {
+                self.continue_as_new(recorded.number, recorded.time, from);
+                Ok(())
+            }
+            (then, _) => Err(self.current.machine.borrow().continued_otherwise(then.is_some())),
         }
-        // Without a recorded turn, the calls stay in the machine until the next turn takes and commits them.
-        self.current.machine.borrow().mismatch().map_or(Ok(()), |it| Err(it.clone()))
     }
 
     /// Takes a new turn.
     pub(super) fn advance(&mut self, time: Millis, facts: Vec<Fact>) -> Result<Turn, String> {
         self.current.machine.borrow_mut().begin(time, &facts);
         self.run();
+        let input = self.current.take_continued().filter(|_| self.end.is_none());
         if self.end.is_some() {
             self.current.machine.borrow_mut().close();
         }
+        let continued = input.map(|it| self.current.machine.borrow_mut().continue_as_new(it));
         let output = self.current.machine.borrow_mut().end().map_err(|it| it.to_string())?;
-        if self.end.is_none() && !self.current.machine.borrow().waits() {
+        if continued.is_none() && self.end.is_none() && !self.current.machine.borrow().waits() {
             return Err("the code waits for something that is not in its history (a channel, a lock, another runtime's \
                         future), so nothing can ever wake it; await calls of eventual only"
                 .to_owned());
@@ -200,18 +234,24 @@ impl Running {
             attempts: output.attempts,
             stops: output.stops,
             markers: output.markers,
+            answers: output.answers,
+            continued,
             end: self.end.clone(),
             parked: None,
         };
         if let Some(twins) = &mut self.twins {
             twins.take(&turn, uncommitted)?;
         }
+        if let Some(from) = &turn.continued {
+            self.continue_as_new(turn.number, time, from);
+        }
         Ok(turn)
     }
 
     /// Polls the code until it has learnt all that it can.
     fn run(&mut self) {
-        if self.version == 0 {
+        if !self.begun {
+            self.begun = true;
             self.poll_all();
         }
         loop {
@@ -252,6 +292,7 @@ impl Running {
                 current.enter(|| code.as_mut().poll(&mut Context::from_waker(&waker)))
             }));
             let end = match polled {
+                Ok(Poll::Pending) if current.continues() => return self.drop_code(),
                 Ok(Poll::Pending) if self.flag.0.load(Ordering::Relaxed) => continue,
                 Ok(Poll::Pending) => return,
                 Ok(Poll::Ready(outcome)) => self.ended(outcome),
@@ -285,6 +326,12 @@ impl Running {
         let code = self.code.take();
         let _ = catch_unwind(AssertUnwindSafe(|| drop(code)));
     }
+}
+
+/// The code, about to begin. The function itself may panic before its first await, as may the decoding of its input: so
+/// it is called where polls are caught, at the first one.
+fn begin(workflow: WorkflowFn, input: Payload) -> Pin<Box<dyn Future<Output = Outcome>>> {
+    Box::pin(async move { workflow(input).await })
 }
 
 impl Drop for Running {

@@ -32,6 +32,7 @@ impl Twins {
     /// Takes turns that were committed before, and that the first instance has replayed.
     pub(super) fn replay(&mut self, committed: &[Turn]) -> Result<(), String> {
         self.turns.extend_from_slice(committed);
+        self.drop_superseded();
         self.others.iter_mut().try_for_each(|it| agree(it, committed))
     }
 
@@ -39,6 +40,7 @@ impl Twins {
     /// which were parked.
     pub(super) fn take(&mut self, turn: &Turn, late: bool) -> Result<(), String> {
         self.turns.push(turn.clone());
+        self.drop_superseded();
         if late {
             // Only together with those turns does this one go with their code.
             self.others.iter_mut().for_each(|it| *it = Running::new(self.workflow, &self.meta));
@@ -50,6 +52,13 @@ impl Twins {
             return agree(&mut Running::new(self.workflow, &self.meta), &self.turns);
         }
         Ok(())
+    }
+
+    /// Drops the turns before the last one in which the code continued as new.
+    fn drop_superseded(&mut self) {
+        if let Some(index) = self.turns.iter().rposition(|it| it.continued.is_some()) {
+            self.turns.drain(..index);
+        }
     }
 }
 

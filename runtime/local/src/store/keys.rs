@@ -7,6 +7,8 @@ use eventual_core::{ExecutionId, Millis, Seq};
 pub(crate) enum Table {
     /// Counters of the store itself.
     About,
+    /// Answers to updates that came from outside, with the time when they were given.
+    Answers,
     /// Attempts that a worker has taken.
     Claims,
     /// Deliveries that were given up.
@@ -25,8 +27,9 @@ pub(crate) enum Table {
 
 impl Table {
     /// All of them.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::About,
+        Self::Answers,
         Self::Claims,
         Self::Dead,
         Self::Executions,
@@ -39,6 +42,7 @@ impl Table {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::About => "about",
+            Self::Answers => "answers",
             Self::Claims => "claims",
             Self::Dead => "dead",
             Self::Executions => "executions",
@@ -55,7 +59,7 @@ pub(crate) const LAST_GROUP: &[u8] = b"group";
 /// Key in [`Table::About`] of how often the store was opened.
 pub(crate) const EPOCH: &[u8] = b"epoch";
 
-/// All keys of one execution in [`Table::Turns`] and [`Table::Claims`] begin so. No id has a zero byte.
+/// All keys of one execution in [`Table::Answers`], [`Table::Claims`] and [`Table::Turns`] begin so. No id has a zero byte.
 pub(crate) fn of_execution(id: &ExecutionId) -> Vec<u8> {
     [id.as_str().as_bytes(), &[0]].concat()
 }
@@ -66,6 +70,10 @@ pub(crate) fn turn(id: &ExecutionId, number: u64) -> Vec<u8> {
 
 pub(crate) fn claim(id: &ExecutionId, seq: Seq, attempt: u32) -> Vec<u8> {
     [id.as_str().as_bytes(), &[0], &seq.to_be_bytes(), &attempt.to_be_bytes()].concat()
+}
+
+pub(crate) fn answer(id: &ExecutionId, update: &str) -> Vec<u8> {
+    [id.as_str().as_bytes(), &[0], update.as_bytes()].concat()
 }
 
 /// Newest first: the time is inverted.

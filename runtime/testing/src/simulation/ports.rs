@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use eventual_engine::Ports;
-use eventual_engine::core::{Call, Emitted, ExecutionId, Fact, Millis, Seq, Turn};
+use eventual_engine::core::{Call, Emitted, ExecutionId, Fact, Millis, Outcome, Seq, Turn};
 use eventual_engine::ports::{
     Clock, Commit, Dispatch, Fault, Insert, ListQuery, Message, Meta, Page, Store, TaskRequest,
 };
@@ -120,6 +120,18 @@ impl Store for SimulatedPorts {
     async fn claim(&self, id: &ExecutionId, seq: Seq, attempt: u32, lease_ms: u64) -> Result<bool, Fault> {
         let taken = self.through("claim", self.shared.world.claim(id, seq, attempt, lease_ms)).await?;
         Ok(taken || self.is(Mutant::ForgetfulClaims))
+    }
+
+    async fn answer(&self, id: &ExecutionId, update: &str, outcome: &Outcome) -> Result<(), Fault> {
+        self.through("answer", self.shared.world.answer(id, update, outcome)).await
+    }
+
+    async fn answered(&self, id: &ExecutionId, update: &str) -> Result<Option<Outcome>, Fault> {
+        self.through("answered", self.shared.world.answered(id, update)).await
+    }
+
+    async fn retire(&self, id: &ExecutionId, before: u64) -> Result<(), Fault> {
+        self.through("retire", self.shared.world.retire(id, before)).await
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, Fault> {

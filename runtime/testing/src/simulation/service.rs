@@ -122,12 +122,17 @@ async fn parent(input: Payload) -> Outcome {
         return Outcome::Crashed("no name for the child".to_owned());
     };
     let input = Payload::from((size + 1).to_string().as_str());
-    let call =
-        Call::Workflow { execution: child.clone(), input, detached: false, close: ParentClose::default() };
+    let call = Call::Workflow {
+        execution: child.clone(),
+        input,
+        detached: false,
+        answered: true,
+        close: ParentClose::default(),
+    };
     let sending = async {
         for number in 0..=size {
             let (execution, payload) = (child.clone(), number.to_string().as_str().into());
-            ask(|_| Call::Send { execution, signal: "item".into(), payload }).await;
+            ask(|_| Call::Send { execution, signal: "item".into(), payload, answered: true }).await;
             ask(|_| task("echo", number)).await;
         }
     };

@@ -4,7 +4,8 @@ use eventual_core::{Fact, Outcome, Status};
 use serde::{Deserialize, Serialize};
 
 use super::super::TimerMessage;
-use super::{FactText, OutcomeText, Raw, payload, raw};
+use super::facts::{FactText, OutcomeText};
+use super::{Raw, caller, caller_text, payload, raw};
 use crate::ports::{Message, Meta, TaskRequest};
 
 #[derive(Serialize, Deserialize)]
@@ -25,6 +26,13 @@ pub(in crate::codec) struct MetaText {
     code: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     parent: Option<(String, u32)>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    base: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_zero(it: &u64) -> bool {
+    *it == 0
 }
 
 impl From<&Meta> for MetaText {
@@ -39,7 +47,8 @@ impl From<&Meta> for MetaText {
             parked: meta.parked.clone(),
             seed: meta.seed,
             code: meta.code.clone(),
-            parent: meta.parent.as_ref().map(|(execution, seq)| (execution.to_string(), *seq)),
+            parent: meta.parent.as_ref().map(caller_text),
+            base: meta.base,
         }
     }
 }
@@ -57,10 +66,8 @@ impl TryFrom<MetaText> for Meta {
             parked: text.parked,
             seed: text.seed,
             code: text.code,
-            parent: text
-                .parent
-                .map(|(execution, seq)| Ok::<_, String>((super::id(&execution)?, seq)))
-                .transpose()?,
+            parent: text.parent.map(caller).transpose()?,
+            base: text.base,
         })
     }
 }
