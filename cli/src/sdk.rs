@@ -40,6 +40,9 @@ pub(crate) struct SdkOptions {
 /// A language, as it is typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Lang {
+    /// A package of Python 3.11+ that needs httpx
+    #[value(alias = "py")]
+    Python,
     /// A package of TypeScript that needs nothing but `fetch`
     #[value(name = "typescript", alias = "ts")]
     TypeScript,
@@ -82,6 +85,7 @@ impl Failed {
 pub(crate) fn sdk(options: &SdkOptions) -> Result<(), Failed> {
     let manifest = manifest(options)?;
     let language = match options.lang {
+        Lang::Python => Language::Python,
         Lang::TypeScript => Language::TypeScript,
     };
     let files = generate(&manifest, language)?;

@@ -9,6 +9,7 @@ mod lift;
 mod model;
 mod names;
 mod narrow;
+mod python;
 mod raw;
 mod sending;
 mod typescript;
@@ -24,6 +25,8 @@ pub use error::{Problem, SdkError};
 /// What is generated for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
+    /// A package of Python that needs httpx.
+    Python,
     /// A package of TypeScript sources that need nothing but `fetch`.
     TypeScript,
 }
@@ -36,8 +39,9 @@ pub type Files = BTreeMap<String, String>;
 /// # Errors
 /// Everything in which the manifest makes no sense, each with its place.
 pub fn generate(manifest: &Manifest, language: Language) -> Result<Files, SdkError> {
-    let model = lift::model(manifest, &typescript::RESERVED.concat())?;
+    let model = lift::model(manifest, &[python::RESERVED.concat(), typescript::RESERVED.concat()].concat())?;
     let (word, mut files) = match language {
+        Language::Python => ("python", python::files(&model)),
         Language::TypeScript => ("typescript", typescript::files(&model)),
     };
     let names: Vec<&String> = files.keys().collect();

@@ -161,11 +161,12 @@ impl Lift<'_> {
             fields.push(Field { name: field.name, doc: field.doc, ty, required: field.required });
         }
         fields.sort_by_key(|it| !it.required);
+        let closed = matches!(object.rest, Rest::Closed);
         let rest = match object.rest {
             Rest::Of(ty) => Some(self.lift(*ty, &format!("{hint}Other"))),
             Rest::Closed | Rest::Open => None,
         };
-        Object { fields, rest }
+        Object { fields, rest, closed }
     }
 
     fn lift(&mut self, raw: Raw, hint: &str) -> Type {
@@ -203,8 +204,9 @@ impl Lift<'_> {
 
     fn union(&mut self, variants: Vec<RawVariant>, hint: &str) -> Type {
         let mut lifted: Vec<Variant> = Vec::new();
+        let common = common(&variants);
         for (index, variant) in variants.into_iter().enumerate() {
-            let part = variant.title.clone().or_else(|| part(&variant.ty)).map(|it| pascal(&it));
+            let part = variant.title.clone().or_else(|| part(&variant.ty, &common)).map(|it| pascal(&it));
             let part = part.filter(|it| !it.is_empty()).unwrap_or_else(|| (index + 1).to_string());
             let before = self.types.len();
             let ty = self.lift(variant.ty, &format!("{hint}{part}"));
@@ -306,15 +308,31 @@ const fn is_record(object: &RawObject) -> bool {
     !object.fields.is_empty()
 }
 
-/// What tells a variant from the others: its tag, or its only field.
-fn part(ty: &Raw) -> Option<String> {
+/// The fields that all variants have that are objects.
+fn common(variants: &[RawVariant]) -> Vec<String> {
+    let mut objects = variants.iter().filter_map(|it| match &it.ty {
+        Raw::Object(object) => Some(object),
+        _ => None,
+    });
+    let names = |object: &RawObject| object.fields.iter().map(|it| it.name.clone()).collect::<Vec<_>>();
+    let (Some(first), Some(second)) = (objects.next(), objects.next()) else { return Vec::new() };
+    let mut common = names(first);
+    for object in [second].into_iter().chain(objects) {
+        let names = names(object);
+        common.retain(|it| names.contains(it));
+    }
+    common
+}
+
+/// What tells a variant from the others: its tag, or its only field that not all have.
+fn part(ty: &Raw, common: &[String]) -> Option<String> {
     let Raw::Object(object) = ty else { return None };
     let tag = object.fields.iter().find_map(|it| match &it.ty {
         Raw::Literal(Literal::Text(tag)) if it.required => Some(tag.clone()),
         _ => None,
     });
-    let mut required = object.fields.iter().filter(|it| it.required);
-    tag.or_else(|| match (required.next(), required.next()) {
+    let mut own = object.fields.iter().filter(|it| it.required && !common.contains(&it.name));
+    tag.or_else(|| match (own.next(), own.next()) {
         (Some(one), None) => Some(one.name.clone()),
         _ => None,
     })

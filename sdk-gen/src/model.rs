@@ -58,6 +58,8 @@ pub(crate) struct Object {
     pub(crate) fields: Vec<Field>,
     /// What other members are, when their type is declared.
     pub(crate) rest: Option<Type>,
+    /// Whether there are no other members, so that having a field tells it from other objects.
+    pub(crate) closed: bool,
 }
 
 /// A field of an object.

@@ -22,6 +22,24 @@ pub(crate) fn pascal(text: &str) -> String {
     name
 }
 
+/// `place_order` for `placeOrder`, `get_url` for `getURL`.
+pub(crate) fn snake(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let mut name = String::new();
+    for (index, c) in chars.iter().enumerate() {
+        let before = index.checked_sub(1).map(|it| chars[it]);
+        let after = chars.get(index + 1);
+        let starts = c.is_ascii_uppercase()
+            && before
+                .is_some_and(|it| !it.is_ascii_uppercase() || after.is_some_and(char::is_ascii_lowercase));
+        if starts && !name.is_empty() && !name.ends_with('_') {
+            name.push('_');
+        }
+        name.push(if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' });
+    }
+    name
+}
+
 /// Names that are taken in one scope.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Taken(BTreeSet<String>);
@@ -67,6 +85,15 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(pascal(text), name);
+        }
+        for (text, name) in [
+            ("placeOrder", "place_order"),
+            ("getURL", "get_url"),
+            ("URLOf2Things", "url_of2_things"),
+            ("a", "a"),
+            ("orders-2", "orders_2"),
+        ] {
+            assert_eq!(snake(text), name);
         }
     }
 

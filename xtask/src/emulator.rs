@@ -48,7 +48,7 @@ impl Emulator {
     /// Makes the virtual environment if needed, starts the emulator on a free port and waits until it answers.
     pub(crate) fn start(places: &Places, settings: Settings<'_>) -> Result<Self> {
         prerequisites::for_emulator()?;
-        let python = venv::python(places, settings.echo)?;
+        let python = venv::python(places, "emulator-venv", "emulator/requirements.txt", settings.echo)?;
         let mut last = None;
         // Between finding a free port and opening it somebody else may take it: then the emulator ends at once.
         for _ in 0..3 {

@@ -110,7 +110,19 @@ pub(crate) fn go() -> Result<()> {
     Ok(())
 }
 
-/// Node and npm, for generated clients.
+/// What generated clients are tested with: Node with npm, Python.
+pub(crate) fn for_clients() -> Result<()> {
+    node()?;
+    let newer = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))";
+    if on_path("python3").is_none() || !answers("python3", &["-c", newer]) {
+        return missing(
+            "generated clients need Python 3.11+, and python3 on the PATH is older or has no venv module: install it with venv",
+        );
+    }
+    Ok(())
+}
+
+/// Node and npm.
 pub(crate) fn node() -> Result<()> {
     let how = "the tests of generated clients need Node 20+ with npm: install it from https://nodejs.org";
     for program in ["node", "npm"] {

@@ -71,7 +71,7 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
     prerequisites::for_emulator()?;
     prerequisites::curl()?;
     if STAGES.iter().filter(wanted).any(|stage| stage.name == "sdk") {
-        prerequisites::node()?;
+        prerequisites::for_clients()?;
     }
     if STAGES.iter().filter(wanted).any(|stage| stage.name == "e2e") {
         Client::Terraform.check(places)?;

@@ -1,6 +1,7 @@
 //! Generated clients: they compile under the strictest settings of their languages, and call running services. The services
 //! run on this machine, on the embedded host, which answers as the deployed ones do.
 
+mod python;
 mod serving;
 mod typescript;
 
@@ -26,6 +27,7 @@ const LIMIT: Terms = Terms::seconds(120);
 pub(super) fn run(places: &Places, options: &Options) -> Result<Outcome> {
     let bench = Bench::new(places, options)?;
     let mut outcome = Outcome::default();
+    python::run(&bench, &mut outcome)?;
     typescript::run(&bench, &mut outcome)?;
     Ok(outcome)
 }
@@ -51,13 +53,12 @@ impl<'a> Bench<'a> {
         let folder = TempDir::with_prefix("eventual-sdk-").context("cannot make a temporary folder")?;
         if !options.no_build {
             builds::cargo_build(places, &["--package", "cargo-eventual"], options.verbose)?;
+            let packages = SERVICES.iter().flat_map(|name| ["--package", name]);
+            let all: Vec<&str> = packages.chain(["--features", "eventual/local"]).collect();
+            builds::cargo_build(places, &all, options.verbose)?;
         }
         let mut services = Vec::new();
         for name in SERVICES {
-            if !options.no_build {
-                let local = ["--package", name, "--features", "eventual/local"];
-                builds::cargo_build(places, &local, options.verbose)?;
-            }
             let binary = places.target.join("debug").join(name);
             let mut printer = Command::new(&binary);
             let printed = process::run(printer.env("EVENTUAL_PRINT_MANIFEST", "1"), LIMIT)?.success(name)?;

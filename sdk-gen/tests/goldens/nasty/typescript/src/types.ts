@@ -123,15 +123,15 @@ export interface FailureValueBusyBusy {
 }
 
 export type Flat =
-  | Flat1
-  | Flat2;
+  | FlatSquare
+  | FlatRound;
 
-export interface Flat1 {
+export interface FlatSquare {
   Square: number;
   id: string;
 }
 
-export interface Flat2 {
+export interface FlatRound {
   Round: number;
   id: string;
 }
