@@ -249,6 +249,7 @@ impl Cloud for AwsCloud {
         match recorded.kind {
             Kind::Table => self.table_data(recorded).await,
             Kind::Bucket => self.bucket_data(recorded).await,
+            Kind::Queue => self.queue_data(recorded).await,
             _ => Ok(None),
         }
     }

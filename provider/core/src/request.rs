@@ -116,6 +116,12 @@ pub fn plan(scope: &Scope<'_>, prior: Option<&Value>, config: &Value) -> Planned
     planning::plan(scope, prior, config)
 }
 
+/// Plans to delete everything: what to tell the user before. Touches nothing.
+#[must_use]
+pub fn plan_destroy(prior: &Value) -> Vec<Diagnostic> {
+    planning::removal(prior)
+}
+
 /// Makes what was planned. `planned` is what [`plan`] answered, by now without unknown configuration.
 pub async fn apply(
     scope: &Scope<'_>,

@@ -109,6 +109,21 @@ impl AwsCloud {
         gone(self.call("sqs DeleteQueue", self.sqs.delete_queue().queue_url(url).send()).await)
     }
 
+    /// Messages that wait, are being worked on, or are delayed. SQS counts them roughly.
+    pub(super) async fn queue_data(&self, recorded: &Recorded) -> Result<Option<String>, CloudError> {
+        let Some(url) = self.queue_url(&recorded.name).await? else { return Ok(None) };
+        let names = [
+            Name::ApproximateNumberOfMessages,
+            Name::ApproximateNumberOfMessagesNotVisible,
+            Name::ApproximateNumberOfMessagesDelayed,
+        ];
+        let get = self.sqs.get_queue_attributes().queue_url(&url).set_attribute_names(Some(names.to_vec()));
+        let answer = present(self.call("sqs GetQueueAttributes", get.send()).await)?;
+        let counts = answer.and_then(|it| it.attributes).unwrap_or_default();
+        let count: u64 = names.iter().filter_map(|it| counts.get(it)?.parse::<u64>().ok()).sum();
+        Ok((count > 0).then(|| format!("{count} messages")))
+    }
+
     pub(super) async fn describe_queue(&self, recorded: &Recorded) -> Result<Option<Observed>, CloudError> {
         let Some(url) = self.queue_url(&recorded.name).await? else { return Ok(None) };
         let get = self.sqs.get_queue_attributes().queue_url(&url).attribute_names(Name::All);

@@ -52,7 +52,8 @@ impl Engine {
         let (identity, control) = (identity(), self.control());
         let scope = scope(shop, Some(&identity));
         let planned = request::plan(&scope, self.state.as_ref(), &minimal());
-        assert_eq!(planned.diagnostics, []);
+        // That data may be deleted is a warning, and right.
+        assert!(!any_error(&planned.diagnostics), "{:?}", planned.diagnostics);
         if self.state.as_ref() == Some(&planned.planned) {
             return true;
         }

@@ -1,4 +1,4 @@
-//! What follows from a manifest and a configuration, and that the check finds what is missing in it.
+//! What follows from a manifest and a configuration.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use expect_test::expect;
 use serde_json::Value as Json;
 
 use crate::check;
-use crate::resource::{Spec, Text};
+use crate::resource::Spec;
 use crate::testing::{Shop, minimal, with};
 use crate::value::Value;
 
@@ -290,22 +290,4 @@ fn unknown_parts_are_unknown_where_they_belong() {
         desired.resources.iter().map(|(key, it)| (key.as_str(), it.fingerprint().is_none())).collect();
     assert!(unknown["function/relay"] && unknown["function/command-health"]);
     assert!(!unknown["role/relay"] && !unknown["table"] && !unknown["route/health"]);
-}
-
-#[test]
-fn the_check_finds_what_is_missing() {
-    let mut desired = shop();
-    desired.resources.remove("permission/subscription-onPaid");
-    if let Spec::Role(role) = &mut desired.resources.get_mut("role/relay").unwrap().spec {
-        role.policy = role.policy.replace("dynamodb:GetRecords", "dynamodb:Nothing");
-    }
-    if let Spec::Function(function) = &mut desired.resources.get_mut("function/task-pay").unwrap().spec {
-        function.environment.insert("LARGE".to_owned(), Text::from("x".repeat(5000)));
-    }
-    let found: String =
-        check::check(&desired).iter().map(|it| format!("{}: {}\n", it.summary, it.detail)).collect();
-    assert!(found.contains("rule/onPaid: the rule may not call"), "{found}");
-    assert!(found.contains("lacks dynamodb:GetRecords"), "{found}");
-    assert!(found.contains("function/task-pay take"), "{found}");
-    assert_eq!(found.lines().count(), 3, "{found}");
 }

@@ -340,7 +340,7 @@ pub(super) async fn guard(cloud: &dyn Cloud, plan: &Plan, force: bool) -> Vec<Di
     }
     for (key, change) in &plan.changes {
         let plan::Change::Delete(child) = change else { continue };
-        if !matches!(child.kind, Kind::Table | Kind::Bucket) {
+        if !matches!(child.kind, Kind::Table | Kind::Bucket | Kind::Queue) {
             continue;
         }
         match cloud.data(child).await {

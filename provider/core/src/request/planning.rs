@@ -121,6 +121,7 @@ pub(super) fn plan(scope: &Scope<'_>, prior: Option<&Value>, config: &Value) -> 
         return Planned { planned, replace, diagnostics, changes: Vec::new() };
     };
     let plan = plan::plan(&state, &ready.desired);
+    diagnostics.extend(check::losses(&plan, ready.config.force_destroy.known() == Some(&true)));
     let planned = with_computed(config, ready.facts(&state, &plan).computed());
     Planned { planned, replace, diagnostics, changes: plan.summary() }
 }
@@ -130,4 +131,11 @@ pub(super) fn plan(scope: &Scope<'_>, prior: Option<&Value>, config: &Value) -> 
 fn replacing(prior: Option<&Value>, config: &Value) -> Vec<Path> {
     let Some(prior) = prior else { return Vec::new() };
     if prior.get("name").same(config.get("name")) { Vec::new() } else { vec![Path::of("name")] }
+}
+
+/// What destroying would lose.
+pub(super) fn removal(prior: &Value) -> Vec<Diagnostic> {
+    let plan = plan::removal(&State::from_value(prior));
+    let (typed, _) = config::service(prior);
+    check::losses(&plan, typed.force_destroy.known() == Some(&true)).into_iter().collect()
 }
