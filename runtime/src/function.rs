@@ -111,13 +111,17 @@ pub fn input<F: Function>(payload: &Payload) -> Result<F::Input, Outcome> {
 /// The outcome of a function's result.
 #[doc(hidden)]
 pub fn answer<F: Function>(result: Result<F::Output, F::Error>) -> Outcome {
+    outcome_of(result, F::NAME)
+}
+
+/// The outcome of a result of the function `name`.
+#[doc(hidden)]
+pub fn outcome_of<T: Data, E: Failure>(result: Result<T, E>, name: &str) -> Outcome {
     match result {
         Err(error) => error_of(error).into_outcome(),
         Ok(value) => match value.to_payload() {
             Ok(payload) => Outcome::Succeeded(payload),
-            Err(problem) => {
-                Outcome::Crashed(format!("the result of {} cannot be encoded: {problem}", F::NAME))
-            }
+            Err(problem) => Outcome::Crashed(format!("the result of {name} cannot be encoded: {problem}")),
         },
     }
 }

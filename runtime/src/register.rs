@@ -3,6 +3,8 @@
 //! Registrations find each other at link time (`inventory`). Each also owns a few bytes in the section `.eventual` of the
 //! binary, which tools read without running it; the registration points at them, so that no linker drops them.
 
+use std::any::type_name;
+
 use eventual_core::RetryPolicy;
 use eventual_engine::{HandlerFn, WorkflowFn};
 use schemars::{Schema, SchemaGenerator};
@@ -155,7 +157,7 @@ impl Types {
         let error: Option<SchemaFn> =
             if F::Error::DECLARED { Some(<F::Error as Failure>::Wire::schema) } else { None };
         let input: Option<SchemaFn> = if F::INPUT { Some(F::Input::schema) } else { None };
-        Self { input, output: F::Output::schema, error, output_name: std::any::type_name::<F::Output> }
+        Self { input, output: F::Output::schema, error, output_name: type_name::<F::Output> }
     }
 }
 
@@ -213,6 +215,8 @@ pub enum Item {
 pub struct Registration {
     /// Name on the wire.
     pub name: &'static str,
+    /// Path of the item's type, which is also that of its function. Tells tests which handler a function is.
+    pub path: fn() -> &'static str,
     /// Where it is written.
     pub place: Place,
     /// What it is.
@@ -226,39 +230,44 @@ impl Registration {
     #[must_use]
     pub const fn command<F: Command>(place: Place) -> Self {
         let item = Item::Command { run: F::run, types: Types::of::<F>(), options: F::OPTIONS };
-        Self { name: F::NAME, place, item }
+        Self { name: F::NAME, path: type_name::<F>, place, item }
     }
 
     /// Of an event.
     #[must_use]
     pub const fn event<T: Event>(place: Place) -> Self {
-        Self { name: T::NAME, place, item: Item::Event { payload: T::schema } }
+        Self { name: T::NAME, path: type_name::<T>, place, item: Item::Event { payload: T::schema } }
     }
 
     /// Of a signal.
     #[must_use]
     pub const fn signal<T: Signal>(place: Place) -> Self {
-        Self { name: T::NAME, place, item: Item::Signal { payload: T::schema } }
+        Self { name: T::NAME, path: type_name::<T>, place, item: Item::Signal { payload: T::schema } }
     }
 
     /// Of a subscription.
     #[must_use]
     pub const fn subscription<F: Subscription>(place: Place) -> Self {
         let item = Item::Subscription { run: F::run, event: <F::Event as Event>::NAME, options: F::OPTIONS };
-        Self { name: F::NAME, place, item }
+        Self { name: F::NAME, path: type_name::<F>, place, item }
     }
 
     /// Of a task.
     #[must_use]
     pub const fn task<F: Task>(place: Place) -> Self {
         let item = Item::Task { run: F::run, types: Types::of::<F>(), options: F::OPTIONS };
-        Self { name: F::NAME, place, item }
+        Self { name: F::NAME, path: type_name::<F>, place, item }
     }
 
     /// Of a workflow.
     #[must_use]
     pub const fn workflow<F: Workflow>(place: Place) -> Self {
-        Self { name: F::NAME, place, item: Item::Workflow { run: F::run, types: Types::of::<F>() } }
+        Self {
+            name: F::NAME,
+            path: type_name::<F>,
+            place,
+            item: Item::Workflow { run: F::run, types: Types::of::<F>() },
+        }
     }
 
     /// The item's kind as it stands in manifests and messages.
@@ -272,6 +281,13 @@ impl Registration {
             Item::Task { .. } => "task",
             Item::Workflow { .. } => "workflow",
         }
+    }
+
+    /// The handler whose function has the type `F`.
+    #[must_use]
+    pub fn of_function<F>() -> Option<&'static Self> {
+        let path = type_name::<F>();
+        Self::all().find(|it| (it.path)() == path)
     }
 
     /// Everything that is linked into this binary.

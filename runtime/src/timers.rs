@@ -32,6 +32,14 @@ pub fn sleep_until(moment: impl Into<Moment>) -> Call<(), Infallible> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment(Millis);
 
+impl Moment {
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+}
+
 impl From<SystemTime> for Moment {
     fn from(time: SystemTime) -> Self {
         // Before 1970 is before any timer could have been asked for.

@@ -11,7 +11,7 @@ use crate::service::{Finish, many};
 
 /// Makes an execution of `steps` steps, then restarts the process and wakes it.
 pub(crate) fn measure(steps: u32) -> Vec<Reading> {
-    let mut env = TestEnvironment::new(eventual::service!());
+    let mut env = TestEnvironment::new(eventual::service!()).twins(1);
     let made = Instant::now();
     let execution = env.start(many(steps)).unwrap_or_else(|error| panic!("{error}"));
     let made = made.elapsed();

@@ -1,17 +1,24 @@
 //! [`TestEnvironment`]: a service in a test, with its types.
 
+pub(crate) mod http;
+pub(crate) mod inspect;
+mod time;
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::time::Duration;
 
 use eventual::__private::Ask;
 use eventual::{Call, CallError, Data, Error, Event, Execution, Failure, Service, Signal};
 use eventual_engine::States;
-use eventual_engine::core::{ExecutionId, Millis, Outcome, Payload, Turn};
+use eventual_engine::core::{ExecutionId, Outcome, Payload};
 use eventual_schema::shape;
 
-use crate::drive::Drive;
+use crate::drive::{Drive, PATIENCE};
+use crate::faults::CrashPoint;
+
+/// How many instances of the code take each turn, unless a test says otherwise.
+const TWINS: u32 = 4;
 
 /// A service in a test: its own handlers, run by the production engine over memory and virtual time. Nothing waits, and
 /// nothing leaves the process unless a handler does it.
@@ -50,8 +57,27 @@ impl TestEnvironment {
         let manifest = service.manifest();
         let subscriptions =
             manifest.subscriptions.iter().map(|it| (it.event.to_string(), it.name.to_string()));
-        let drive = Drive::new(service.registry().as_ref().clone(), states, subscriptions);
+        let drive = Drive::new(service.registry().as_ref().clone(), states, subscriptions).twins(TWINS);
         Self { drive, service }
+    }
+
+    /// The same, but every turn of an execution is taken by so many instances of its code, which must agree: when they do
+    /// not, because the code depends on the order of a `HashMap` or the like, the execution is parked with both sides. 4 by
+    /// default; 1 switches it off, which is faster.
+    #[must_use]
+    pub fn twins(self, instances: u32) -> Self {
+        let Self { drive, service } = self;
+        Self { drive: drive.twins(instances), service }
+    }
+
+    /// The same, in a process that dies at a point.
+    pub(crate) fn dying(self, point: CrashPoint) -> Self {
+        let Self { drive, service } = self;
+        Self { drive: drive.dying(point), service }
+    }
+
+    pub(crate) const fn service(&self) -> &Service {
+        &self.service
     }
 
     /// Runs a handler to its end and answers what it answered: a command, a task, a subscription, or a workflow
@@ -115,17 +141,6 @@ impl TestEnvironment {
         Ok(())
     }
 
-    /// Moves the clock, stopping at everything that is due on the way.
-    pub fn advance(&self, duration: Duration) {
-        self.drive.advance(duration);
-    }
-
-    /// Now, in milliseconds since 1970. Begins at 2030-01-01.
-    #[must_use]
-    pub fn now(&self) -> Millis {
-        self.drive.now()
-    }
-
     /// How an execution ended; `None` while it has not.
     pub fn result<T: Data, E: Failure>(
         &self,
@@ -167,10 +182,9 @@ impl TestEnvironment {
         Ok(())
     }
 
-    /// Everything that an execution remembers.
-    #[must_use]
-    pub fn history<T, E>(&self, execution: &TestExecution<T, E>) -> Vec<Turn> {
-        self.drive.history(&execution.id)
+    /// Keeps events from the service's own subscriptions from here on, `false` no longer. What is published is recorded.
+    pub fn disable_subscriptions(&self, disabled: bool) {
+        self.drive.world().set_deaf(disabled);
     }
 
     /// Forgets everything that a process keeps in memory, as a crash or a deploy does.
@@ -194,25 +208,27 @@ impl TestEnvironment {
     }
 
     fn end_of(&self, id: &ExecutionId) -> Result<Outcome, Error> {
-        let ended = |drive: &Drive| drive.meta(id).is_ok_and(|it| it.status.is_closed());
-        let has_ended = self.drive.run_until(ended);
+        let has_ended =
+            |drive: &Drive| drive.world().peek(id, |meta, _| meta.status.is_closed()) == Some(true);
+        self.drive.run_until(has_ended);
         let meta = self.drive.meta(id)?;
-        match (meta.end, meta.parked) {
-            (Some(end), _) if has_ended => Ok(end),
-            (_, Some(reason)) => Err(refused(format!("execution {id} is parked: {reason}"))),
-            _ => Err(refused(format!(
-                "execution {id} waits for something that only the test can do, such as a signal: {}",
-                self.waits_for(id)
-            ))),
-        }
-    }
-
-    /// What an execution asked for that no fact has answered, for people.
-    fn waits_for(&self, id: &ExecutionId) -> String {
-        let history = self.drive.history(id);
-        let asked = history.iter().flat_map(|it| &it.calls).filter(|(_, call)| !call.done_when_recorded());
-        let names: Vec<_> = asked.map(|(_, call)| format!("{} `{}`", call.kind(), call.name())).collect();
-        names.last().cloned().unwrap_or_else(|| "nothing durable".to_owned())
+        let why = match (meta.end, meta.parked) {
+            (Some(end), _) if meta.status.is_closed() => return Ok(end),
+            (_, Some(reason)) => format!("execution {id} is {}: {reason}", meta.status.as_str()),
+            _ if self.drive.world().next_due().is_some() => {
+                format!("execution {id} has not ended after {} years", PATIENCE.as_secs() / (365 * 86_400))
+            }
+            _ => {
+                let waiting = self.waits_for(id.as_str());
+                let waiting: Vec<String> = waiting.iter().map(ToString::to_string).collect();
+                let waiting =
+                    if waiting.is_empty() { "nothing durable".to_owned() } else { waiting.join(", ") };
+                format!(
+                    "execution {id} waits for something that only the test can do, such as a signal: {waiting}"
+                )
+            }
+        };
+        Err(refused(why))
     }
 
     /// Checks the input of a command as the HTTP API does.

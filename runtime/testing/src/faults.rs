@@ -1,8 +1,8 @@
 //! Ports that fail where a test wants: the process dies at its n-th port call, before or after the call took effect.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use eventual_engine::Ports;
@@ -26,13 +26,21 @@ pub struct Faults {
     point: CrashPoint,
     calls: AtomicU64,
     dead: AtomicBool,
+    /// What was asked at the point.
+    reached: Mutex<Option<String>>,
 }
 
 impl Faults {
     /// `inner`, but the process dies at `point`. Every call after it fails until [`Faults::revive`].
     #[must_use]
     pub fn new(inner: Ports, point: CrashPoint) -> Arc<Self> {
-        Arc::new(Self { inner, point, calls: AtomicU64::new(0), dead: AtomicBool::new(false) })
+        Arc::new(Self {
+            inner,
+            point,
+            calls: AtomicU64::new(0),
+            dead: AtomicBool::new(false),
+            reached: Mutex::default(),
+        })
     }
 
     /// These ports, for an engine.
@@ -61,10 +69,20 @@ impl Faults {
         self.dead.store(false, Ordering::SeqCst);
     }
 
-    async fn through<T>(&self, call: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    /// What was asked at the point, for people, once it was reached.
+    pub fn reached(&self) -> Option<String> {
+        self.reached.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn through<T>(
+        &self,
+        what: impl FnOnce() -> String,
+        call: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
         let number = self.calls.fetch_add(1, Ordering::SeqCst);
         let here = number == self.point.call;
         if here {
+            *self.reached.lock().unwrap_or_else(PoisonError::into_inner) = Some(what());
             self.dead.store(true, Ordering::SeqCst);
         }
         let takes_effect = !self.is_dead() || (here && self.point.after_effect);
@@ -79,62 +97,72 @@ impl Faults {
 #[async_trait]
 impl Store for Faults {
     async fn insert(&self, meta: &Meta) -> Result<Insert, Fault> {
-        self.through(self.inner.store.insert(meta)).await
+        self.through(|| format!("insertion of {}", meta.id), self.inner.store.insert(meta)).await
     }
 
     async fn meta(&self, id: &ExecutionId) -> Result<Option<Meta>, Fault> {
-        self.through(self.inner.store.meta(id)).await
+        self.through(|| format!("reading of {id}"), self.inner.store.meta(id)).await
     }
 
     async fn turns(&self, id: &ExecutionId, after: u64) -> Result<Vec<Turn>, Fault> {
-        self.through(self.inner.store.turns(id, after)).await
+        self.through(|| format!("reading of the turns of {id}"), self.inner.store.turns(id, after)).await
     }
 
     async fn commit(&self, id: &ExecutionId, turn: &Turn) -> Result<Commit, Fault> {
-        self.through(self.inner.store.commit(id, turn)).await
+        self.through(|| format!("commit of turn {} of {id}", turn.number), self.inner.store.commit(id, turn))
+            .await
     }
 
     async fn set_status(&self, meta: &Meta) -> Result<(), Fault> {
-        self.through(self.inner.store.set_status(meta)).await
+        self.through(|| format!("status of {}", meta.id), self.inner.store.set_status(meta)).await
     }
 
     async fn claim(&self, id: &ExecutionId, seq: Seq, attempt: u32, lease_ms: u64) -> Result<bool, Fault> {
-        self.through(self.inner.store.claim(id, seq, attempt, lease_ms)).await
+        self.through(
+            || format!("claim of call {seq} of {id}, attempt {attempt}"),
+            self.inner.store.claim(id, seq, attempt, lease_ms),
+        )
+        .await
     }
 
     async fn answer(&self, id: &ExecutionId, update: &str, outcome: &Outcome) -> Result<(), Fault> {
-        self.through(self.inner.store.answer(id, update, outcome)).await
+        self.through(|| format!("answer to an update of {id}"), self.inner.store.answer(id, update, outcome))
+            .await
     }
 
     async fn answered(&self, id: &ExecutionId, update: &str) -> Result<Option<Outcome>, Fault> {
-        self.through(self.inner.store.answered(id, update)).await
+        self.through(|| format!("answer of an update of {id}"), self.inner.store.answered(id, update)).await
     }
 
     async fn retire(&self, id: &ExecutionId, before: u64) -> Result<(), Fault> {
-        self.through(self.inner.store.retire(id, before)).await
+        self.through(|| format!("retirement of turns of {id}"), self.inner.store.retire(id, before)).await
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, Fault> {
-        self.through(self.inner.store.list(query)).await
+        self.through(|| "list of executions".to_owned(), self.inner.store.list(query)).await
     }
 }
 
 #[async_trait]
 impl Dispatch for Faults {
     async fn wake(&self, id: &ExecutionId, message: &Message) -> Result<(), Fault> {
-        self.through(self.inner.dispatch.wake(id, message)).await
+        self.through(|| format!("message to {id}"), self.inner.dispatch.wake(id, message)).await
     }
 
     async fn task(&self, request: &TaskRequest) -> Result<(), Fault> {
-        self.through(self.inner.dispatch.task(request)).await
+        self.through(
+            || format!("task `{}` of {}", request.task, request.execution),
+            self.inner.dispatch.task(request),
+        )
+        .await
     }
 
     async fn timer(&self, id: &ExecutionId, due: Millis, fact: &Fact) -> Result<(), Fault> {
-        self.through(self.inner.dispatch.timer(id, due, fact)).await
+        self.through(|| format!("timer of {id}"), self.inner.dispatch.timer(id, due, fact)).await
     }
 
     async fn emit(&self, key: &str, events: &[Emitted]) -> Result<(), Fault> {
-        self.through(self.inner.dispatch.emit(key, events)).await
+        self.through(|| format!("events of {key}"), self.inner.dispatch.emit(key, events)).await
     }
 
     fn progress(&self, id: &ExecutionId, awaited: Awaited) -> BoxFuture<'static, ()> {

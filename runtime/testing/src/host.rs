@@ -4,9 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use eventual_engine::core::{Fact, Outcome};
-use eventual_engine::ports::{Dispatch, Fault, Message, TaskRequest};
+use eventual_engine::ports::{Clock, Dispatch, Fault, Message, TaskRequest};
 use eventual_engine::{AdvanceError, Engine, Ports, Registry, States};
 
+use crate::faults::Faults;
+use crate::render::describe;
+use crate::stand_in::StandIns;
 use crate::world::{Delivery, World};
 
 /// How often an event is given to a subscription before it becomes a dead letter, as on AWS.
@@ -21,26 +24,71 @@ pub struct Host {
     registry: Arc<Registry>,
     states: Arc<States>,
     engine: Engine,
+    instances: u32,
+    stand_ins: Option<Arc<StandIns>>,
+    faults: Option<Arc<Faults>>,
 }
 
 impl Host {
-    /// A process over `ports`, which lead to `world` (perhaps through faults).
+    /// A process over `ports`, which lead to `world` (perhaps through faults). All its verbs are called on one thread.
     #[must_use]
     pub fn new(world: Arc<World>, ports: Ports, registry: Arc<Registry>, states: Arc<States>) -> Self {
-        let engine = Engine::new(ports.clone(), registry.clone(), states.clone(), "test");
-        Self { world, ports, registry, states, engine }
+        Self::with(world, ports, registry, states, 1)
+    }
+
+    fn with(
+        world: Arc<World>,
+        ports: Ports,
+        registry: Arc<Registry>,
+        states: Arc<States>,
+        instances: u32,
+    ) -> Self {
+        let engine = Engine::on_this_thread(ports.clone(), registry.clone(), states.clone(), "test");
+        let engine = engine.twins(instances);
+        Self { world, ports, registry, states, engine, instances, stand_ins: None, faults: None }
     }
 
     /// The same process after a crash: all memory is gone.
     #[must_use]
     pub fn restarted(&self) -> Self {
-        Self::new(self.world.clone(), self.ports.clone(), self.registry.clone(), self.states.clone())
+        self.over(self.ports.clone(), self.instances)
+    }
+
+    fn over(&self, ports: Ports, instances: u32) -> Self {
+        let (registry, states) = (self.registry.clone(), self.states.clone());
+        let host = Self::with(self.world.clone(), ports, registry, states, instances);
+        Self { stand_ins: self.stand_ins.clone(), faults: self.faults.clone(), ..host }
+    }
+
+    /// A process whose turns are taken by so many instances of the code, see [`Engine::twins`].
+    #[must_use]
+    pub fn twins(&self, instances: u32) -> Self {
+        self.over(self.ports.clone(), instances)
+    }
+
+    /// A process that dies where `faults` say.
+    #[must_use]
+    pub fn dying(&self, faults: &Arc<Faults>) -> Self {
+        let host = self.over(faults.ports(), self.instances);
+        Self { faults: Some(faults.clone()), ..host }
+    }
+
+    /// A process whose handlers are stood in for.
+    #[must_use]
+    pub fn standing_in(self, stand_ins: Arc<StandIns>) -> Self {
+        Self { stand_ins: Some(stand_ins), ..self }
     }
 
     /// The engine.
     #[must_use]
     pub const fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// Whether it has died where its faults said.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        self.faults.as_ref().is_some_and(|it| it.is_dead())
     }
 
     /// Makes one delivery that is due now. `false` when none is.
@@ -52,14 +100,18 @@ impl Host {
         let failed = match &delivery {
             Delivery::Event { subscription, event } => {
                 let outcome = self.engine.react(subscription, event.payload.clone()).await;
-                if !matches!(outcome, Outcome::Succeeded(_)) {
-                    self.retry_event(delivery, taken + 1);
+                if self.is_dead() {
+                    // Whatever its handler said, nobody was left to acknowledge the event.
+                    Fault::new(format!("subscription `{subscription}`"), "the process died here")
+                } else {
+                    if !matches!(outcome, Outcome::Succeeded(_)) {
+                        self.retry_event(delivery, taken + 1, &outcome);
+                    }
+                    return Ok(true);
                 }
-                return Ok(true);
             }
             Delivery::Task(request) => {
-                let performed = self.engine.perform(request.clone()).await;
-                if let Err(fault) = performed {
+                if let Err(fault) = self.perform(request).await {
                     self.report_lost(request, &fault).await;
                     return Err(fault);
                 }
@@ -75,11 +127,23 @@ impl Host {
         Err(failed)
     }
 
-    fn retry_event(&self, delivery: Delivery, taken: u32) {
+    /// Has a worker perform an attempt, or lets it stand where a test wants that.
+    async fn perform(&self, request: &TaskRequest) -> Result<(), Fault> {
+        if self.stand_ins.as_ref().and_then(|it| it.withholds(request)).is_none() {
+            return self.engine.perform(request.clone()).await;
+        }
+        let TaskRequest { execution, seq, attempt, timeout_ms, .. } = request.clone();
+        // What Lambda does to a worker that does not answer.
+        let reason = format!("no answer within {timeout_ms} ms");
+        let fact = Fact::TaskLost { seq, attempt, timed_out: true, reason };
+        self.world.timer(&execution, self.world.now().saturating_add(timeout_ms), &fact).await
+    }
+
+    fn retry_event(&self, delivery: Delivery, taken: u32, outcome: &Outcome) {
         if taken < EVENT_ATTEMPTS {
             self.world.redeliver(delivery, taken, PAUSE_MS);
         } else {
-            self.world.bury(delivery);
+            self.world.bury(delivery, describe(outcome));
         }
     }
 

@@ -24,10 +24,18 @@ pub mod conformance;
 pub mod drive;
 mod driving;
 mod environment;
+mod explore;
 pub mod faults;
 pub mod host;
+mod mock;
+pub mod render;
 pub mod replay;
 pub mod simulation;
+pub mod stand_in;
 pub mod world;
 
+pub use environment::http::{Request, Response};
+pub use environment::inspect::{Dead, Due, Waiting};
 pub use environment::{TestEnvironment, TestExecution};
+pub use explore::{Explored, Explorer, Finding, Trouble, explore};
+pub use mock::{Handler, HeldCall, Mock, Recorded};

@@ -13,7 +13,6 @@ use eventual_engine::ports::{
     Awaited, BoxFuture, Clock, Commit, Dispatch, Fault, Insert, ListQuery, Message, Meta, Page, Store,
     TaskRequest,
 };
-
 use tokio::sync::watch;
 
 /// When a test begins: 2030-01-01T00:00:00Z, in milliseconds since 1970.
@@ -35,17 +34,47 @@ pub enum Delivery {
     Wake(ExecutionId, Message),
 }
 
+/// A delivery that was given up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeadLetter {
+    /// What could not be delivered.
+    pub delivery: Delivery,
+    /// When it was given up.
+    pub at: Millis,
+    /// How its last attempt ended, for people.
+    pub reason: String,
+}
+
+/// An event that was published.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Published {
+    /// The event.
+    pub event: Emitted,
+    /// When.
+    pub at: Millis,
+    /// The same when the same event was published again: `<execution>#<call>` for events of workflows.
+    pub key: String,
+}
+
 #[derive(Debug)]
 struct State {
     now: Millis,
     random: Machine,
     executions: BTreeMap<ExecutionId, (Meta, Vec<Turn>)>,
+    /// In the order in which they were started.
+    started: Vec<ExecutionId>,
     claims: BTreeSet<(ExecutionId, Seq, u32)>,
     answers: BTreeMap<(ExecutionId, String), Outcome>,
     queue: BTreeMap<(Millis, u64), (Delivery, u32)>,
     order: u64,
-    dead: Vec<Delivery>,
-    emitted: Vec<Emitted>,
+    dead: Vec<DeadLetter>,
+    published: Vec<Published>,
+    /// Deliveries that were taken.
+    taken: u64,
+    /// The one of them that comes twice.
+    twice: Option<u64>,
+    /// Whether the service's own subscriptions get no events.
+    deaf: bool,
 }
 
 /// Memory, queue and clock of one test.
@@ -72,12 +101,16 @@ impl World {
             now: START,
             random: Machine::new(seed),
             executions: BTreeMap::new(),
+            started: Vec::new(),
             claims: BTreeSet::new(),
             answers: BTreeMap::new(),
             queue: BTreeMap::new(),
             order: 0,
             dead: Vec::new(),
-            emitted: Vec::new(),
+            published: Vec::new(),
+            taken: 0,
+            twice: None,
+            deaf: false,
         };
         Self {
             state: Mutex::new(state),
@@ -96,7 +129,32 @@ impl World {
         let mut state = self.state();
         let now = state.now;
         let first = state.queue.first_entry().filter(|it| it.key().0 <= now)?;
-        Some(first.remove())
+        let (delivery, taken) = first.remove();
+        if state.twice == Some(state.taken) {
+            state.push(now, delivery.clone());
+        }
+        state.taken += 1;
+        Some((delivery, taken))
+    }
+
+    /// Lets the delivery of this number, from 0 in the order in which they are taken, come twice.
+    pub fn repeat(&self, delivery: u64) {
+        self.state().twice = Some(delivery);
+    }
+
+    /// How many deliveries were taken.
+    pub fn taken(&self) -> u64 {
+        self.state().taken
+    }
+
+    /// What is on its way, in the order in which it is due.
+    pub fn queue(&self) -> Vec<(Millis, Delivery)> {
+        self.state().queue.iter().map(|((due, _), (delivery, _))| (*due, delivery.clone())).collect()
+    }
+
+    /// Keeps events from the service's own subscriptions, or no longer.
+    pub fn set_deaf(&self, deaf: bool) {
+        self.state().deaf = deaf;
     }
 
     /// How many wait for something to be written about an execution.
@@ -130,12 +188,14 @@ impl World {
     }
 
     /// Gives a delivery up.
-    pub fn bury(&self, delivery: Delivery) {
-        self.state().dead.push(delivery);
+    pub fn bury(&self, delivery: Delivery, reason: String) {
+        let mut state = self.state();
+        let at = state.now;
+        state.dead.push(DeadLetter { delivery, at, reason });
     }
 
     /// What was given up: the dead-letter queue.
-    pub fn dead_letters(&self) -> Vec<Delivery> {
+    pub fn dead_letters(&self) -> Vec<DeadLetter> {
         self.state().dead.clone()
     }
 
@@ -147,7 +207,17 @@ impl World {
 
     /// All events that were published, in order.
     pub fn emitted(&self) -> Vec<Emitted> {
-        self.state().emitted.clone()
+        self.state().published.iter().map(|it| it.event.clone()).collect()
+    }
+
+    /// The same, with when and by whom.
+    pub fn published(&self) -> Vec<Published> {
+        self.state().published.clone()
+    }
+
+    /// The ids of all executions in the order in which they were started.
+    pub fn started(&self) -> Vec<ExecutionId> {
+        self.state().started.clone()
     }
 
     /// The turns of an execution.
@@ -198,6 +268,7 @@ impl Store for World {
             return Ok(Insert::Exists(Box::new(before.clone())));
         }
         state.executions.insert(meta.id.clone(), (meta.clone(), Vec::new()));
+        state.started.push(meta.id.clone());
         // The promise of `insert`: the execution is woken even if its starter dies now.
         let now = state.now;
         state.push(now, Delivery::Wake(meta.id.clone(), Message::default()));
@@ -304,12 +375,13 @@ impl Dispatch for World {
         Ok(())
     }
 
-    async fn emit(&self, _key: &str, events: &[Emitted]) -> Result<(), Fault> {
+    async fn emit(&self, key: &str, events: &[Emitted]) -> Result<(), Fault> {
         let mut state = self.state();
         let now = state.now;
         for event in events {
-            state.emitted.push(event.clone());
-            for subscription in self.subscriptions.get(&event.name).into_iter().flatten() {
+            state.published.push(Published { event: event.clone(), at: now, key: key.to_owned() });
+            let subscriptions = self.subscriptions.get(&event.name).filter(|_| !state.deaf);
+            for subscription in subscriptions.into_iter().flatten() {
                 let delivery = Delivery::Event { subscription: subscription.clone(), event: event.clone() };
                 state.push(now, delivery);
             }
