@@ -260,7 +260,7 @@ pub enum Status {
 }
 
 impl Status {
-    const fn of(status: eventual_core::Status) -> Self {
+    pub(crate) const fn of(status: eventual_core::Status) -> Self {
         use eventual_core::Status as Core;
         match status {
             Core::Cancelled => Self::Cancelled,
@@ -271,6 +271,20 @@ impl Status {
             Core::Succeeded => Self::Succeeded,
             Core::Terminated => Self::Terminated,
             Core::TimedOut => Self::TimedOut,
+        }
+    }
+
+    pub(crate) const fn to_core(self) -> eventual_core::Status {
+        use eventual_core::Status as Core;
+        match self {
+            Self::Cancelled => Core::Cancelled,
+            Self::Failed => Core::Failed,
+            Self::Parked => Core::Parked,
+            Self::Paused => Core::Paused,
+            Self::Running => Core::Running,
+            Self::Succeeded => Core::Succeeded,
+            Self::Terminated => Core::Terminated,
+            Self::TimedOut => Core::TimedOut,
         }
     }
 

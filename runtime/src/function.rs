@@ -14,6 +14,7 @@ use crate::call::Call;
 use crate::codec::Data;
 use crate::error::{Error, Failure, error_of};
 use crate::execution::{ClientError, Execution};
+use crate::search::List;
 use crate::register::{CommandOptions, HandlerOptions, TaskOptions};
 use crate::signal::Event;
 use crate::spawn::Scope;
@@ -188,6 +189,12 @@ pub fn call_workflow<F: Workflow>(input: &F::Input) -> Call<F::Output, F::Error>
 #[doc(hidden)]
 pub fn execution<F: Workflow>(name: &str) -> Result<Execution, ClientError> {
     Execution::new(F::NAME, name)
+}
+
+/// The executions of a workflow.
+#[doc(hidden)]
+pub fn list<F: Workflow>() -> List {
+    List::new(F::NAME)
 }
 
 /// Longest run of one attempt of a task that says nothing else, in milliseconds.

@@ -1,5 +1,6 @@
 //! Starting a workflow without waiting for its end.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
@@ -14,6 +15,7 @@ use crate::call::Call;
 use crate::codec::Data;
 use crate::error::{Error, Failure};
 use crate::execution::{ClientError, Execution, client};
+use crate::search::Attribute;
 use crate::signal::Signal;
 
 impl<T: Data, E: Failure> Call<T, E> {
@@ -43,10 +45,18 @@ pub struct Start {
     signal: Option<Asked>,
     /// The execution that was started, while the signal is on its way.
     started: Option<ExecutionId>,
+    attributes: BTreeMap<String, eventual_core::Attribute>,
     starting: Option<Starting>,
 }
 
 impl Start {
+    /// Gives the execution an attribute that it is found by from its first turn on, see [`set_attribute`](crate::set_attribute);
+    /// at most 32. An execution of this name that is there keeps its own. In handlers; a workflow lets the code that it starts set them.
+    pub fn attribute(mut self, name: &str, value: impl Into<Attribute>) -> Self {
+        self.attributes.insert(name.to_owned(), value.into().0);
+        self
+    }
+
     fn new(mut asked: Asked, name: Option<String>) -> Self {
         match &mut asked.ask {
             Ask::Workflow { key, detached, .. } => {
@@ -58,7 +68,7 @@ impl Start {
                 *ask = Ask::broken(&ClientError::Refused("`.start()` is for calls of workflows".to_owned()))
             }
         }
-        Self { asked, signal: None, started: None, starting: None }
+        Self { asked, signal: None, attributes: BTreeMap::new(), started: None, starting: None }
     }
 
     /// Sends the execution a signal with its start. One that is there already, and has not ended, is sent the signal alone,
@@ -110,7 +120,8 @@ impl Start {
                     Some(Ask::Signalling { signal, payload }) => Some((*signal, payload.clone())),
                     Some(other) => return Err(ClientError::Refused(format!("{other:?} is no signal"))),
                 };
-                Ok(Box::pin(begin(client()?, name, key.clone(), input.clone(), signal)))
+                let attributes = self.attributes.clone();
+                Ok(Box::pin(begin(client()?, name, key.clone(), input.clone(), signal, attributes)))
             }
             other => Err(ClientError::Refused(format!("{other:?} is no workflow"))),
         }
@@ -123,9 +134,10 @@ async fn begin(
     name: Option<String>,
     input: Payload,
     signal: Option<(&'static str, Payload)>,
+    attributes: BTreeMap<String, eventual_core::Attribute>,
 ) -> Result<ExecutionId, ClientError> {
     let Some((signal, payload)) = signal else {
-        return Ok(client.start(workflow, name.as_deref(), input).await?);
+        return Ok(client.start_with(workflow, name.as_deref(), input, attributes).await?);
     };
     let name = name.unwrap_or_else(|| client.unique());
     let id = ExecutionId::new(workflow, &name).map_err(|error| ClientError::Refused(error.into()))?;
@@ -151,6 +163,10 @@ impl Future for Start {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if let (Some(info), Some(seq)) = (ambient::workflow(), self.asked.seq()) {
+            if !self.attributes.is_empty() {
+                let message = "a workflow cannot give attributes to what it starts: let its code set them";
+                return Poll::Ready(Err(ClientError::Refused(message.to_owned())));
+            }
             return self.poll_machine(&info.execution, seq, cx);
         }
         if self.starting.is_none() {

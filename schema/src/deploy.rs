@@ -39,7 +39,7 @@ pub mod env {
 pub mod table {
     /// Partition key, a string: the execution's id.
     pub const PARTITION: &str = "execution";
-    /// Sort key, a string: [`META`], [`TURN_PREFIX`], [`CLAIM_PREFIX`] or [`ANSWER_PREFIX`] and what follows.
+    /// Sort key, a string: [`META`], or [`TURN_PREFIX`], [`CLAIM_PREFIX`], [`ANSWER_PREFIX`] or [`ATTRIBUTE_PREFIX`] and what follows.
     pub const SORT: &str = "item";
     /// Sort key of what is known of an execution without its history.
     pub const META: &str = "meta";
@@ -49,13 +49,19 @@ pub mod table {
     pub const CLAIM_PREFIX: &str = "claim#";
     /// Prefix of the sort keys of answers to updates, before the update's id.
     pub const ANSWER_PREFIX: &str = "answer#";
+    /// Prefix of the sort keys of the items of attributes, before the attribute's name.
+    pub const ATTRIBUTE_PREFIX: &str = "attribute#";
     /// Attribute, a number of seconds since 1970: when DynamoDB may delete the item.
     pub const EXPIRES: &str = "expires";
-    /// Attribute of metas only, a string `<status>#<shard>`; partition key of [`INDEX`].
+    /// Attribute of metas, a string `<status>#<shard>`, and of the items of attributes, a string
+    /// [`INDEX_ATTRIBUTE`]`<name>=<value>#<shard>`; partition key of [`INDEX`].
     pub const INDEX_PARTITION: &str = "listed";
-    /// Attribute of metas only, a string `<start, milliseconds, 15 digits>#<execution>`; sort key of [`INDEX`].
+    /// Attribute of metas and of the items of attributes, a string `<start, milliseconds, 15 digits>#<execution>`; sort
+    /// key of [`INDEX`].
     pub const INDEX_SORT: &str = "started";
-    /// Sparse index over metas, with all their attributes.
+    /// Before the name of an attribute in [`INDEX_PARTITION`]; no status begins so.
+    pub const INDEX_ATTRIBUTE: &str = "@";
+    /// Sparse index over metas and the items of attributes, with all of them.
     pub const INDEX: &str = "executions";
     /// Number of shards of each status in [`INDEX`], so that no status is one hot partition.
     pub const INDEX_SHARDS: u32 = 8;

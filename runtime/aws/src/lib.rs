@@ -12,8 +12,8 @@
 //! | `dynamodb:PutItem` | `store.rs` | insert, commit, claim |
 //! | `dynamodb:GetItem` | `store.rs` | meta |
 //! | `dynamodb:Query` on the table | `store.rs`, `store/close.rs` | turns; turns of an execution that ends |
-//! | `dynamodb:Query` on the index | `store/list.rs` | lists (system function, unlimited clients) |
-//! | `dynamodb:UpdateItem` | `store/status.rs`, `store/close.rs` | status; expiry of turns |
+//! | `dynamodb:Query` on the index | `store/list.rs` | lists |
+//! | `dynamodb:UpdateItem` | `store/status.rs`, `store/attributes.rs`, `store/close.rs` | status; attributes; expiry of turns |
 //! | `sqs:SendMessage` on the workflow queue | `dispatch.rs` | wake-ups |
 //! | `sqs:SendMessage` on the timer queue | `dispatch.rs` | timers up to 15 minutes, and their last leg |
 //! | `lambda:InvokeFunction` on `<task function>:live` | `dispatch.rs` | remote tasks |
@@ -24,8 +24,8 @@
 //! By kind of function: the *orchestrator* calls all of them but the index; a *task* PutItem (claim), SendMessage to
 //! the workflow queue, and the bucket; *timers* SendMessage to both queues, and the bucket; the *relay* SendMessage to the
 //! workflow queue; the *system* function PutItem, GetItem, Query (both), SendMessage to the workflow queue, and the
-//! bucket. A *command*, *subscription* or *task* that declares a workflow needs PutItem, GetItem, SendMessage to the workflow
-//! queue and the bucket for it; one that declares a signal GetItem, SendMessage to the workflow queue and the bucket; one that declares
+//! bucket. A *command*, *subscription* or *task* that declares a workflow needs PutItem, GetItem, Query (both: it may ask an execution
+//! and list them), SendMessage to the workflow queue and the bucket for it; one that declares a signal GetItem, SendMessage to the workflow queue and the bucket; one that declares
 //! an event PutEvents.
 
 mod clients;

@@ -13,6 +13,7 @@
 //! nothing can invoke their attempt again.
 
 mod answers;
+mod attributes;
 mod close;
 mod item;
 mod list;
@@ -225,6 +226,10 @@ impl Store for DynamoStore {
 
     async fn retire(&self, id: &ExecutionId, before: u64) -> Result<(), Fault> {
         self.expire_turns(id, Some(before), now_s()).await
+    }
+
+    async fn set_attributes(&self, meta: &Meta, changed: &[String]) -> Result<(), Fault> {
+        self.write_attributes(meta, changed).await
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, Fault> {

@@ -5,14 +5,13 @@ use alloc::format;
 use alloc::string::String;
 use core::fmt;
 
+use crate::limits::EXECUTION_NAME_MAX;
+
 /// Number of a call within its execution, from 0, taken when the call is built.
 pub type Seq = u32;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 pub type Millis = u64;
-
-/// Longest execution name, in bytes.
-pub const EXECUTION_NAME_MAX: usize = 200;
 
 /// Names an execution: `<workflow>/<name>`. Unique within a deployment.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

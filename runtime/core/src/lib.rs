@@ -9,16 +9,20 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod attribute;
 mod call;
 mod fact;
 mod id;
+pub mod limits;
 mod machine;
 mod payload;
 mod turn;
 
+pub use attribute::{Attribute, AttributeError, check_name};
 pub use call::{Attempt, Call, Emitted, ParentClose, RetryPolicy, Stop, TaskCall};
 pub use fact::{Fact, FactKey, Failure, Outcome};
-pub use id::{EXECUTION_NAME_MAX, ExecutionId, ExecutionIdError, Millis, Seq};
+pub use id::{ExecutionId, ExecutionIdError, Millis, Seq};
+pub use limits::EXECUTION_NAME_MAX;
 pub use machine::{Machine, Mismatch, Output, ScopeId, Update};
 pub use payload::Payload;
 pub use turn::{Answer, Continued, Status, Turn};

@@ -5,6 +5,7 @@
 //! every race in the code, however its `select!` shuffles its branches.
 
 mod attempts;
+mod attributes;
 mod cancel;
 mod continued;
 mod mismatch;
@@ -21,6 +22,7 @@ pub use cancel::ScopeId;
 pub use mismatch::Mismatch;
 pub use update::Update;
 
+use crate::attribute::Attribute;
 use crate::call::{Attempt, Call, Stop};
 use crate::fact::{Fact, FactKey, Outcome};
 use crate::id::{Millis, Seq};
@@ -40,6 +42,8 @@ pub struct Output {
     pub markers: Vec<String>,
     /// Answers to updates.
     pub answers: Vec<Answer>,
+    /// Attributes that were set, or removed.
+    pub attributes: Vec<(String, Option<Attribute>)>,
 }
 
 /// A call that was scheduled and whose outcome has not been taken.
@@ -116,6 +120,8 @@ pub struct Machine {
     /// The changes that the turns which are being replayed were the first to see.
     recorded_markers: BTreeSet<String>,
     paused: Option<String>,
+    /// What the code set, and what it removed.
+    attributes: BTreeMap<String, Option<Attribute>>,
 }
 
 impl Machine {
@@ -146,12 +152,14 @@ impl Machine {
                 stops: Vec::new(),
                 markers: Vec::new(),
                 answers: Vec::new(),
+                attributes: Vec::new(),
             },
             mismatch: None,
             scopes: cancel::Scopes::new(),
             changes: BTreeMap::new(),
             recorded_markers: BTreeSet::new(),
             paused: None,
+            attributes: BTreeMap::new(),
         }
     }
 

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::attribute::Attribute;
 use crate::call::{Attempt, Call, Stop};
 use crate::fact::{Fact, FactKey, Outcome};
 use crate::id::{ExecutionId, Millis, Seq};
@@ -29,6 +30,8 @@ pub struct Turn {
     pub answers: Vec<Answer>,
     /// How the code goes on from its beginning, when it continued as new in this turn.
     pub continued: Option<Continued>,
+    /// Attributes that the code set in this turn, or removed.
+    pub attributes: Vec<(String, Option<Attribute>)>,
     /// How the execution ended, when this is its last turn.
     pub end: Option<Outcome>,
     /// Why the code could not take this turn; its facts are kept for when it can.

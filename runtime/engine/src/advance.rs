@@ -105,6 +105,12 @@ impl Engine {
             _ => self.ports.store.turns(&id, version).await?,
         };
         let last = committed.last().map_or(version, |it| it.number);
+        let mut behind = meta.learn(&committed);
+        if last == 0 {
+            // What it was started with is not written by its starter, who may die before that.
+            behind.extend(meta.attributes.keys().cloned());
+        }
+        self.keep_attributes(meta, behind).await?;
         if let Some(end) = committed.last().and_then(|it| it.end.clone()) {
             // It was closed, but whoever closed it died before it said so.
             self.close(meta, end).await?;
@@ -119,6 +125,8 @@ impl Engine {
             }
             TurnReply::Taken { turn, pending } => {
                 self.commit(&id, &turn).await?;
+                let changed = meta.learn([&*turn]);
+                self.keep_attributes(meta, changed).await?;
                 self.unpark(meta).await?;
                 self.deliver(&id, &turn, &pending).await?;
                 if turn.continued.is_some() {

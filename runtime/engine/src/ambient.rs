@@ -9,7 +9,7 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use eventual_core::{Call, ExecutionId, Machine, Millis, Outcome, Payload, ScopeId, Seq, Update};
+use eventual_core::{Attribute, Call, ExecutionId, Machine, Millis, Outcome, Payload, ScopeId, Seq, Update};
 
 use crate::client::Client;
 use crate::codec;
@@ -125,6 +125,12 @@ pub fn random() -> Option<u64> {
 #[must_use]
 pub fn changed(name: &str) -> Option<bool> {
     current().map(|it| it.machine.borrow_mut().changed(name))
+}
+
+/// Sets an attribute of the execution, or removes it without a value; `None` outside of workflow code.
+#[must_use]
+pub fn set_attribute(name: &str, value: Option<Attribute>) -> Option<Result<(), String>> {
+    current().map(|it| it.machine.borrow_mut().set_attribute(name, value).map_err(String::from))
 }
 
 /// Answers queries named `name` with `answer` from here on. `false` outside of workflow code.

@@ -3,16 +3,17 @@
 //! A handler's client knows what the handler declared, and refuses the rest by the same rule on every host: what AWS
 //! would deny in production is an error in the first test.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eventual_core::{Emitted, ExecutionId, Fact, Outcome, Payload};
+use eventual_core::{Attribute, Emitted, ExecutionId, Fact, Outcome, Payload};
 use eventual_schema::{HandlerName, Need};
 
 use crate::codec;
-use crate::ports::{Awaited, Fault, Insert, ListQuery, Message, Meta, Page, Ports};
+use crate::ports::{Awaited, Count, Fault, Insert, ListQuery, Message, Meta, Page, Ports};
+use crate::search;
 use crate::workflows::{Open, QueryRequest, Workflows};
 
 /// Why a client's call failed.
@@ -29,7 +30,7 @@ pub enum ClientError {
     /// The world failed; trying again is safe.
     #[error(transparent)]
     Fault(Fault),
-    /// A name that cannot be an execution's, workflow's or signal's.
+    /// A name that cannot be an execution's, workflow's or signal's, or a limit that was reached.
     #[error("{0}")]
     Name(String),
     /// The execution cannot answer a query: its code knows none of that name, or does not go with its history.
@@ -104,14 +105,31 @@ impl Client {
         name: Option<&str>,
         input: Payload,
     ) -> Result<ExecutionId, ClientError> {
+        self.start_with(workflow, name, input, BTreeMap::new()).await
+    }
+
+    /// As [`start`](Self::start), with attributes that the execution is found by from its first turn on. One that is there
+    /// keeps its own.
+    ///
+    /// # Errors
+    /// As of `start`; also when an attribute is none.
+    pub async fn start_with(
+        &self,
+        workflow: &str,
+        name: Option<&str>,
+        input: Payload,
+        attributes: BTreeMap<String, Attribute>,
+    ) -> Result<ExecutionId, ClientError> {
         self.check_workflow("starts workflow", workflow)?;
         if !self.workflows.contains(workflow) {
             return Err(ClientError::UnknownWorkflow(workflow.to_owned()));
         }
+        search::check_attributes(&attributes).map_err(ClientError::Name)?;
         let clock = &self.ports.clock;
         let name = name.map_or_else(|| self.unique(), str::to_owned);
         let id = ExecutionId::new(workflow, &name).map_err(|error| ClientError::Name(error.into()))?;
-        let meta = Meta::new(id.clone(), input, clock.now(), clock.entropy(), &self.code, None);
+        let mut meta = Meta::new(id.clone(), input, clock.now(), clock.entropy(), &self.code, None);
+        meta.attributes = attributes;
         match self.ports.store.insert(&meta).await? {
             Insert::Exists(before) if !codec::same(&before.input, &meta.input) => {
                 return Err(ClientError::AlreadyExists(id));
@@ -294,12 +312,34 @@ impl Client {
         Ok(self.ports.dispatch.emit(&key, events).await?)
     }
 
-    /// Lists executions, newest first.
+    /// Lists executions, newest first. A page may have fewer than its limit although there are more; only the absence of
+    /// `next` says that there are none.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the query exceeds a limit, the handler did not declare its workflow, or the store fails.
     pub async fn list(&self, query: &ListQuery) -> Result<Page, ClientError> {
+        self.check_list(query)?;
         Ok(self.ports.store.list(query).await?)
+    }
+
+    /// Counts executions, up to [`COUNT_MAX`](crate::limits::COUNT_MAX). Costs what listing them costs.
+    ///
+    /// # Errors
+    /// As of [`list`](Self::list).
+    pub async fn count(&self, query: &ListQuery) -> Result<Count, ClientError> {
+        self.check_list(query)?;
+        Ok(search::count(&*self.ports.store, query).await?)
+    }
+
+    fn check_list(&self, query: &ListQuery) -> Result<(), ClientError> {
+        query.check().map_err(ClientError::Name)?;
+        match &query.workflow {
+            Some(workflow) => self.check("lists executions of workflow", workflow, Need::Workflow),
+            None if self.user.is_some() => {
+                Err(ClientError::Name("a handler lists the executions of one workflow".to_owned()))
+            }
+            None => Ok(()),
+        }
     }
 
     pub(crate) const fn ports(&self) -> &Ports {

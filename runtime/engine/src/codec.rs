@@ -5,6 +5,8 @@
 
 mod text;
 
+pub use text::AttributeText;
+
 use eventual_core::{ExecutionId, Fact, Failure, Outcome, Payload, Turn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -18,6 +18,7 @@ mod perform;
 pub mod ports;
 mod program;
 mod registry;
+mod search;
 mod system;
 mod updates;
 mod workflows;
@@ -26,11 +27,14 @@ pub use advance::AdvanceError;
 pub use client::{Client, ClientError};
 pub use engine::Engine;
 pub use eventual_core as core;
+pub use eventual_core::limits;
 pub use ports::{Fault, Ports};
 pub use program::{Init, Program};
 pub use registry::{
     HandlerContext, HandlerEntry, HandlerFn, HandlerRequest, Registry, States, TaskEntry, User, WorkflowFn,
 };
-pub use system::{ExecutionSummary, SystemError, SystemRequest, SystemResponse};
+pub use system::{
+    ExecutionSummary, FilterRequest, SearchRequest, SpanRequest, SystemError, SystemRequest, SystemResponse,
+};
 pub use updates::{UPDATE_WAIT, UpdateRequest};
 pub use workflows::Open;

@@ -4,13 +4,16 @@
 //! *Dispatch*: an accepted message is delivered at least once, messages to one execution one at a time. *Clock*: time.
 //! It holds no workflow logic.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use eventual_core::{Emitted, ExecutionId, Fact, Millis, Outcome, Payload, Seq, Status, Turn};
+use eventual_core::{Attribute, Emitted, ExecutionId, Fact, Millis, Outcome, Payload, Seq, Status, Turn};
 pub use futures_util::future::BoxFuture;
+
+pub use crate::search::{AttributeFilter, AttributeTest, Count, ListQuery, Span};
 
 /// A failure of the world: throttling, network, a missing permission. The caller returns and is redelivered.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +62,11 @@ pub struct Meta {
     /// Number of the turn in which its code last continued as new; the turns before are of no use to it any more. 0
     /// when it never did. It may be behind, when the process died between turn and meta.
     pub base: u64,
+    /// What it is found by.
+    pub attributes: BTreeMap<String, Attribute>,
+    /// Number of the last turn whose attributes are among them. A store keeps what is known of an execution as of the
+    /// latest turn, whoever writes last.
+    pub as_of: u64,
 }
 
 impl Meta {
@@ -85,6 +93,8 @@ impl Meta {
             code: code.to_owned(),
             parent,
             base: 0,
+            attributes: BTreeMap::new(),
+            as_of: 0,
         }
     }
 }
@@ -105,19 +115,6 @@ pub enum Commit {
     Taken,
     /// The turn is durable.
     Written,
-}
-
-/// Which executions to list; newest first.
-#[derive(Clone, Debug, Default)]
-pub struct ListQuery {
-    /// Only of this workflow.
-    pub workflow: Option<String>,
-    /// Only with this status; all without.
-    pub status: Option<Status>,
-    /// Most executions in the answer.
-    pub limit: usize,
-    /// `next` of the page before.
-    pub after: Option<String>,
 }
 
 /// Some executions.
@@ -163,7 +160,15 @@ pub trait Store: Send + Sync {
     /// Drops the turns of an execution whose number is below `before`: its code continued as new after them.
     async fn retire(&self, id: &ExecutionId, before: u64) -> Result<(), Fault>;
 
-    /// Lists executions.
+    /// Writes the attributes of an open execution, and makes it findable by those of the names `changed`, which may have
+    /// been removed. Nothing happens when those of a later turn are there.
+    async fn set_attributes(&self, meta: &Meta, changed: &[String]) -> Result<(), Fault> {
+        let _ = changed;
+        self.set_status(meta).await
+    }
+
+    /// Lists executions. A page may have fewer than its limit, even none, when many were looked at for it: only the
+    /// absence of `next` says that there are no more. An execution that does not change meanwhile is on exactly one page.
     async fn list(&self, query: &ListQuery) -> Result<Page, Fault>;
 }
 

@@ -1,6 +1,9 @@
-//! What operators and outside clients ask of a service: start, get, list, history, signal, query, update, cancel, terminate,
-//! pause, resume. JSON in, JSON out; who may ask is the host's matter (IAM on AWS).
+//! What operators and outside clients ask of a service: start, get, list, count, history, signal, query, update, cancel,
+//! terminate, pause, resume. JSON in, JSON out; who may ask is the host's matter (IAM on AWS).
 
+mod search;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use eventual_core::{ExecutionId, Outcome, Payload, Status, Turn};
@@ -9,13 +12,14 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::client::ClientError;
-use crate::codec;
+use crate::codec::{self, AttributeText};
 use crate::engine::Engine;
-use crate::ports::{ListQuery, Meta};
+use crate::ports::Meta;
 use crate::updates::UpdateRequest;
 
-/// Most executions in one answer of `list`.
-const LIST_MAX: usize = 100;
+pub use search::{FilterRequest, SearchRequest, SpanRequest};
+
+
 /// Longest wait for an end in one request: less than any gateway on the way gives up after.
 const WAIT_MAX_MS: u64 = 20_000;
 
@@ -31,6 +35,8 @@ pub enum SystemRequest {
         #[serde(default)]
         reason: String,
     },
+    /// How many executions there are, up to 10,000.
+    Count(SearchRequest),
     /// What is known of an execution.
     Get {
         /// `<workflow>/<name>`.
@@ -41,21 +47,8 @@ pub enum SystemRequest {
         /// `<workflow>/<name>`.
         execution: String,
     },
-    /// Executions, newest first.
-    List {
-        /// Only of this workflow.
-        #[serde(default)]
-        workflow: Option<String>,
-        /// Only with this status.
-        #[serde(default)]
-        status: Option<String>,
-        /// At most so many, up to 100, which is also the default.
-        #[serde(default)]
-        limit: Option<usize>,
-        /// `next` of the page before.
-        #[serde(default)]
-        after: Option<String>,
-    },
+    /// Executions, newest first. A page may have fewer than its limit although `next` says that there are more.
+    List(SearchRequest),
     /// Let the code of an execution stand still until it is resumed.
     Pause {
         /// `<workflow>/<name>`.
@@ -120,6 +113,9 @@ pub enum SystemRequest {
         /// Its input; `null` without.
         #[serde(default)]
         input: Value,
+        /// What it is found by, by name.
+        #[serde(default)]
+        attributes: BTreeMap<String, AttributeText>,
     },
     /// Ask an execution for a change, and wait for its answer for 20 seconds.
     Update {
@@ -168,6 +164,13 @@ pub enum SystemResponse {
         /// Its turns, in order.
         turns: Vec<Value>,
     },
+    /// To `count`.
+    Counted {
+        /// So many were found.
+        count: u64,
+        /// Whether these are all.
+        complete: bool,
+    },
     /// To `list`.
     List {
         /// Newest first.
@@ -209,6 +212,9 @@ pub struct ExecutionSummary {
     pub parked: Option<String>,
     /// Hash of the code that it started on.
     pub code: String,
+    /// What it is found by.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, AttributeText>,
 }
 
 /// Why a request was refused or failed.
@@ -239,14 +245,14 @@ impl Engine {
                 let turns = self.ports.store.turns(&id, 0).await.map_err(ClientError::from)?;
                 Ok(SystemResponse::History { execution, turns: turns.iter().map(turn).collect() })
             }
-            SystemRequest::List { workflow, status, limit, after } => {
-                let status = status.map(|it| parse_status(&it)).transpose()?;
-                let limit = limit.unwrap_or(LIST_MAX).clamp(1, LIST_MAX);
-                let page = self.client.list(&ListQuery { workflow, status, limit, after }).await?;
-                Ok(SystemResponse::List {
-                    executions: page.executions.iter().map(line).collect(),
-                    next: page.next,
-                })
+            SystemRequest::Count(search) => {
+                let counted = self.client.count(&search.query()?).await?;
+                Ok(SystemResponse::Counted { count: counted.count, complete: counted.complete })
+            }
+            SystemRequest::List(search) => {
+                let page = self.client.list(&search.query()?).await?;
+                let executions = page.executions.iter().map(line).collect();
+                Ok(SystemResponse::List { executions, next: page.next })
             }
             SystemRequest::Cancel { execution, reason } => {
                 self.client.cancel(&parse(&execution)?, &reason).await?;
@@ -283,8 +289,10 @@ impl Engine {
                 let (answer, error) = ended(&self.client.update(&parse(&execution)?, request).await?);
                 Ok(SystemResponse::Answered { execution, answer, error })
             }
-            SystemRequest::Start { workflow, name, input } => {
-                let id = self.client.start(&workflow, name.as_deref(), payload_of(&input)).await?;
+            SystemRequest::Start { workflow, name, input, attributes } => {
+                let attributes = attributes.into_iter().map(|(name, it)| (name, it.into())).collect();
+                let starting = self.client.start_with(&workflow, name.as_deref(), payload_of(&input), attributes);
+                let id = starting.await?;
                 Ok(SystemResponse::Done { execution: id.to_string() })
             }
             SystemRequest::Wait { execution, longest_ms } => {
@@ -354,5 +362,6 @@ fn summary(meta: &Meta) -> ExecutionSummary {
         error,
         parked: meta.parked.clone(),
         code: meta.code.clone(),
+        attributes: meta.attributes.iter().map(|(name, it)| (name.clone(), it.into())).collect(),
     }
 }

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use eventual_core::limits::LIST_LOOKED_AT_MAX;
 use eventual_core::{ExecutionId, Outcome, Seq, Turn};
 use eventual_engine::codec;
 use eventual_engine::ports::{Awaited, Commit, Fault, Insert, ListQuery, Meta, Page, Store};
@@ -270,7 +271,7 @@ impl Store for LocalStore {
     async fn set_status(&self, meta: &Meta) -> Result<(), Fault> {
         // One turn of an execution at a time: nobody else writes it between this reading and the writing.
         match self.meta(&meta.id).await? {
-            Some(known) if !known.status.is_closed() => {}
+            Some(known) if !known.status.is_closed() && known.as_of <= meta.as_of => {}
             _ => return Ok(()),
         }
         let mut changes = vec![
@@ -320,25 +321,30 @@ impl Store for LocalStore {
         };
         let mut page = Page::default();
         let mut last = None;
-        let workflow = query.workflow.as_deref();
-        for entry in self.table(Table::Index).range(after.clone()..) {
+        // Newest first, and the newest that can match is known.
+        let newest = query.started_within().below.map_or(Vec::new(), |below| keys::newest_below(below));
+        let mut looked_at = 0;
+        for entry in self.table(Table::Index).range(after.clone().max(newest)..) {
             let (key, status) = entry.into_inner().map_err(|error| self.fault(Table::Index, &error))?;
-            let wanted = query.status.is_none_or(|it| it.as_str().as_bytes() == &status[..]);
-            let Some(id) = keys::indexed(&key).filter(|it| workflow.is_none_or(|name| name == it.workflow()))
-            else {
-                continue;
-            };
-            if !wanted || key[..] == after[..] {
+            if key[..] == after[..] {
                 continue;
             }
-            if page.executions.len() >= query.limit {
+            if page.executions.len() >= query.limit || looked_at >= LIST_LOOKED_AT_MAX {
                 page.next = last.as_deref().map(hex);
                 break;
             }
-            if let Some(meta) = self.meta(&id).await? {
-                page.executions.push(meta);
-                last = Some(key.to_vec());
+            let Some((started, id)) = keys::indexed(&key) else { continue };
+            if query.started.from.is_some_and(|from| started < from) {
+                break;
             }
+            last = Some(key.to_vec());
+            let other = query.status.is_some_and(|it| it.as_str().as_bytes() != &status[..])
+                || query.workflow.as_deref().is_some_and(|it| it != id.workflow());
+            if other {
+                continue;
+            }
+            looked_at += 1;
+            page.executions.extend(self.meta(&id).await?.filter(|it| query.matches(it)));
         }
         Ok(page)
     }

@@ -64,6 +64,7 @@ impl Handler {
         let cfgs = cfgs(&item.attrs);
         let workflow = (self.kind == Kind::Workflow).then(|| {
             let doc = format!("The execution of this name of workflow `{name}`; it need not exist.");
+            let list_doc = format!("The executions of workflow `{name}`, newest first.");
             quote! {
                 #(#cfgs)*
                 #[allow(dead_code, reason = "generated")]
@@ -73,6 +74,10 @@ impl Handler {
                         name: impl ::core::convert::AsRef<str>,
                     ) -> ::core::result::Result<::eventual::Execution, ::eventual::ClientError> {
                         ::eventual::__private::execution::<#ident>(name.as_ref())
+                    }
+                    #[doc = #list_doc]
+                    #vis fn list() -> ::eventual::List {
+                        ::eventual::__private::list::<#ident>()
                     }
                 }
                 #(#cfgs)*

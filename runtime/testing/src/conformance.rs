@@ -2,6 +2,8 @@
 //!
 //! Executions get names that begin with `unique`, so that the suite can run against a store that is not empty.
 
+mod search;
+
 use std::collections::BTreeSet;
 
 use eventual_engine::core::{Call, ExecutionId, Fact, Outcome, Payload, Status, Turn};
@@ -23,7 +25,8 @@ pub async fn store(store: &dyn Store, unique: &str, now: u64) -> Result<(), Faul
     large_turns_survive(store, unique, now).await?;
     a_closed_execution_stays_closed(store, unique, now).await?;
     an_attempt_has_one_worker(store, unique, now).await?;
-    lists_are_complete_and_newest_first(store, unique, now).await
+    lists_are_complete_and_newest_first(store, unique, now).await?;
+    search::attributes(store, unique, now).await
 }
 
 fn id(unique: &str, name: &str) -> ExecutionId {
@@ -132,7 +135,8 @@ async fn lists_are_complete_and_newest_first(store: &dyn Store, unique: &str, no
     }
     let mine = |it: &Meta| it.id.name().starts_with(unique);
     for (status, expected) in [(None, 25), (Some(Status::Failed), 5), (Some(Status::Running), 20)] {
-        let mut query = ListQuery { workflow: Some(workflow.to_owned()), status, limit: 7, after: None };
+        let mut query = 
+            ListQuery { workflow: Some(workflow.to_owned()), status, limit: 7, ..ListQuery::default() };
         let mut seen = Vec::new();
         loop {
             let page = store.list(&query).await?;

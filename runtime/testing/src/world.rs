@@ -303,6 +303,7 @@ impl Store for World {
         let mut state = self.state();
         if let Some((known, _)) = state.executions.get_mut(&meta.id)
             && !known.status.is_closed()
+            && known.as_of <= meta.as_of
         {
             *known = meta.clone();
         }
@@ -340,8 +341,7 @@ impl Store for World {
             .executions
             .values()
             .map(|(meta, _)| meta)
-            .filter(|it| query.workflow.as_ref().is_none_or(|wanted| wanted == it.id.workflow()))
-            .filter(|it| query.status.is_none_or(|wanted| wanted == it.status))
+            .filter(|it| query.matches(it))
             .collect();
         let key = |it: &Meta| format!("{:015}#{}", it.started, it.id);
         found.sort_by_key(|it| std::cmp::Reverse(key(it)));

@@ -100,7 +100,8 @@ impl Policy<'_> {
         let signals = needs.iter().any(|it| matches!(it, Need::Signal(_)));
         let emits = needs.iter().any(|it| matches!(it, Need::Event(_)));
         if starts {
-            self.table(&["dynamodb:GetItem", "dynamodb:PutItem"]);
+            self.table(&["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]);
+            self.index();
         } else if signals {
             self.table(&["dynamodb:GetItem"]);
         }
@@ -177,9 +178,16 @@ pub(super) fn function(inputs: &Inputs<'_>, function: &Function, effective: &Eff
 /// A task claims its attempt, performs it, and sends the outcome; Lambda reports a lost worker with the same role.
 fn task(policy: &mut Policy<'_>, needs: &[Need]) {
     let names = policy.place.names();
-    let reads = needs.iter().any(|it| matches!(it, Need::Workflow(_) | Need::Signal(_)));
-    let actions = if reads { &["dynamodb:GetItem", "dynamodb:PutItem"][..] } else { &["dynamodb:PutItem"] };
+    let starts = needs.iter().any(|it| matches!(it, Need::Workflow(_)));
+    let actions = match needs.iter().any(|it| matches!(it, Need::Signal(_))) {
+        _ if starts => &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"][..],
+        true => &["dynamodb:GetItem", "dynamodb:PutItem"],
+        false => &["dynamodb:PutItem"],
+    };
     policy.table(actions);
+    if starts {
+        policy.index();
+    }
     policy.send("Wake", &[names.workflow_queue()]);
     policy.send("Lost", &[names.timer_queue()]);
     policy.payloads();

@@ -135,6 +135,8 @@ fn each_role_permits_what_its_function_needs() {
     expect![[r#"
         dynamodb:GetItem arn:aws:dynamodb::table/shop-executions
         dynamodb:PutItem arn:aws:dynamodb::table/shop-executions
+        dynamodb:Query arn:aws:dynamodb::table/shop-executions
+        dynamodb:Query arn:aws:dynamodb::table/shop-executions/index/executions
         logs:CreateLogStream arn:aws:logs::log-group:/aws/lambda/shop-command-placeOrder:*
         logs:PutLogEvents arn:aws:logs::log-group:/aws/lambda/shop-command-placeOrder:*
         s3:GetObject arn:aws:s3:::shop-8c2bec51601f/payloads/*

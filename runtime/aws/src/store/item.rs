@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use eventual_core::{ExecutionId, Seq, Status};
+use eventual_core::{Attribute, ExecutionId, Seq, Status};
 use eventual_engine::ports::Meta;
 use eventual_schema::deploy::table;
 use eventual_schema::digest::short_hash;
@@ -21,6 +21,8 @@ pub(super) const SPILLED: &str = "spilled";
 pub(super) const STATUS: &str = "status";
 /// Attribute of claims, a number of milliseconds since 1970: when another worker may take it.
 pub(super) const LEASE: &str = "lease";
+/// Attribute of metas and of the items of attributes, a number: the turn as of which they are. Absent for 0.
+pub(super) const AS_OF: &str = "asOf";
 /// Attribute of claims, a string: which call took it.
 const TOKEN: &str = "token";
 /// Largest turn number; its key has ten digits.
@@ -61,10 +63,35 @@ pub(super) fn partition(status: Status, shard: u32) -> String {
     format!("{}#{shard}", status.as_str())
 }
 
+/// Sort key of the item of an attribute.
+pub(super) fn attribute_key(name: &str) -> String {
+    format!("{}{name}", table::ATTRIBUTE_PREFIX)
+}
+
+/// The index partition of `shard` among the executions with this value of an attribute.
+pub(super) fn attribute_partition(name: &str, value: &Attribute, shard: u32) -> String {
+    format!("{}{name}={}#{shard}", table::INDEX_ATTRIBUTE, value.key())
+}
+
+/// The shard of an execution.
+fn shard(id: &ExecutionId) -> u32 {
+    let hash = u32::from_str_radix(&short_hash(&[id.as_str()], SHARD_DIGITS), 16).unwrap_or_default();
+    hash % table::INDEX_SHARDS
+}
+
 /// The index partition of an execution.
 pub(super) fn listed(meta: &Meta) -> String {
-    let hash = u32::from_str_radix(&short_hash(&[meta.id.as_str()], SHARD_DIGITS), 16).unwrap_or_default();
-    partition(meta.status, hash % table::INDEX_SHARDS)
+    partition(meta.status, shard(&meta.id))
+}
+
+/// The index partition of an execution with this value of an attribute.
+pub(super) fn listed_by(id: &ExecutionId, name: &str, value: &Attribute) -> String {
+    attribute_partition(name, value, shard(id))
+}
+
+/// The place of an execution in lists: by start, then by name.
+pub(super) fn place_of(meta: &Meta) -> String {
+    format!("{:015}#{}", meta.started, meta.id)
 }
 
 fn keyed(id: &ExecutionId, sort: &str) -> Item {
@@ -85,7 +112,7 @@ pub(super) fn meta(meta: &Meta, body: Kept) -> Item {
     let mut item = with_body(keyed(&meta.id, table::META), body);
     item.insert(STATUS.to_owned(), text(meta.status.as_str()));
     item.insert(table::INDEX_PARTITION.to_owned(), text(listed(meta)));
-    item.insert(table::INDEX_SORT.to_owned(), text(format!("{:015}#{}", meta.started, meta.id)));
+    item.insert(table::INDEX_SORT.to_owned(), text(place_of(meta)));
     item
 }
 
@@ -134,7 +161,7 @@ pub(super) fn sort(item: &Item) -> &str {
     string(item, table::SORT).map_or("", String::as_str)
 }
 
-/// The place of a meta in lists: by start, then by name.
+/// The place in lists of a meta, or of the item of an attribute.
 pub(super) fn place(item: &Item) -> &str {
     string(item, table::INDEX_SORT).map_or("", String::as_str)
 }

@@ -12,19 +12,20 @@ use crate::fault;
 use crate::spill::Kept;
 
 impl DynamoStore {
-    /// Writes what is known of an execution, if it is open. Whoever writes this was woken, so that from here on the
+    /// Writes what is known of an execution, if it is open and nobody wrote it as of a later turn. Whoever writes this was woken, so that from here on the
     /// relay has nothing to cover.
     pub(super) async fn write_status(&self, meta: &Meta) -> Result<(), Fault> {
         let expires = meta.status.is_closed().then(|| now_s() + self.retention_s);
         if let Some(expires) = expires {
             self.expire_turns(&meta.id, None, expires).await?;
+            self.expire_attributes(meta, expires + META_LIVES_LONGER_S).await?;
         }
         let kept = self.spill.keep(&meta.id, codec::encode_meta(meta), INLINE_MAX).await?;
         let (written, removed, body) = match kept {
             Kept::Inline(body) => (item::BODY, item::SPILLED, body),
             Kept::Spilled(key) => (item::SPILLED, item::BODY, key),
         };
-        let mut update = "SET #status = :status, #listed = :listed, #written = :body".to_owned();
+        let mut update = "SET #status = :status, #listed = :listed, #written = :body, #asof = :asof".to_owned();
         let mut request = self.client.update_item();
         if let Some(expires) = expires {
             update.push_str(", #expires = :expires");
@@ -38,7 +39,11 @@ impl DynamoStore {
             .key(table::PARTITION, text(meta.id.as_str()))
             .key(table::SORT, text(table::META))
             .update_expression(update)
-            .condition_expression("#status IN (:running, :parked, :paused)")
+            .condition_expression(
+                "#status IN (:running, :parked, :paused) AND (attribute_not_exists(#asof) OR #asof <= :asof)",
+            )
+            .expression_attribute_names("#asof", item::AS_OF)
+            .expression_attribute_values(":asof", number(meta.as_of))
             .expression_attribute_names("#status", item::STATUS)
             .expression_attribute_names("#listed", table::INDEX_PARTITION)
             .expression_attribute_names("#uncovered", table::UNCOVERED)
@@ -54,7 +59,7 @@ impl DynamoStore {
             .await;
         match answer {
             Ok(_) => Ok(()),
-            // Closed already, or deleted since: there is nothing that could change.
+            // Closed already, written as of a later turn, or deleted since: there is nothing that could change.
             Err(error) if refused(error.as_service_error()) => Ok(()),
             Err(error) => Err(fault::aws(format!("dynamodb UpdateItem meta of {}", meta.id), &error)),
         }

@@ -1,8 +1,8 @@
 //! What is written is what is read, falsy payloads included.
 
 use eventual_core::{
-    Answer, Attempt, Call, Continued, Emitted, FactKey, Failure, Outcome, ParentClose, Payload, RetryPolicy,
-    Stop, TaskCall,
+    Answer, Attempt, Attribute, Call, Continued, Emitted, FactKey, Failure, Outcome, ParentClose, Payload,
+    RetryPolicy, Stop, TaskCall,
 };
 
 use super::*;
@@ -106,6 +106,7 @@ fn full_turn() -> Turn {
             ],
             cancelled: true,
         }),
+        attributes: vec![("a".into(), Some(Attribute::Time(1))), ("b".into(), None), ("c".into(), Some(2.0.into()))],
         end: Some(Outcome::Crashed("c".into())),
         parked: Some("p".into()),
     }
@@ -139,6 +140,17 @@ fn metas_messages_tasks_and_timers_survive() {
         code: "c".into(),
         parent: Some((id(), 4)),
         base: 7,
+        attributes: [
+            ("bool", Attribute::from(false)),
+            ("float", 1.0.into()),
+            ("precise", 0.1.into()),
+            ("integer", i64::MIN.into()),
+            ("text", "".into()),
+            ("time", Attribute::Time(u64::MAX)),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into(),
+        as_of: 7,
     };
     assert_eq!(decode_meta(encode_meta(&meta).as_bytes()).unwrap(), meta);
     let message = Message { facts: full_turn().facts };
@@ -175,7 +187,10 @@ fn texts_of_the_first_release_are_read() {
         matches!(&turn.calls[0].1, Call::Task(it) if it.total_ms.is_none() && it.retry.jitter_percent == 0)
     );
     assert!(matches!(&turn.calls[1].1, Call::Workflow { close: ParentClose::Cancel, .. }));
-    assert!(turn.stops.is_empty() && turn.markers.is_empty());
+    assert!(turn.stops.is_empty() && turn.markers.is_empty() && turn.attributes.is_empty());
+    let meta = r#"{"execution":"w/1","status":"running","input":1,"started":2,"seed":3}"#;
+    let meta = decode_meta(meta.as_bytes()).unwrap();
+    assert!(meta.attributes.is_empty() && meta.as_of == 0);
 }
 
 #[test]

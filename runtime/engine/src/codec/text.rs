@@ -1,11 +1,12 @@
 //! The shapes of the texts: one mirror type for each core value, with the conversions both ways.
 
 use eventual_core::{
-    Answer, Attempt, Continued, ExecutionId, Fact, FactKey, Outcome, Payload, Seq, Stop, Turn,
+    Answer, Attempt, Attribute, Continued, ExecutionId, Fact, FactKey, Outcome, Payload, Seq, Stop, Turn,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+mod attribute;
 mod calls;
 mod facts;
 mod messages;
@@ -13,6 +14,7 @@ mod messages;
 use calls::CallText;
 use facts::KeyText;
 
+pub use attribute::AttributeText;
 pub(in crate::codec) use facts::{FactText, OutcomeText};
 pub(in crate::codec) use messages::{MessageText, MetaText, TaskRequestText, TimerText};
 
@@ -62,6 +64,8 @@ pub(super) struct TurnText {
     answers: Vec<AnswerText>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     continued: Option<ContinuedText>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    attributes: Vec<(String, Option<AttributeText>)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     end: Option<OutcomeText>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -108,6 +112,11 @@ impl From<&Turn> for TurnText {
             markers: turn.markers.clone(),
             answers: turn.answers.iter().map(AnswerText::from).collect(),
             continued: turn.continued.as_ref().map(ContinuedText::from),
+            attributes: turn
+                .attributes
+                .iter()
+                .map(|(name, it)| (name.clone(), it.as_ref().map(AttributeText::from)))
+                .collect(),
             end: turn.end.as_ref().map(OutcomeText::from),
             parked: turn.parked.clone(),
         }
@@ -139,6 +148,7 @@ impl TryFrom<TurnText> for Turn {
             markers: text.markers,
             answers: text.answers.into_iter().map(Answer::try_from).collect::<Result<_, _>>()?,
             continued: text.continued.map(Continued::try_from).transpose()?,
+            attributes: text.attributes.into_iter().map(|(name, it)| (name, it.map(Attribute::from))).collect(),
             end: text.end.map(Outcome::from),
             parked: text.parked,
         })

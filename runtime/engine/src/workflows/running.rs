@@ -236,6 +236,7 @@ impl Running {
             markers: output.markers,
             answers: output.answers,
             continued,
+            attributes: output.attributes,
             end: self.end.clone(),
             parked: None,
         };

@@ -81,9 +81,16 @@ pub(crate) fn index(started: Millis, id: &ExecutionId) -> Vec<u8> {
     [&(Millis::MAX - started).to_be_bytes()[..], id.as_str().as_bytes()].concat()
 }
 
-/// The execution that a key of [`Table::Index`] names.
-pub(crate) fn indexed(key: &[u8]) -> Option<ExecutionId> {
-    ExecutionId::parse(std::str::from_utf8(key.get(8..)?).ok()?).ok()
+/// Before the keys in [`Table::Index`] of all executions that were started before `below`.
+pub(crate) fn newest_below(below: Millis) -> Vec<u8> {
+    (Millis::MAX - below).saturating_add(1).to_be_bytes().to_vec()
+}
+
+/// The execution that a key of [`Table::Index`] names, with the time of its start.
+pub(crate) fn indexed(key: &[u8]) -> Option<(Millis, ExecutionId)> {
+    let (inverted, id) = key.split_at_checked(8)?;
+    let started = Millis::MAX - u64::from_be_bytes(inverted.try_into().ok()?);
+    Some((started, ExecutionId::parse(std::str::from_utf8(id).ok()?).ok()?))
 }
 
 /// Place of a delivery in [`Table::Queue`]: when it is due, then in which order it came.

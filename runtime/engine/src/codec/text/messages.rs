@@ -1,11 +1,13 @@
 //! The shapes of what is known of an execution, and of what is on its way to one.
 
+use std::collections::BTreeMap;
+
 use eventual_core::{Fact, Outcome, Status};
 use serde::{Deserialize, Serialize};
 
 use super::super::TimerMessage;
 use super::facts::{FactText, OutcomeText};
-use super::{Raw, caller, caller_text, payload, raw};
+use super::{AttributeText, Raw, caller, caller_text, payload, raw};
 use crate::ports::{Message, Meta, TaskRequest};
 
 #[derive(Serialize, Deserialize)]
@@ -28,6 +30,10 @@ pub(in crate::codec) struct MetaText {
     parent: Option<(String, u32)>,
     #[serde(default, skip_serializing_if = "is_zero")]
     base: u64,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    attributes: BTreeMap<String, AttributeText>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    as_of: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -49,6 +55,8 @@ impl From<&Meta> for MetaText {
             code: meta.code.clone(),
             parent: meta.parent.as_ref().map(caller_text),
             base: meta.base,
+            attributes: meta.attributes.iter().map(|(name, it)| (name.clone(), it.into())).collect(),
+            as_of: meta.as_of,
         }
     }
 }
@@ -68,6 +76,8 @@ impl TryFrom<MetaText> for Meta {
             code: text.code,
             parent: text.parent.map(caller).transpose()?,
             base: text.base,
+            attributes: text.attributes.into_iter().map(|(name, it)| (name, it.into())).collect(),
+            as_of: text.as_of,
         })
     }
 }

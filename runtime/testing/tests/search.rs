@@ -1,0 +1,122 @@
+//! Executions are found by what their code and their starters said of them, whatever crashes in between.
+#![allow(clippy::unwrap_used, reason = "a test's way to fail")]
+
+use std::time::Duration;
+
+use eventual::{Attribute, CallError, Execution, Status};
+use eventual_testing::TestEnvironment;
+
+/// An order that says where it is.
+#[eventual::workflow]
+async fn order(customer: String) -> eventual::Result<()> {
+    eventual::set_attribute("customer", &customer)?;
+    eventual::set_attribute("state", "waiting")?;
+    eventual::set_attribute("cents", 250)?;
+    eventual::sleep(Duration::from_secs(60)).await?;
+    eventual::set_attribute("state", "shipped")?;
+    eventual::remove_attribute("cents")?;
+    eventual::sleep(Duration::from_secs(60)).await?;
+    Ok(())
+}
+
+/// Sets more attributes than there can be.
+#[eventual::workflow]
+async fn greedy() -> eventual::Result<u32> {
+    for number in 0..40 {
+        if let Err(error) = eventual::set_attribute(&format!("a{number}"), number) {
+            assert!(error.message.contains("32"), "{error}");
+            assert!(eventual::set_attribute("a1", 7).is_ok(), "those that are there can be changed");
+            return Ok(number);
+        }
+    }
+    Ok(40)
+}
+
+#[eventual::command(uses(order))]
+async fn place(customer: String) -> eventual::Result<Execution> {
+    Ok(order(customer).start().attribute("channel", "web").await?)
+}
+
+#[eventual::command(uses(order))]
+async fn of_customer(customer: String) -> eventual::Result<Vec<String>> {
+    let mut list = order::list().attribute("customer", customer).limit(2);
+    let mut names = Vec::new();
+    loop {
+        let page = list.await?;
+        names.extend(page.executions.iter().map(|it| it.execution.id().to_owned()));
+        let Some(next) = page.next else { return Ok(names) };
+        list = order::list().attribute("customer", names_customer(&page.executions)).limit(2).after(next);
+    }
+}
+
+fn names_customer(listed: &[eventual::Listed]) -> String {
+    listed.first().and_then(|it| it.attributes.get("customer")?.as_text().map(str::to_owned)).unwrap()
+}
+
+#[eventual::command(uses(order))]
+async fn count(state: String) -> eventual::Result<u64> {
+    let counted = order::list().attribute("state", state).status(Status::Running).count().await?;
+    assert!(counted.complete);
+    Ok(counted.count)
+}
+
+#[eventual::command]
+async fn undeclared() -> eventual::Result<usize> {
+    Ok(order::list().await?.executions.len())
+}
+
+fn service() -> TestEnvironment {
+    TestEnvironment::new(eventual::service!())
+}
+
+#[test]
+fn executions_are_found_by_what_their_code_says() {
+    let mut service = service();
+    let mut ada = Vec::new();
+    for number in 0..7 {
+        let customer = if number % 2 == 0 { "ada" } else { "bob" };
+        let started = service.call(place(customer.to_owned())).unwrap();
+        if customer == "ada" {
+            ada.insert(0, started.id().to_owned());
+        }
+        service.advance(Duration::from_millis(5));
+    }
+    assert_eq!(service.call(of_customer("ada".into())).unwrap(), ada, "newest first, over pages");
+    assert_eq!(service.call(count("waiting".into())).unwrap(), 7);
+    service.restart();
+    service.advance(Duration::from_secs(60));
+    assert_eq!(service.call(count("waiting".into())).unwrap(), 0);
+    assert_eq!(service.call(count("shipped".into())).unwrap(), 7, "a replay sets nothing again");
+    service.advance(Duration::from_secs(60));
+    assert_eq!(service.call(count("shipped".into())).unwrap(), 0, "none of them runs any more");
+    assert_eq!(service.call(of_customer("ada".into())).unwrap(), ada, "closed ones are found too");
+    let meta = service.drive().meta(&ada[0].parse_id()).unwrap();
+    let of = |name: &str| meta.attributes.get(name).cloned();
+    assert_eq!(of("channel"), Some("web".into()), "what it was started with stays");
+    assert_eq!((of("state"), of("cents")), (Some("shipped".into()), None));
+}
+
+trait ParseId {
+    fn parse_id(&self) -> eventual_engine::core::ExecutionId;
+}
+
+impl ParseId for String {
+    fn parse_id(&self) -> eventual_engine::core::ExecutionId {
+        eventual_engine::core::ExecutionId::parse(self).unwrap()
+    }
+}
+
+#[test]
+fn too_many_attributes_are_an_error_with_the_number() {
+    assert_eq!(service().call(greedy()).unwrap(), 32);
+}
+
+#[test]
+fn lists_need_to_be_declared_and_keep_their_limits() {
+    let service = service();
+    match service.call(undeclared()) {
+        Err(CallError::Failed(error)) => assert!(error.message.contains("uses(order)"), "{error}"),
+        other => panic!("{other:?}"),
+    }
+    assert!(eventual::set_attribute("a", Attribute::from(1)).is_err(), "outside of a workflow");
+}
