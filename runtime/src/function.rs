@@ -14,8 +14,8 @@ use crate::call::Call;
 use crate::codec::Data;
 use crate::error::{Error, Failure, error_of};
 use crate::execution::{ClientError, Execution};
-use crate::search::List;
 use crate::register::{CommandOptions, HandlerOptions, TaskOptions};
+use crate::search::List;
 use crate::signal::Event;
 use crate::spawn::Scope;
 

@@ -117,11 +117,8 @@ pub struct List {
 
 impl List {
     pub(crate) fn new(workflow: &str) -> Self {
-        let query = ListQuery {
-            workflow: Some(workflow.to_owned()),
-            limit: LIST_PAGE_MAX,
-            ..ListQuery::default()
-        };
+        let query =
+            ListQuery { workflow: Some(workflow.to_owned()), limit: LIST_PAGE_MAX, ..ListQuery::default() };
         Self { query }
     }
 

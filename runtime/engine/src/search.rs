@@ -95,7 +95,8 @@ impl ListQuery {
     /// Whether an execution is one that was asked for.
     #[must_use]
     pub fn matches(&self, meta: &Meta) -> bool {
-        let attribute = |it: &AttributeFilter| meta.attributes.get(&it.name).is_some_and(|is| it.test.passes(is));
+        let attribute =
+            |it: &AttributeFilter| meta.attributes.get(&it.name).is_some_and(|is| it.test.passes(is));
         self.workflow.as_ref().is_none_or(|wanted| wanted == meta.id.workflow())
             && self.status.is_none_or(|wanted| wanted == meta.status)
             && self.started.contains(meta.started)
@@ -142,7 +143,9 @@ impl ListQuery {
             match test {
                 AttributeTest::Is(value) => value.check(name).map_err(String::from)?,
                 AttributeTest::Within(None, None) => {
-                    return Err(format!("the condition on attribute `{name}` says neither `from` nor `below`"));
+                    return Err(format!(
+                        "the condition on attribute `{name}` says neither `from` nor `below`"
+                    ));
                 }
                 AttributeTest::Within(Some(from), Some(below)) if from.kind() != below.kind() => {
                     let (from, below) = (from.kind(), below.kind());
@@ -242,13 +245,18 @@ mod tests {
     }
 
     fn with(name: &str, test: AttributeTest) -> ListQuery {
-        ListQuery { attributes: vec![AttributeFilter { name: name.to_owned(), test }], limit: 1, ..ListQuery::default() }
+        ListQuery {
+            attributes: vec![AttributeFilter { name: name.to_owned(), test }],
+            limit: 1,
+            ..ListQuery::default()
+        }
     }
 
     #[test]
     fn attributes_are_typed() {
         let meta = meta();
-        let within = |a: Option<i64>, b: Option<i64>| AttributeTest::Within(a.map(Into::into), b.map(Into::into));
+        let within =
+            |a: Option<i64>, b: Option<i64>| AttributeTest::Within(a.map(Into::into), b.map(Into::into));
         let all = [
             (with("customer", AttributeTest::Is("ada".into())), true),
             (with("customer", AttributeTest::Is("bob".into())), false),
@@ -287,7 +295,9 @@ mod tests {
         let many = ListQuery { attributes: vec![one[0].clone(); 9], limit: 1, ..ListQuery::default() };
         assert!(many.check().unwrap_err().contains('8'));
         let mixed = AttributeTest::Within(Some(1_i64.into()), Some("b".into()));
-        assert!(with("a", mixed).check().is_err() && with("a b", AttributeTest::Is(true.into())).check().is_err());
+        assert!(
+            with("a", mixed).check().is_err() && with("a b", AttributeTest::Is(true.into())).check().is_err()
+        );
         let attributes = (0..33).map(|it| (format!("a{it}"), Attribute::from(it))).collect();
         assert!(check_attributes(&attributes).unwrap_err().contains("32"));
     }
@@ -297,10 +307,16 @@ mod tests {
         let mut meta = meta();
         let turn = |number, attributes: &[(&str, Option<i64>)]| Turn {
             number,
-            attributes: attributes.iter().map(|(name, it)| ((*name).to_owned(), it.map(Attribute::from))).collect(),
+            attributes: attributes
+                .iter()
+                .map(|(name, it)| ((*name).to_owned(), it.map(Attribute::from)))
+                .collect(),
             ..Turn::default()
         };
-        let turns = [turn(1, &[("cents", Some(1)), ("gone", Some(1))]), turn(2, &[("cents", Some(2)), ("rush", None)])];
+        let turns = [
+            turn(1, &[("cents", Some(1)), ("gone", Some(1))]),
+            turn(2, &[("cents", Some(2)), ("rush", None)]),
+        ];
         let changed = meta.learn(&turns);
         assert_eq!(changed.into_iter().collect::<Vec<_>>(), ["cents", "gone", "rush"]);
         assert_eq!((meta.attributes.get("cents"), meta.as_of), (Some(&2_i64.into()), 2));

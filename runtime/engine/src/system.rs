@@ -19,7 +19,6 @@ use crate::updates::UpdateRequest;
 
 pub use search::{FilterRequest, SearchRequest, SpanRequest};
 
-
 /// Longest wait for an end in one request: less than any gateway on the way gives up after.
 const WAIT_MAX_MS: u64 = 20_000;
 
@@ -291,7 +290,8 @@ impl Engine {
             }
             SystemRequest::Start { workflow, name, input, attributes } => {
                 let attributes = attributes.into_iter().map(|(name, it)| (name, it.into())).collect();
-                let starting = self.client.start_with(&workflow, name.as_deref(), payload_of(&input), attributes);
+                let starting =
+                    self.client.start_with(&workflow, name.as_deref(), payload_of(&input), attributes);
                 let id = starting.await?;
                 Ok(SystemResponse::Done { execution: id.to_string() })
             }

@@ -135,7 +135,7 @@ async fn lists_are_complete_and_newest_first(store: &dyn Store, unique: &str, no
     }
     let mine = |it: &Meta| it.id.name().starts_with(unique);
     for (status, expected) in [(None, 25), (Some(Status::Failed), 5), (Some(Status::Running), 20)] {
-        let mut query = 
+        let mut query =
             ListQuery { workflow: Some(workflow.to_owned()), status, limit: 7, ..ListQuery::default() };
         let mut seen = Vec::new();
         loop {

@@ -337,12 +337,8 @@ impl Store for World {
 
     async fn list(&self, query: &ListQuery) -> Result<Page, Fault> {
         let state = self.state();
-        let mut found: Vec<&Meta> = state
-            .executions
-            .values()
-            .map(|(meta, _)| meta)
-            .filter(|it| query.matches(it))
-            .collect();
+        let mut found: Vec<&Meta> =
+            state.executions.values().map(|(meta, _)| meta).filter(|it| query.matches(it)).collect();
         let key = |it: &Meta| format!("{:015}#{}", it.started, it.id);
         found.sort_by_key(|it| std::cmp::Reverse(key(it)));
         let from =

@@ -109,10 +109,12 @@ impl<'a> Reading<'a> {
         };
         let newest = query.started_within().below.map_or_else(|| TOP.to_owned(), |it| format!("{it:015}"));
         let below = query.after.clone().map_or(newest.clone(), |after| after.min(newest));
-        let few = !query.closed.is_always() || query.attributes.len() > usize::from(query.equality().is_some());
+        let few =
+            !query.closed.is_always() || query.attributes.len() > usize::from(query.equality().is_some());
         let least = if few { CHUNK_OF_FEW } else { CHUNK_MIN };
         let chunk = (2 * query.limit / partitions.len()).max(least);
-        let shard = |partition| Shard { partition, ahead: VecDeque::new(), below: below.clone(), read: false };
+        let shard =
+            |partition| Shard { partition, ahead: VecDeque::new(), below: below.clone(), read: false };
         Self { store, query, shards: partitions.into_iter().map(shard).collect(), chunk, scanned: 0 }
     }
 
@@ -187,9 +189,10 @@ impl DynamoStore {
                 .expression_attribute_names("#execution", table::PARTITION)
                 .expression_attribute_values(":workflow", text(format!("{workflow}/")));
         }
-        let page = request.send().await.map_err(|error| {
-            fault::aws(format!("dynamodb Query executions {}", shard.partition), &error)
-        })?;
+        let page = request
+            .send()
+            .await
+            .map_err(|error| fault::aws(format!("dynamodb Query executions {}", shard.partition), &error))?;
         let (now, below) = (now_s(), shard.below.clone());
         let items = page.items.unwrap_or_default().into_iter();
         // `BETWEEN` includes its ends, and what is at this one was given out.

@@ -25,7 +25,8 @@ impl DynamoStore {
             Kept::Inline(body) => (item::BODY, item::SPILLED, body),
             Kept::Spilled(key) => (item::SPILLED, item::BODY, key),
         };
-        let mut update = "SET #status = :status, #listed = :listed, #written = :body, #asof = :asof".to_owned();
+        let mut update =
+            "SET #status = :status, #listed = :listed, #written = :body, #asof = :asof".to_owned();
         let mut request = self.client.update_item();
         if let Some(expires) = expires {
             update.push_str(", #expires = :expires");

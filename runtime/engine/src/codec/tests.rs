@@ -106,7 +106,11 @@ fn full_turn() -> Turn {
             ],
             cancelled: true,
         }),
-        attributes: vec![("a".into(), Some(Attribute::Time(1))), ("b".into(), None), ("c".into(), Some(2.0.into()))],
+        attributes: vec![
+            ("a".into(), Some(Attribute::Time(1))),
+            ("b".into(), None),
+            ("c".into(), Some(2.0.into())),
+        ],
         end: Some(Outcome::Crashed("c".into())),
         parked: Some("p".into()),
     }

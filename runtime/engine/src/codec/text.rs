@@ -148,7 +148,11 @@ impl TryFrom<TurnText> for Turn {
             markers: text.markers,
             answers: text.answers.into_iter().map(Answer::try_from).collect::<Result<_, _>>()?,
             continued: text.continued.map(Continued::try_from).transpose()?,
-            attributes: text.attributes.into_iter().map(|(name, it)| (name, it.map(Attribute::from))).collect(),
+            attributes: text
+                .attributes
+                .into_iter()
+                .map(|(name, it)| (name, it.map(Attribute::from)))
+                .collect(),
             end: text.end.map(Outcome::from),
             parked: text.parked,
         })

@@ -67,7 +67,9 @@ pub struct FilterRequest {
 impl SearchRequest {
     /// The query that it asks for.
     pub(super) fn query(self) -> Result<ListQuery, SystemError> {
-        let span = |it: Option<SpanRequest>| it.map_or_else(Span::default, |it| Span { from: it.from, below: it.below });
+        let span = |it: Option<SpanRequest>| {
+            it.map_or_else(Span::default, |it| Span { from: it.from, below: it.below })
+        };
         Ok(ListQuery {
             workflow: self.workflow,
             status: self.status.map(|it| parse_status(&it)).transpose()?,
@@ -87,7 +89,9 @@ impl FilterRequest {
         let test = match (is, starts_with, from, below) {
             (Some(is), None, None, None) => AttributeTest::Is(is.into()),
             (None, Some(prefix), None, None) => AttributeTest::StartsWith(prefix),
-            (None, None, from, below) if from.is_some() || below.is_some() => AttributeTest::Within(from, below),
+            (None, None, from, below) if from.is_some() || below.is_some() => {
+                AttributeTest::Within(from, below)
+            }
             _ => {
                 return Err(SystemError::Invalid(format!(
                     "the condition on attribute `{name}` says one of `is`, `startsWith`, or `from` and `below`"
@@ -105,7 +109,9 @@ mod tests {
 
     fn query(text: &str) -> Result<ListQuery, String> {
         let request = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        let (SystemRequest::List(search) | SystemRequest::Count(search)) = request else { panic!("{request:?}") };
+        let (SystemRequest::List(search) | SystemRequest::Count(search)) = request else {
+            panic!("{request:?}")
+        };
         search.query().map_err(|error| error.to_string())
     }
 

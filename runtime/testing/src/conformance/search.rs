@@ -19,22 +19,27 @@ pub(super) async fn attributes(store: &dyn Store, unique: &str, now: u64) -> Res
         write(store, unique, now, index).await?;
     }
     let is = |name: &str, value: Attribute| filter(name, AttributeTest::Is(value));
-    let within = |from: i64, below: i64| {
-        filter("cents", AttributeTest::Within(Some(from.into()), Some(below.into())))
-    };
+    let within =
+        |from: i64, below: i64| filter("cents", AttributeTest::Within(Some(from.into()), Some(below.into())));
     let customer = format!("{unique}-c1");
     let with = |attributes: Vec<AttributeFilter>| ListQuery { attributes, ..ListQuery::default() };
     let cases: Vec<(ListQuery, Vec<u64>)> = vec![
         (with(vec![is("customer", customer.as_str().into())]), (10..40).filter(|it| it % 3 == 1).collect()),
         (with(vec![is("customer", customer.as_str().into()), within(100, 200)]), vec![10, 13, 16, 19]),
         (
-            ListQuery { status: Some(Status::Running), ..with(vec![is("customer", customer.as_str().into())]) },
+            ListQuery {
+                status: Some(Status::Running),
+                ..with(vec![is("customer", customer.as_str().into())])
+            },
             (10..40).filter(|it| it % 3 == 1 && it % 2 == 1).collect(),
         ),
         (with(vec![is("customer", true.into())]), vec![]),
         (with(vec![is("rush", true.into())]), (10..40).filter(|it| it % 4 == 0).collect()),
         (with(vec![within(0, 150)]), (10..15).collect()),
-        (with(vec![filter("customer", AttributeTest::StartsWith(format!("{unique}-c")))]), (10..40).collect()),
+        (
+            with(vec![filter("customer", AttributeTest::StartsWith(format!("{unique}-c")))]),
+            (10..40).collect(),
+        ),
         (
             ListQuery { started: Span { from: Some(now + 5), below: Some(now + 8) }, ..ListQuery::default() },
             vec![5, 6, 7],
@@ -151,6 +156,10 @@ async fn stale_writers_change_nothing(store: &dyn Store, unique: &str, now: u64)
         assert!(begun.elapsed() < LAG, "found by the value that it has");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    assert!(all(store, unique, &ListQuery { workflow: Some(WORKFLOW.to_owned()), ..with("old") }).await?.is_empty());
+    assert!(
+        all(store, unique, &ListQuery { workflow: Some(WORKFLOW.to_owned()), ..with("old") })
+            .await?
+            .is_empty()
+    );
     Ok(())
 }
