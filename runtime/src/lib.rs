@@ -50,7 +50,7 @@ pub use execution::{ClientError, Description, Execution, Status};
 pub use extract::{Ctx, Extract, State, User};
 pub use handler::{SignalHandler, on_signal};
 pub use init::{InitFn, IntoStates, States};
-pub use parallel::{Parallel, TooManyFailed, map, parallel};
+pub use parallel::{Identity, Parallel, TooManyFailed, map, parallel};
 pub use query::{changed, on_query};
 pub use retry::Retry;
 pub use saga::{Saga, Uncompensated};

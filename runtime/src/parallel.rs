@@ -47,13 +47,16 @@ where
 ///     Ok(quotes.into_iter().map(|(_, cents)| cents).collect())
 /// }
 /// ```
-pub fn parallel<I, T, E>(futures: I) -> Parallel<I::Item, fn(I::Item) -> I::Item>
+pub fn parallel<I, T, E>(futures: I) -> Parallel<I::Item, Identity<I::Item>>
 where
     I: IntoIterator,
     I::Item: Future<Output = Result<T, E>>,
 {
     map(futures, std::convert::identity)
 }
+
+/// What [`parallel`] makes of its futures: nothing else.
+pub type Identity<T> = fn(T) -> T;
 
 /// Many things at once. See [`map`] and [`parallel`].
 #[must_use = "nothing is done until one of its methods is awaited"]
