@@ -14,6 +14,8 @@ extern crate self as eventual;
 mod ask;
 mod call;
 mod cancel;
+#[cfg(feature = "client")]
+pub mod client;
 mod codec;
 mod condition;
 mod continued;
