@@ -11,6 +11,7 @@ mod function;
 mod invoke_config;
 mod log_group;
 mod mapping;
+mod operations;
 mod ownership;
 mod pace;
 mod permission;
@@ -22,6 +23,7 @@ mod schedule_group;
 mod table;
 mod tags;
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -34,6 +36,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use eventual_provider_core::cloud::{
     Cloud, CloudError, Identity, Made, Observed, Owner, Ownership, OwnershipState, Trouble,
 };
+use eventual_provider_core::config::Confidential;
 use eventual_provider_core::resource::{Kind, Resource, Spec};
 use eventual_provider_core::state::Recorded;
 
@@ -59,6 +62,7 @@ pub(crate) struct AwsCloud {
     s3: aws_sdk_s3::Client,
     scheduler: aws_sdk_scheduler::Client,
     sqs: aws_sdk_sqs::Client,
+    sts: aws_sdk_sts::Client,
 }
 
 impl std::fmt::Debug for AwsCloud {
@@ -85,6 +89,7 @@ impl AwsCloud {
             s3: aws_sdk_s3::Client::from_conf(s3),
             scheduler: aws_sdk_scheduler::Client::new(settings),
             sqs: aws_sdk_sqs::Client::new(settings),
+            sts: aws_sdk_sts::Client::new(settings),
         }
     }
 
@@ -235,6 +240,13 @@ impl Cloud for AwsCloud {
             Kind::Rule => self.describe_rule(recorded).await,
             Kind::ScheduleGroup => self.describe_schedule_group(recorded).await,
             Kind::Table => self.describe_table(recorded).await,
+        }
+    }
+
+    async fn environment(&self, recorded: &Recorded) -> Result<BTreeMap<String, Confidential>, CloudError> {
+        match recorded.kind {
+            Kind::Function => self.function_environment(recorded).await,
+            _ => Ok(BTreeMap::new()),
         }
     }
 

@@ -5,12 +5,13 @@
 
 mod artifacts;
 mod cloud;
-mod inspect;
 pub mod ports;
 mod pulumi;
 mod session;
 mod start;
 mod terraform;
+
+use eventual_provider_core::inspect;
 
 pub use session::connect;
 pub use start::run;

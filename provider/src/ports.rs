@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use eventual_provider_core::cloud::Cloud;
 use eventual_provider_core::config::ProviderConfig;
 use eventual_provider_core::diagnostic::Diagnostic;
+use eventual_provider_core::operations::Operations;
 use eventual_provider_core::request::{Artifacts, Identity, Scope};
 
 /// A configured provider: where it deploys to, and with what.
@@ -15,6 +16,8 @@ use eventual_provider_core::request::{Artifacts, Identity, Scope};
 pub struct Session {
     /// The cloud, with the user's credentials.
     pub cloud: Arc<dyn Cloud>,
+    /// What is done there with services that are deployed.
+    pub operations: Arc<dyn Operations>,
     /// Account and region.
     pub identity: Identity,
     /// Tags of everything that is made.

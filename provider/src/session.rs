@@ -2,6 +2,7 @@
 //!
 //! The SDK's own retries are off: when to try again is decided by the core, which knows the deadline.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -40,8 +41,8 @@ impl Connect for Aws {
         let tags = config.default_tags.known().into_iter().flatten();
         let default_tags =
             tags.filter_map(|(key, value)| Some((key.clone(), value.known()?.clone()))).collect();
-        let cloud = AwsCloud::new(&settings, identity.clone(), endpoint.is_some());
-        Ok(Session { cloud: std::sync::Arc::new(cloud), identity, default_tags })
+        let cloud = Arc::new(AwsCloud::new(&settings, identity.clone(), endpoint.is_some()));
+        Ok(Session { operations: cloud.clone(), cloud, identity, default_tags })
     }
 }
 

@@ -2,19 +2,29 @@
 //!
 //! Each call is: decode, one operation of the core, encode. It names neither the other wire nor a cloud.
 
+mod actions;
 mod answer;
+mod catalog;
 mod claimant;
+mod data;
+mod ephemeral;
 mod from_wire;
 mod functions;
 mod handshake;
+mod identity;
+mod importing;
+mod listing;
 mod log;
 mod plugin;
 mod progress;
+mod provider;
+mod resource;
 mod schema;
 mod server;
 mod socket;
 mod tls;
 mod to_wire;
+mod upgrade;
 
 #[cfg(test)]
 mod tests;
@@ -34,7 +44,7 @@ use tokio::sync::watch;
 use crate::ports::Ports;
 use handshake::{Call, Refusal};
 use plugin::{Broker, Controller, Health, Stdio};
-use server::Provider;
+use provider::Provider;
 use socket::{Listener, Parent};
 
 /// How long calls under way may take to end after Terraform said that it is done; it kills us after two seconds.

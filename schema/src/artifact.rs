@@ -6,11 +6,12 @@
 
 mod binary;
 mod error;
+mod tail;
 #[cfg(test)]
 mod tests;
 
 use std::fs::File;
-use std::io::{Cursor, Read, Write};
+use std::io::{Cursor, Read, Seek, Write};
 use std::path::Path;
 
 use zip::write::SimpleFileOptions;
@@ -18,6 +19,7 @@ use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
 pub use self::binary::{Binary, Handler};
 pub use self::error::{ArtifactError, ArtifactProblem};
+pub use self::tail::manifest_of;
 use crate::deploy::{BOOTSTRAP_FILE, MANIFEST_FILE};
 use crate::digest::sha256_hex;
 use crate::manifest::Manifest;
@@ -127,7 +129,7 @@ fn archive(bytes: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, ArtifactProblem> {
 
 /// One file of the zip, unpacked. It is read no further than `limit`, whatever size the zip claims.
 fn member(
-    archive: &mut ZipArchive<Cursor<&[u8]>>,
+    archive: &mut ZipArchive<impl Read + Seek>,
     name: &'static str,
     limit: u64,
 ) -> Result<Vec<u8>, ArtifactProblem> {

@@ -8,8 +8,10 @@ use std::fmt;
 
 use async_trait::async_trait;
 
+use crate::config::Confidential;
 use crate::resource::Resource;
 use crate::state::Recorded;
+use crate::value::Value;
 
 /// Where a deployment lives; part of its resources' names and ARNs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -138,7 +140,7 @@ impl Progress {
 }
 
 /// The ownership record, an object in the deployment's bucket.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Ownership {
     /// The deployment's owner id, which its children carry as a tag. It stays when a creation adopts the deployment.
     pub owner: String,
@@ -162,10 +164,13 @@ pub struct Ownership {
     /// Everything that the deployment consists of, or may while somebody is at work, by key: what an import knows, and
     /// what a creation that adopts must not forget.
     pub children: BTreeMap<String, Recorded>,
+    /// What the user configured, as far as it may be known to whoever can read the record: the values of environment
+    /// variables are not in it. Null in a record of an earlier release. What an import restores.
+    pub inputs: Value,
 }
 
 /// The ownership record and the mark by which a conditional write recognizes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct OwnershipRead {
     /// The record.
     pub record: Ownership,
@@ -174,7 +179,7 @@ pub struct OwnershipRead {
 }
 
 /// What stands where the ownership record should be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[allow(clippy::large_enum_variant, reason = "one is made in a run; a box would only be in the way")]
 pub enum OwnershipState {
     /// There is no bucket.
@@ -215,6 +220,15 @@ pub trait Cloud: Send + Sync {
     /// # Errors
     /// When it could not be described.
     async fn describe(&self, owner: &Owner, recorded: &Recorded) -> Result<Option<Observed>, CloudError>;
+
+    /// Environment variables of a function, for an import; none for everything else.
+    ///
+    /// # Errors
+    /// When they could not be read.
+    async fn environment(&self, recorded: &Recorded) -> Result<BTreeMap<String, Confidential>, CloudError> {
+        let _ = recorded;
+        Ok(BTreeMap::new())
+    }
 
     /// Returns when the resource, just made, can be used.
     ///

@@ -94,6 +94,10 @@ pub struct ServiceConfig {
     pub artifact: Setting<String>,
     /// Environment variables of every function.
     pub environment: Environment,
+    /// Environment variables of every function whose values leave no trace.
+    pub environment_wo: Environment,
+    /// Version of those values.
+    pub environment_wo_version: Setting<String>,
     /// Settings of every function that does not say otherwise; `policies` is always absent in it.
     pub defaults: Setting<FunctionSettings>,
     /// Settings of commands by name.
@@ -248,9 +252,33 @@ pub struct AssumeRole {
 #[must_use]
 pub fn service(config: &Value) -> (ServiceConfig, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
-    shape::check(declaration::service(), config, &Path::root(), &mut diagnostics);
+    shape::check(declaration::terraform_service(), config, &Path::root(), &mut diagnostics);
     let config = Reader::new(config, Path::root(), &mut diagnostics).service();
     (config, diagnostics)
+}
+
+/// What in a value does not have the shape of its declaration.
+#[must_use]
+pub fn shaped(object: &declaration::Object, value: &Value) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    shape::check(object, value, &Path::root(), &mut diagnostics);
+    diagnostics
+}
+
+/// The name of a deployment.
+///
+/// # Errors
+/// Why it cannot be one, in a sentence.
+pub fn service_name(text: &str) -> Result<ServiceName, String> {
+    limits::service_name(text)
+}
+
+/// A duration such as `15m`.
+///
+/// # Errors
+/// Why it is none, in a sentence.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    limits::duration(text)
 }
 
 /// Reads the configuration of the provider, with everything that is wrong with it.

@@ -6,6 +6,10 @@
 
 use std::sync::LazyLock;
 
+mod actions;
+mod credentials;
+pub mod identity;
+mod lookup;
 mod provider;
 mod service;
 
@@ -68,6 +72,8 @@ pub struct Attribute {
     pub mode: Mode,
     /// Whether it must never be shown, even when the user did not mark it.
     pub sensitive: bool,
+    /// Whether it reaches the provider and nothing else: neither plan nor state keep it. Terraform only.
+    pub write_only: bool,
     /// Whether another value means another resource.
     pub replace_on_change: bool,
     /// What it is, with units, default and limits, in Markdown.
@@ -78,7 +84,16 @@ pub struct Attribute {
 
 impl Attribute {
     fn new(mode: Mode, name: &'static str, kind: Kind, description: &'static str) -> Self {
-        Self { name, kind, mode, sensitive: false, replace_on_change: false, description, environment: &[] }
+        Self {
+            name,
+            kind,
+            mode,
+            sensitive: false,
+            write_only: false,
+            replace_on_change: false,
+            description,
+            environment: &[],
+        }
     }
 
     fn required(name: &'static str, kind: Kind, description: &'static str) -> Self {
@@ -89,12 +104,18 @@ impl Attribute {
         Self::new(Mode::Optional, name, kind, description)
     }
 
-    fn computed(name: &'static str, kind: Kind, description: &'static str) -> Self {
+    /// One that the provider gives its value.
+    #[must_use]
+    pub fn computed(name: &'static str, kind: Kind, description: &'static str) -> Self {
         Self::new(Mode::Computed, name, kind, description)
     }
 
     fn sensitive(self) -> Self {
         Self { sensitive: true, ..self }
+    }
+
+    fn write_only(self) -> Self {
+        Self { write_only: true, sensitive: true, ..self }
     }
 
     fn replaces(self) -> Self {
@@ -132,6 +153,62 @@ pub fn service() -> &'static Object {
     &SERVICE
 }
 
+/// The resource with what only Terraform has beside: write-only attributes.
+#[must_use]
+pub fn terraform_service() -> &'static Object {
+    static SERVICE: LazyLock<Object> = LazyLock::new(service::declare_for_terraform);
+    &SERVICE
+}
+
+/// What identifies a service in the world, also where its state is lost.
+#[must_use]
+pub fn identity() -> &'static Object {
+    static IDENTITY: LazyLock<Object> = LazyLock::new(identity::declare);
+    &IDENTITY
+}
+
+/// A service that is there, looked up by its name: a data source.
+#[must_use]
+pub fn lookup() -> &'static Object {
+    static LOOKUP: LazyLock<Object> = LazyLock::new(lookup::declare);
+    &LOOKUP
+}
+
+/// How services are listed: there is nothing to choose.
+#[must_use]
+pub fn listing() -> &'static Object {
+    static LISTING: LazyLock<Object> = LazyLock::new(lookup::declare_listing);
+    &LISTING
+}
+
+/// Short-lived credentials for a service.
+#[must_use]
+pub fn credentials() -> &'static Object {
+    static CREDENTIALS: LazyLock<Object> = LazyLock::new(credentials::declare);
+    &CREDENTIALS
+}
+
+/// The action that calls a command.
+#[must_use]
+pub fn invoke_command() -> &'static Object {
+    static ACTION: LazyLock<Object> = LazyLock::new(actions::invoke_command);
+    &ACTION
+}
+
+/// The action that asks the system function.
+#[must_use]
+pub fn invoke_system() -> &'static Object {
+    static ACTION: LazyLock<Object> = LazyLock::new(actions::invoke_system);
+    &ACTION
+}
+
+/// The action that redrives dead letters.
+#[must_use]
+pub fn redrive() -> &'static Object {
+    static ACTION: LazyLock<Object> = LazyLock::new(actions::redrive);
+    &ACTION
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -164,7 +241,12 @@ mod tests {
     fn everything_is_described_and_types_of_one_name_are_one_type() {
         let mut seen = BTreeMap::new();
         walk(provider(), &mut seen);
-        walk(service(), &mut seen);
+        walk(terraform_service(), &mut seen);
+        for object in
+            [identity(), lookup(), listing(), credentials(), invoke_command(), invoke_system(), redrive()]
+        {
+            walk(object, &mut seen);
+        }
         assert!(seen.contains_key("CommandSettings") && seen.contains_key("Grants"));
     }
 }

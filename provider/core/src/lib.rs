@@ -10,6 +10,8 @@ pub mod control;
 pub mod declaration;
 pub mod desired;
 pub mod diagnostic;
+pub mod inspect;
+pub mod operations;
 pub mod path;
 pub mod plan;
 pub mod policy;

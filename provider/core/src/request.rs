@@ -3,10 +3,15 @@
 //! `Value` here is always a map keyed by the names of [`crate::declaration`].
 
 mod applying;
+mod credentials;
 mod destroying;
+mod inputs;
+mod invoking;
+mod lookup;
 mod output;
 mod planning;
 mod reading;
+mod redriving;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +21,7 @@ use crate::cloud::Cloud;
 pub use crate::cloud::Identity;
 pub use crate::control::{Control, OnCreateFailure};
 use crate::diagnostic::Diagnostic;
+use crate::operations::Operations;
 use crate::path::Path;
 pub use crate::progress::{Action, ChildChange, ProgressEvent, ProgressSink, Silent, Stage};
 use crate::value::Value;
@@ -141,4 +147,112 @@ pub async fn read(scope: &Scope<'_>, cloud: &dyn Cloud, state: &Value) -> ReadBa
 /// Deletes everything. Refuses, before deleting anything, when data would be lost and `force_destroy` is not set.
 pub async fn destroy(scope: &Scope<'_>, cloud: &dyn Cloud, state: &Value, control: &Control) -> Applied {
     destroying::destroy(scope, cloud, state, control).await
+}
+
+/// Answer to [`look_up`], [`credentials`] and to each service of [`list`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// What was found, by the names of its declaration; `None` with an error.
+    pub value: Option<Value>,
+    /// What went wrong.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Looks up a service that is deployed, by [`crate::declaration::lookup`].
+pub async fn look_up(
+    identity: &Identity,
+    cloud: &dyn Cloud,
+    operations: &dyn Operations,
+    config: &Value,
+) -> Found {
+    lookup::look_up(identity, cloud, operations, config).await
+}
+
+/// Fills in what an import does not know from the ownership record alone, from the deployed artifact.
+pub async fn complete(
+    scope: &Scope<'_>,
+    cloud: &dyn Cloud,
+    operations: &dyn Operations,
+    imported: &mut Value,
+) -> Vec<Diagnostic> {
+    lookup::complete(scope, cloud, operations, imported).await
+}
+
+/// Names of the services that are deployed, sorted. Only the names of buckets are looked at.
+///
+/// # Errors
+/// When the buckets cannot be listed.
+pub async fn list(identity: &Identity, operations: &dyn Operations) -> Result<Vec<String>, Diagnostic> {
+    lookup::list(identity, operations).await
+}
+
+/// What is wrong with a configuration of [`crate::declaration::credentials`].
+#[must_use]
+pub fn validate_credentials(config: &Value) -> Vec<Diagnostic> {
+    credentials::read(config).err().unwrap_or_default()
+}
+
+/// Makes short-lived credentials for a service, by [`crate::declaration::credentials`].
+pub async fn credentials(
+    identity: &Identity,
+    cloud: &dyn Cloud,
+    operations: &dyn Operations,
+    config: &Value,
+) -> Found {
+    credentials::open(identity, cloud, operations, config).await
+}
+
+/// Who hears how an action goes on.
+pub type Said<'a> = &'a (dyn Fn(String) + Send + Sync);
+
+/// Calls a command, by [`crate::declaration::invoke_command`].
+pub async fn invoke_command(
+    identity: &Identity,
+    cloud: &dyn Cloud,
+    operations: &dyn Operations,
+    config: &Value,
+    said: Said<'_>,
+) -> Vec<Diagnostic> {
+    invoking::command(&lookup::Looker { identity, cloud, operations }, config, said)
+        .await
+        .err()
+        .into_iter()
+        .collect()
+}
+
+/// Asks the system function, by [`crate::declaration::invoke_system`].
+pub async fn invoke_system(
+    identity: &Identity,
+    cloud: &dyn Cloud,
+    operations: &dyn Operations,
+    config: &Value,
+    said: Said<'_>,
+) -> Vec<Diagnostic> {
+    invoking::system(&lookup::Looker { identity, cloud, operations }, config, said)
+        .await
+        .err()
+        .into_iter()
+        .collect()
+}
+
+/// Redrives dead letters, by [`crate::declaration::redrive`]. Ends early when cancelled.
+pub async fn redrive(
+    identity: &Identity,
+    cloud: &dyn Cloud,
+    operations: &dyn Operations,
+    config: &Value,
+    control: &Control,
+    said: Said<'_>,
+) -> Vec<Diagnostic> {
+    let looker = lookup::Looker { identity, cloud, operations };
+    redriving::redrive(&looker, config, control, said).await.err().into_iter().collect()
+}
+
+/// What is wrong with the configuration of an action, as far as it is known.
+#[must_use]
+pub fn validate_action(action: &crate::declaration::Object, config: &Value) -> Vec<Diagnostic> {
+    let mut diagnostics = crate::config::shaped(action, config);
+    diagnostics.extend(invoking::validate(config));
+    diagnostics.extend(redriving::validate(config));
+    diagnostics
 }

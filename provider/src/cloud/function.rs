@@ -11,6 +11,7 @@ use aws_sdk_lambda::types::{
     Runtime, State, VpcConfig, VpcConfigResponse,
 };
 use eventual_provider_core::cloud::{CloudError, Made, Observed, Owner, Trouble};
+use eventual_provider_core::config::Confidential;
 use eventual_provider_core::resource::{FunctionSpec, Resource, VpcSpec, settings};
 use eventual_provider_core::state::Recorded;
 use eventual_schema::deploy::{ALIAS, BOOTSTRAP_FILE};
@@ -18,9 +19,13 @@ use eventual_schema::deploy::{ALIAS, BOOTSTRAP_FILE};
 use super::tags::{self, Tags};
 use super::{AwsCloud, LOOK, SETTLE, busy, foreign, gone, malformed, present};
 
+/// Attribute: names of the environment variables whose values leave no trace, with commas between them.
+const HIDDEN: &str = "hidden";
+
 fn environment(spec: &FunctionSpec) -> Environment {
-    let variables =
-        spec.environment.iter().map(|(name, value)| (name.clone(), value.as_str().to_owned())).collect();
+    let shown = spec.environment.iter().map(|(name, value)| (name.clone(), value.as_str().to_owned()));
+    let hidden = spec.hidden.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned()));
+    let variables = shown.chain(hidden).collect();
     Environment::builder().set_variables(Some(variables)).build()
 }
 
@@ -49,13 +54,17 @@ fn hexadecimal(base64_hash: &str) -> String {
 
 fn made(resource: &Resource, spec: &FunctionSpec, version: &str) -> Made {
     let arn = resource.arn.clone().unwrap_or_default();
-    let attributes = BTreeMap::from([
+    let mut attributes = BTreeMap::from([
         ("alias_arn".to_owned(), format!("{arn}:{ALIAS}")),
         ("version".to_owned(), version.to_owned()),
         ("code".to_owned(), spec.code_sha256.clone()),
         ("configuration".to_owned(), spec.configuration()),
         ("concurrency".to_owned(), spec.reserved_concurrency.map(|it| it.to_string()).unwrap_or_default()),
     ]);
+    if !spec.hidden.is_empty() {
+        let names: Vec<&str> = spec.hidden.keys().map(String::as_str).collect();
+        attributes.insert(HIDDEN.to_owned(), names.join(","));
+    }
     Made { arn, attributes }
 }
 
@@ -314,6 +323,17 @@ impl AwsCloud {
         )
     }
 
+    /// Environment variables of the version behind the alias.
+    pub(super) async fn function_environment(
+        &self,
+        recorded: &Recorded,
+    ) -> Result<BTreeMap<String, Confidential>, CloudError> {
+        let there = self.configuration(&recorded.name, Some(ALIAS)).await?;
+        let variables = there.as_ref().and_then(|it| it.environment()).and_then(|it| it.variables());
+        let variables = variables.into_iter().flatten();
+        Ok(variables.map(|(name, value)| (name.clone(), Confidential::new(value))).collect())
+    }
+
     /// Settings of the code that is published next, and which version the alias leads to. What a version is does not
     /// change; without the alias nothing can call it.
     pub(super) async fn describe_function(
@@ -328,7 +348,11 @@ impl AwsCloud {
         let live = self.configuration(name, Some(ALIAS)).await?;
         let Some(there) = answer.configuration() else { return Ok(None) };
         let variables = there.environment().and_then(|it| it.variables()).into_iter().flatten();
-        let variables = variables.map(|(name, value)| (name.as_str(), value.as_str()));
+        let hidden: Vec<&str> = recorded.attribute(HIDDEN).split(',').collect();
+        let variables = variables.map(|(name, value)| {
+            let value = if hidden.contains(&name.as_str()) { "" } else { value.as_str() };
+            (name.as_str(), value)
+        });
         let layers: Vec<&str> = there.layers().iter().filter_map(|it| it.arn()).collect();
         let reserved = answer.concurrency().and_then(|it| it.reserved_concurrent_executions());
         let tags = answer.tags().into_iter().flatten();

@@ -6,6 +6,7 @@ use eventual_provider_core::cloud::{
 };
 use eventual_provider_core::resource::Kind;
 use eventual_provider_core::state::Recorded;
+use eventual_provider_core::value::Value as Plain;
 use eventual_schema::deploy::bucket;
 use serde_json::{Map, Value, json};
 
@@ -34,6 +35,7 @@ fn write(record: &Ownership) -> String {
         "writer": record.writer,
         "progress": progress,
         "beat": record.beat,
+        "inputs": to_json(&record.inputs),
         "children": record.children.iter().map(|(key, child)| (key.clone(), child_json(child))).collect::<Map<_, _>>(),
     })
     .to_string()
@@ -80,7 +82,35 @@ fn read(text: &[u8]) -> Option<Ownership> {
         progress: PROGRESS.iter().find(|(_, name)| *name == progress)?.0,
         beat: value["beat"].as_u64()?,
         children,
+        inputs: from_json(&value["inputs"]),
     })
+}
+
+/// A value without secrets and unknowns; these are not written.
+fn to_json(value: &Plain) -> Value {
+    match value {
+        Plain::Bool(truth) => json!(truth),
+        Plain::Number(number) => json!(number),
+        Plain::String(text) => json!(text),
+        Plain::List(items) => items.iter().map(to_json).collect(),
+        Plain::Map(members) => {
+            members.iter().map(|(name, it)| (name.clone(), to_json(it))).collect::<Map<_, _>>().into()
+        }
+        Plain::Null | Plain::Unknown | Plain::Secret(_) => Value::Null,
+    }
+}
+
+fn from_json(value: &Value) -> Plain {
+    match value {
+        Value::Null => Plain::Null,
+        Value::Bool(truth) => Plain::Bool(*truth),
+        Value::Number(number) => Plain::Number(number.as_f64().unwrap_or_default()),
+        Value::String(text) => Plain::String(text.clone()),
+        Value::Array(items) => Plain::List(items.iter().map(from_json).collect()),
+        Value::Object(members) => {
+            Plain::Map(members.iter().map(|(name, it)| (name.clone(), from_json(it))).collect())
+        }
+    }
 }
 
 impl AwsCloud {
@@ -175,6 +205,11 @@ mod tests {
             progress: Progress::Deleting,
             beat: 3,
             children: [("queue/dead".to_owned(), dead)].into(),
+            inputs: Plain::map([
+                ("name", Plain::from("s")),
+                ("tags", Plain::map([("a", Plain::Null)])),
+                ("on", Plain::List(vec![Plain::Number(512.0), Plain::Bool(true)])),
+            ]),
         };
         assert_eq!(read(write(&record).as_bytes()), Some(record));
         assert_eq!(read(b"{}"), None);

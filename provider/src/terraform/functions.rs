@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use eventual_provider_core::declaration::{Attribute, Kind, Mode, Object};
+use eventual_provider_core::declaration::{Attribute, Kind, Object};
 use eventual_provider_core::request::Artifacts;
 use eventual_provider_core::value::Value;
 use eventual_provider_wire::tfplugin6::{Function, FunctionError, StringKind, call_function, function};
@@ -41,15 +41,7 @@ pub(super) fn all() -> HashMap<String, Function> {
 }
 
 fn manifest_kind() -> Kind {
-    let attribute = |(name, kind, description)| Attribute {
-        name,
-        kind,
-        mode: Mode::Computed,
-        sensitive: false,
-        replace_on_change: false,
-        description,
-        environment: &[],
-    };
+    let attribute = |(name, kind, description)| Attribute::computed(name, kind, description);
     Kind::Object(Object {
         name: "Manifest",
         description: inspect::MANIFEST,

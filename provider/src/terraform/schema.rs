@@ -32,6 +32,7 @@ fn attribute(attribute: &Attribute) -> schema::Attribute {
         optional: attribute.mode == Mode::Optional,
         computed: attribute.mode == Mode::Computed,
         sensitive: attribute.sensitive,
+        write_only: attribute.write_only,
         ..schema::Attribute::default()
     }
 }

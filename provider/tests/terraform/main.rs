@@ -7,4 +7,6 @@ mod fixtures;
 mod plugin;
 mod process;
 mod site;
+mod stored;
+mod surface;
 mod values;

@@ -1,26 +1,45 @@
-//! Calls that `terraform` cannot be made to send, or whose answers it does not show: paths of diagnostics, JSON values,
-//! states of other releases, imports.
+//! Calls that `terraform` cannot be made to send, or whose answers it does not show: paths of diagnostics, JSON values, and
+//! what does not fit.
 
 use eventual_provider_wire::tfplugin6::attribute_path::step::Selector;
 use eventual_provider_wire::tfplugin6::provider_client::ProviderClient;
-use eventual_provider_wire::tfplugin6::{
-    DynamicValue, RawState, import_resource_state, upgrade_resource_state, validate_resource_config,
-};
+use eventual_provider_wire::tfplugin6::{DynamicValue, validate_resource_config};
+use rmpv::Value as Wire;
 use serde_json::{Value, json};
 use tonic::transport::Channel;
 
 use super::fixtures::write_artifact;
 use super::plugin::Plugin;
 
-fn dynamic(value: &Value) -> Option<DynamicValue> {
+pub(crate) fn dynamic(value: &Value) -> Option<DynamicValue> {
     Some(DynamicValue { msgpack: Vec::new(), json: value.to_string().into_bytes() })
 }
 
-async fn client(plugin: &Plugin) -> ProviderClient<Channel> {
+pub(crate) async fn client(plugin: &Plugin) -> ProviderClient<Channel> {
     ProviderClient::new(plugin.connect().await)
 }
 
-const TYPE: &str = "eventual_service";
+pub(crate) const TYPE: &str = "eventual_service";
+
+/// What an answer holds, as JSON; unknowns are the text `(unknown)`.
+pub(crate) fn shown(value: Option<&DynamicValue>) -> Value {
+    let Some(value) = value else { return Value::Null };
+    shown_wire(&rmpv::decode::read_value(&mut value.msgpack.as_slice()).unwrap())
+}
+
+fn shown_wire(value: &Wire) -> Value {
+    match value {
+        Wire::Ext(..) => json!("(unknown)"),
+        Wire::Array(items) => items.iter().map(shown_wire).collect(),
+        Wire::Map(members) => {
+            members.iter().map(|(key, it)| (key.as_str().unwrap().to_owned(), shown_wire(it))).collect()
+        }
+        Wire::String(text) => json!(text.as_str()),
+        Wire::Boolean(truth) => json!(truth),
+        Wire::Nil => Value::Null,
+        number => json!(number.as_f64()),
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_misspelt_name_is_blamed_at_its_key() {
@@ -47,49 +66,6 @@ async fn a_misspelt_name_is_blamed_at_its_key() {
         diagnostic.detail.contains("commands[\"plceOrder\"]") && diagnostic.detail.contains("placeOrder"),
         "{diagnostic:?}"
     );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_state_of_another_release_is_read_as_far_as_it_is_ours() {
-    let plugin = Plugin::start(&[]);
-    let mut client = client(&plugin).await;
-    let mut upgrade = async |version, state: &str| {
-        let raw_state = Some(RawState { json: state.as_bytes().to_vec(), ..RawState::default() });
-        let request = upgrade_resource_state::Request { type_name: TYPE.to_owned(), version, raw_state };
-        client.upgrade_resource_state(request).await.unwrap().into_inner()
-    };
-    let upgraded = upgrade(0, r#"{"name":"orders","gone":true,"tags":{"a":"b"}}"#).await;
-    assert_eq!(upgraded.diagnostics, []);
-    let bytes = upgraded.upgraded_state.unwrap().msgpack;
-    let state = rmpv::decode::read_value(&mut bytes.as_slice()).unwrap();
-    assert_eq!(
-        (state["name"].as_str(), state["tags"]["a"].as_str(), &state["url"]),
-        (Some("orders"), Some("b"), &rmpv::Value::Nil)
-    );
-    for (version, state, part) in
-        [(1, "{}", "newer"), (0, "not json", "not JSON"), (0, r#"{"name":1}"#, "name")]
-    {
-        let refused = upgrade(version, state).await;
-        assert!(refused.diagnostics[0].detail.contains(part), "{refused:?}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_import_takes_the_name() {
-    let plugin = Plugin::start(&[]);
-    let mut client = client(&plugin).await;
-    let mut import = async |id: &str| {
-        let request = import_resource_state::Request {
-            type_name: TYPE.to_owned(),
-            id: id.to_owned(),
-            ..Default::default()
-        };
-        client.import_resource_state(request).await.unwrap().into_inner()
-    };
-    let imported = import("orders").await;
-    let bytes = &imported.imported_resources[0].state.as_ref().unwrap().msgpack;
-    assert_eq!(rmpv::decode::read_value(&mut bytes.as_slice()).unwrap()["name"].as_str(), Some("orders"));
-    assert!(import("Orders!").await.diagnostics[0].detail.contains("lower-case"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

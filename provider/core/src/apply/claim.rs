@@ -13,6 +13,7 @@ use super::{Effort, Run, persist};
 use crate::cloud::{Cloud, CloudError, Ownership, OwnershipRead, OwnershipState, Progress, Trouble};
 use crate::progress::Action;
 use crate::state::{Recorded, owner_of};
+use crate::value::Value;
 
 /// Pause between two signs of life of the run that holds a record.
 const BEAT_MS: u64 = 2500;
@@ -23,7 +24,7 @@ const ROUNDS: u32 = 5;
 pub type Children = BTreeMap<String, Recorded>;
 
 /// A record that this run holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Claim {
     /// Name of the bucket.
     pub bucket: String,
@@ -61,6 +62,7 @@ fn drafted(run: &Run<'_>, owner: String, progress: Progress) -> Ownership {
         progress,
         beat: 0,
         children: Children::new(),
+        inputs: Value::Null,
     }
 }
 
@@ -203,6 +205,7 @@ pub async fn release(run: &Run<'_>, bucket: &str, incarnation: &str) -> Result<H
             incarnation: record.incarnation,
             beat: record.beat,
             children: record.children,
+            inputs: record.inputs,
             ..ours
         };
         return Ok(Held::Ours(Claim { bucket: bucket.to_owned(), record, mark, adopted: None }));
@@ -240,7 +243,7 @@ pub async fn put_back(run: &Run<'_>, bucket: &str, incarnation: &str) -> Result<
 }
 
 /// What stands in the place of the record of a deployment that is in the state.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[allow(clippy::large_enum_variant, reason = "one is made in a run; a box would only be in the way")]
 pub enum Held {
     /// No bucket.

@@ -55,7 +55,9 @@ fn whole(desired: &Desired) -> Vec<Diagnostic> {
         }
     }
     let mut diagnostics = Vec::new();
-    let mut error = |summary: &str, detail: String| diagnostics.push(Diagnostic::error(summary, detail));
+    let mut error = |summary: &str, detail: String| {
+        diagnostics.push(Diagnostic::error(summary, detail).at(Path::of("artifact")))
+    };
     if routes.len() > ROUTES {
         let count = routes.len();
         let detail =
@@ -127,6 +129,15 @@ fn longer(key: &str, what: &str, length: usize, limit: usize) -> Vec<Diagnostic>
     vec![Diagnostic::error(format!("Too long a {what}"), detail)]
 }
 
+/// Where the user says something about a function: `commands["placeOrder"].policies`.
+fn setting(function: &str, attribute: &str) -> Option<Path> {
+    let by_name = [("command-", "commands"), ("task-", "tasks"), ("subscription-", "subscriptions")];
+    let named =
+        by_name.into_iter().find_map(|(prefix, map)| Some(Path::of(map).key(function.strip_prefix(prefix)?)));
+    let of = named.or_else(|| (function == "orchestrator").then(|| Path::of("orchestrator")));
+    of.map(|it| it.attr(attribute))
+}
+
 fn role(key: &str, spec: &RoleSpec) -> Vec<Diagnostic> {
     let size = spec.policy.chars().filter(|it| !it.is_whitespace()).count();
     let mut diagnostics = longer(key, "trust policy", spec.trust.len(), TRUST);
@@ -134,7 +145,10 @@ fn role(key: &str, spec: &RoleSpec) -> Vec<Diagnostic> {
         let detail = format!(
             "The policy of {key} has {size} characters, a role holds {POLICY}. Shorten `policies`, or use fewer functions."
         );
-        diagnostics.push(Diagnostic::error("Policy too long", detail));
+        let own = key.strip_prefix("role/").and_then(|function| setting(function, "policies"));
+        diagnostics.push(
+            Diagnostic::error("Policy too long", detail).at(own.unwrap_or_else(|| Path::of("artifact"))),
+        );
     }
     diagnostics
 }
@@ -143,7 +157,8 @@ fn function(key: &str, spec: &FunctionSpec) -> Vec<Diagnostic> {
     let mut diagnostics = range(key, "memory", spec.memory_mb, 128, 10_240);
     diagnostics.extend(range(key, "timeout", spec.timeout_s, 1, 900));
     diagnostics.extend(longer(key, "description", spec.description.len(), 256));
-    let size = serde_json::to_string(&spec.environment).map_or(0, |text| text.len());
+    let hidden: usize = spec.hidden.iter().map(|(name, value)| name.len() + value.reveal().len() + 6).sum();
+    let size = serde_json::to_string(&spec.environment).map_or(0, |text| text.len()) + hidden;
     if size > ENVIRONMENT {
         let detail = format!(
             "The environment variables of {key} take {size} bytes, Lambda holds {ENVIRONMENT}. Keep large values in Parameter Store or S3."
@@ -166,7 +181,8 @@ fn function(key: &str, spec: &FunctionSpec) -> Vec<Diagnostic> {
             "The command {command} may run {} seconds, but API Gateway gives up after {API_WAIT_S}. Start a workflow for longer work.",
             spec.timeout_s
         );
-        diagnostics.push(Diagnostic::warning("Timeout longer than the API waits", detail));
+        let at = Path::of("commands").key(command).attr("timeout");
+        diagnostics.push(Diagnostic::warning("Timeout longer than the API waits", detail).at(at));
     }
     diagnostics
 }

@@ -144,9 +144,8 @@ impl<'a> Reader<'a> {
         Setting::Known(known)
     }
 
-    fn environment(&mut self) -> Environment {
-        let environment =
-            self.text_map("environment", limits::variable_name, |text| Ok(Confidential::new(text)));
+    fn environment(&mut self, name: &str) -> Environment {
+        let environment = self.text_map(name, limits::variable_name, |text| Ok(Confidential::new(text)));
         let size = |(name, value): (&String, &Setting<Confidential>)| {
             name.len() + value.known().map_or(0, |it| it.reveal().len())
         };
@@ -157,7 +156,7 @@ impl<'a> Reader<'a> {
                  or secret store and pass their names.",
                 limits::ENVIRONMENT_MAX_BYTES
             );
-            self.refuse("Environment too large", detail, self.path.attr("environment"));
+            self.refuse("Environment too large", detail, self.path.attr(name));
         }
         environment
     }
@@ -176,7 +175,9 @@ impl<'a> Reader<'a> {
         ServiceConfig {
             name: self.text("name", limits::service_name),
             artifact: self.text("artifact", limits::not_empty),
-            environment: self.environment(),
+            environment: self.environment("environment"),
+            environment_wo: self.environment("environment_wo"),
+            environment_wo_version: self.text("environment_wo_version", |text| Ok(text.to_owned())),
             defaults: self.object("defaults", |it| it.function()),
             commands: self.map("commands", |it| it.function()),
             tasks: self.map("tasks", |it| it.function()),
@@ -207,7 +208,7 @@ impl<'a> Reader<'a> {
             timeout_s: self.number("timeout", limits::timeout),
             log_retention_days: self.number("log_retention_days", limits::log_retention),
             reserved_concurrency: self.number("reserved_concurrency", limits::concurrency),
-            environment: self.environment(),
+            environment: self.environment("environment"),
             policies: self.policies(),
             vpc: self.whole_object("vpc", |it| it.vpc()),
             auth: self.whole_object("auth", |it| it.auth()),

@@ -28,6 +28,30 @@ pub(super) fn declare() -> Object {
     }
 }
 
+/// The same with the attributes whose values Terraform keeps nowhere.
+pub(super) fn declare_for_terraform() -> Object {
+    let mut service = declare();
+    let at = service.attributes.iter().position(|it| it.name == "defaults").unwrap_or_default();
+    let write_only = [
+        Attribute::optional(
+            "environment_wo",
+            map(Kind::String),
+            "Environment variables of every function whose values are kept neither in a plan nor in the state, under the \
+             same rules as `environment`, over which they win. They are written when a function is made, and later \
+             whenever it is changed or `environment_wo_version` is another one. Needs Terraform 1.11 or OpenTofu 1.11.",
+        )
+        .write_only(),
+        Attribute::optional(
+            "environment_wo_version",
+            Kind::String,
+            "Version of the values of `environment_wo`, any text: the provider cannot see that they changed, so another \
+             text here makes it write them. Removing it together with `environment_wo` removes the variables.",
+        ),
+    ];
+    service.attributes.splice(at..at, write_only);
+    service
+}
+
 fn inputs() -> Vec<Attribute> {
     vec![
         Attribute::required(
@@ -93,6 +117,8 @@ fn outputs() -> Vec<Attribute> {
             Kind::String,
             "URL of the HTTP API, without a slash at its end; null when the service has no commands.",
         ),
+        Attribute::computed("account_id", Kind::String, "Number of the AWS account that it lives in."),
+        Attribute::computed("region", Kind::String, "AWS region that it lives in."),
         Attribute::computed("event_bus_arn", Kind::String, "ARN of the event bus."),
         Attribute::computed(
             "artifact_sha256",
@@ -328,7 +354,7 @@ fn timeouts() -> Kind {
     )
 }
 
-fn resource() -> Kind {
+pub(super) fn resource() -> Kind {
     object(
         "ChildResource",
         "One AWS resource of the service.",
@@ -350,7 +376,7 @@ fn resource() -> Kind {
     )
 }
 
-fn grants() -> Kind {
+pub(super) fn grants() -> Kind {
     object(
         "Grants",
         "IAM policy documents, as JSON, to attach to roles of others.",

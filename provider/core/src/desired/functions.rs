@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use eventual_schema::deploy::env;
 use eventual_schema::{Function, FunctionKind};
 
-use super::{Effective, Graph, engine, roles, settings, storage};
+use super::{Effective, Graph, Inputs, engine, roles, settings, storage};
+use crate::config::{Confidential, Setting};
 use crate::resource::{FunctionSpec, InvokeConfigSpec, LogGroupSpec, RoleSpec, Spec, Text, VpcSpec};
 
 /// Retries by Lambda of an event that a subscription failed to handle.
@@ -51,6 +52,8 @@ fn add_function(graph: &mut Graph<'_>, function: &Function, effective: Effective
         memory_mb: effective.memory_mb,
         timeout_s: effective.timeout_s,
         environment: environment(graph, function, effective.environment),
+        hidden: hidden(inputs),
+        hidden_version: hidden_version(inputs),
         reserved_concurrency: effective.reserved_concurrency,
         vpc: effective
             .vpc
@@ -65,10 +68,24 @@ fn add_function(graph: &mut Graph<'_>, function: &Function, effective: Effective
         storage::ARTIFACT.to_owned(),
     ];
     let after: Vec<&str> = after.iter().map(String::as_str).collect();
-    let unknown = effective.function_unknown || (inputs.has_workflows() && retention_unknown);
+    let unknown = effective.function_unknown
+        || inputs.config.environment_wo_version.is_unknown()
+        || (inputs.has_workflows() && retention_unknown);
     graph
         .add(&format!("function/{}", function.name), name, Some(arn), Spec::Function(Box::new(spec)), &after)
         .unknown |= unknown;
+}
+
+/// The user's variables that leave no trace. Those that are not known yet are when it matters.
+fn hidden(inputs: &Inputs<'_>) -> BTreeMap<String, Confidential> {
+    let variables = inputs.config.environment_wo.known().into_iter().flatten();
+    variables.filter_map(|(name, value)| Some((name.clone(), value.known()?.clone()))).collect()
+}
+
+/// The version of those; that there are any counts as one.
+fn hidden_version(inputs: &Inputs<'_>) -> Option<String> {
+    let none = inputs.config.environment_wo == Setting::Absent;
+    (!none).then(|| inputs.config.environment_wo_version.known().cloned().unwrap_or_default())
 }
 
 /// The user's variables, then the contract's, which win.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 
+use super::inputs;
 use super::planning::{Ready, elsewhere, prepare, with_computed};
 use super::{Applied, Control, OnCreateFailure, Scope};
 use crate::apply::{self, Claim, Failure, Held, Outcome, Refused, Run};
@@ -148,6 +149,7 @@ async fn create(cloud: &dyn Cloud, ready: &Ready, planned: &Value, control: &Con
     if claim.adopted.is_some() && claim.record.progress != Progress::Creating {
         control.progress.adopted();
     }
+    claim.record.inputs = inputs::kept(planned);
     let mut state = State { incarnation: claim.record.incarnation.clone(), ..nothing };
     for (key, child) in claim.adopted.iter().flatten() {
         state.children.entry(key.clone()).or_insert_with(|| child.clone());
@@ -276,13 +278,14 @@ async fn update(
     let run = run(cloud, control, ready, &owner, ready.config.timeouts.update);
     let kept = |diagnostics| Applied { state: Some(prior.clone()), diagnostics };
     if plan.changes.is_empty() {
-        let diagnostics = confirm(&run, ready, &state).await.into_iter().collect();
+        let diagnostics = confirm(&run, ready, &state, inputs::kept(planned)).await.into_iter().collect();
         return reached(ready, planned, &state, diagnostics);
     }
     let mut claim = match take(&run, ready, &state).await {
         Ok(claim) => claim,
         Err(diagnostic) => return kept(vec![diagnostic]),
     };
+    claim.record.inputs = inputs::kept(planned);
     let mut diagnostics = guard(cloud, &plan, ready.config.force_destroy.known() == Some(&true)).await;
     if any_error(&diagnostics) {
         return kept(diagnostics);
@@ -299,12 +302,16 @@ async fn update(
     reached(ready, planned, &outcome.state, diagnostics)
 }
 
-/// Nothing changes, but the record may say otherwise: a run before could not write it. Reading it is all that this costs
+/// No resource changes, but the record may say otherwise: a run before could not write it, or something was configured
+/// that is in no resource. Reading it is all that this costs
 /// when it is right, and failing to is not worth failing for.
-async fn confirm(run: &Run<'_>, ready: &Ready, state: &State) -> Option<Diagnostic> {
+async fn confirm(run: &Run<'_>, ready: &Ready, state: &State, inputs: Value) -> Option<Diagnostic> {
     let bucket = ready.place.names().bucket();
     match apply::release(run, &bucket, &state.incarnation).await {
-        Ok(Held::Ours(mut claim)) if claim.record.progress != Progress::Complete => {
+        Ok(Held::Ours(mut claim))
+            if claim.record.progress != Progress::Complete || claim.record.inputs != inputs =>
+        {
+            claim.record.inputs = inputs;
             complete(run, &mut claim, state).await
         }
         _ => None,

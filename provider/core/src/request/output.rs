@@ -13,9 +13,11 @@ use crate::state::{Recorded, State, to_value};
 use crate::value::Value;
 
 /// Names of all computed attributes.
-pub(super) const COMPUTED: [&str; 10] = [
+pub(super) const COMPUTED: [&str; 12] = [
     "id",
     "url",
+    "account_id",
+    "region",
     "event_bus_arn",
     "artifact_sha256",
     "functions",
@@ -58,6 +60,8 @@ impl Facts<'_> {
         BTreeMap::from([
             ("id", text(self.place.service())),
             ("url", self.api("url")),
+            ("account_id", text(&self.place.identity().account)),
+            ("region", text(&self.place.identity().region)),
             ("event_bus_arn", optional(bus)),
             ("artifact_sha256", text(&self.artifact.sha256)),
             ("functions", Value::map(names)),

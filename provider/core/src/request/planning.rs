@@ -87,11 +87,24 @@ pub(super) fn elsewhere(state: &State, service: &str, identity: Option<&Identity
     let recorded = state.children.get("bucket")?;
     let here = Place::new(service, identity?).names().bucket();
     (recorded.name != here).then(|| {
+        let place = lives_in(state).unwrap_or_else(|| "another account or region".to_owned());
+        let identity = identity.map(|it| format!("{} of account {}", it.region, it.account)).unwrap_or_default();
         let detail = format!(
-            "Its bucket is {}, and would be {here} here. This deployment lives in another account or region than the provider is configured for: configure it for that one, or destroy it there first.",
+            "It lives in {place}, and the provider is configured for {identity}: its bucket is {}, and would be {here} here. \
+             Configure the provider for where it lives, or destroy it there first.",
             recorded.name
         );
         Diagnostic::error("The deployment lives elsewhere", detail)
+    })
+}
+
+/// Region and account that the ARNs of its resources name.
+fn lives_in(state: &State) -> Option<String> {
+    state.children.values().find_map(|child| match child.arn.split(':').collect::<Vec<_>>()[..] {
+        ["arn", _, _, region, account, ..] if !region.is_empty() && !account.is_empty() => {
+            Some(format!("{region} of account {account}"))
+        }
+        _ => None,
     })
 }
 

@@ -6,14 +6,15 @@ use futures_util::StreamExt;
 use futures_util::stream;
 
 use super::applying::bare_bucket;
+use super::inputs;
 use super::planning::elsewhere;
 use super::{Drift, ReadBack, Scope};
 use crate::apply;
-use crate::cloud::{Cloud, CloudError, Observed, Owner, OwnershipState, Progress, Trouble};
+use crate::cloud::{Cloud, CloudError, Observed, Owner, Ownership, OwnershipState, Progress, Trouble};
 use crate::config;
 use crate::desired::Place;
 use crate::diagnostic::Diagnostic;
-use crate::resource::settings;
+use crate::resource::{Kind, settings};
 use crate::state::{Recorded, SETTINGS, State, owner_of};
 use crate::value::Value;
 
@@ -106,13 +107,16 @@ async fn import(scope: &Scope<'_>, look: &Look<'_>, value: &Value, service: &str
     };
     // What a run left half-way may hold anything; what one finished is exactly what its record says.
     let partial = record.children.is_empty();
+    let mut read = value.clone();
+    if let Err(error) = restore(look, &mut read, &record).await {
+        return failed(value, "the environment of a function", &error);
+    }
     let mut children = if record.progress == Progress::Complete {
         record.children
     } else {
         apply::unverified(record.children)
     };
     children.entry("bucket".to_owned()).or_insert_with(|| bare_bucket(&place));
-    let mut read = value.clone();
     read.set("resources", State { incarnation: record.incarnation.clone(), children }.resources());
     read.set("incarnation", Value::from(record.incarnation));
     let diagnostics = partial.then(|| {
@@ -124,6 +128,20 @@ async fn import(scope: &Scope<'_>, look: &Look<'_>, value: &Value, service: &str
         Diagnostic::warning("Imported in part", detail)
     });
     ReadBack { state: Some(read), diagnostics: diagnostics.into_iter().collect(), ..ReadBack::default() }
+}
+
+/// What the user configured, as far as it is known.
+async fn restore(look: &Look<'_>, read: &mut Value, record: &Ownership) -> Result<(), CloudError> {
+    if record.inputs.is_null() {
+        return Ok(());
+    }
+    let mut environments = inputs::Environments::new();
+    for (key, child) in record.children.iter().filter(|(_, child)| child.kind == Kind::Function) {
+        let name = key.trim_start_matches("function/").to_owned();
+        environments.insert(name, look.patiently(|| look.cloud.environment(child)).await?);
+    }
+    inputs::restore(read, &record.inputs, &environments);
+    Ok(())
 }
 
 fn failed(value: &Value, what: &str, error: &CloudError) -> ReadBack {

@@ -115,12 +115,11 @@ fn api(all: &mut Settings, spec: &ApiSpec) {
 }
 
 fn function(all: &mut Settings, spec: &FunctionSpec) {
-    let variables = spec.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     set(all, "alias", ALIAS);
     set(all, "role", &spec.role);
     set(all, "memory", spec.memory_mb.to_string());
     set(all, "timeout", spec.timeout_s.to_string());
-    set(all, "environment", environment_digest(variables));
+    set(all, "environment", environment_digest(spec.comparable()));
     set(all, "reserved_concurrency", spec.reserved_concurrency.map(|it| it.to_string()).unwrap_or_default());
     set(all, "vpc", spec.vpc.as_ref().map(vpc).unwrap_or_default());
     set(all, "layers", "");

@@ -6,6 +6,7 @@ use eventual_schema::digest::short_hash;
 use serde::Serialize;
 
 use super::{Kind, Missing, Piece, Text};
+use crate::config::Confidential;
 
 /// How a resource should be.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -131,6 +132,12 @@ pub struct FunctionSpec {
     pub timeout_s: u32,
     /// Environment variables.
     pub environment: BTreeMap<String, Text>,
+    /// Environment variables whose values leave no trace: they win over the others, and are in no fingerprint and no hash.
+    #[serde(skip)]
+    pub hidden: BTreeMap<String, Confidential>,
+    /// Version of those values; `None` without any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden_version: Option<String>,
     /// Runs set aside for it, if any are.
     pub reserved_concurrency: Option<u32>,
     /// Where in a VPC it runs, if it does.
@@ -140,6 +147,13 @@ pub struct FunctionSpec {
 }
 
 impl FunctionSpec {
+    /// Names and values of the environment as it is compared: those that leave no trace have no value.
+    pub(super) fn comparable(&self) -> impl Iterator<Item = (&str, &str)> {
+        let shown = self.environment.iter().filter(|(name, _)| !self.hidden.contains_key(*name));
+        let shown = shown.map(|(name, value)| (name.as_str(), value.as_str()));
+        shown.chain(self.hidden.keys().map(|name| (name.as_str(), "")))
+    }
+
     /// Hash of all that `UpdateFunctionConfiguration` sets: everything but code and concurrency. The spec must be
     /// resolved.
     #[must_use]

@@ -1,23 +1,25 @@
-//! What the functions of both packages answer about an artifact, without any cloud: `manifest` and `artifact_hash`.
+//! What is said of an artifact to those who look into it: the functions `manifest` and `artifact_hash` of both packages,
+//! and the look-up of a deployed service.
 //!
 //! It only looks into the file; whether a deployment of it would be accepted is the business of planning.
 
-use eventual_provider_core::declaration::Kind;
-use eventual_provider_core::request::Artifact;
-use eventual_provider_core::value::Value;
+use crate::declaration::Kind;
+use crate::request::Artifact;
+use crate::value::Value;
 
 /// Description of the function `manifest`.
-pub(crate) const MANIFEST: &str = "Reads what the service in an artifact declares: its name and version, and the names of \
+pub const MANIFEST: &str = "Reads what the service in an artifact declares: its name and version, and the names of \
      its handlers.";
 /// Description of the function `artifact_hash`.
-pub(crate) const ARTIFACT_HASH: &str = "SHA-256 of an artifact, 64 lower-case hexadecimal digits, after checking that it \
+pub const ARTIFACT_HASH: &str = "SHA-256 of an artifact, 64 lower-case hexadecimal digits, after checking that it \
      is one. It is what `artifact_sha256` of the service is after deploying it.";
 /// Description of the only parameter of both.
-pub(crate) const PATH: &str =
+pub const PATH: &str =
     "Path of the zip that `cargo eventual build` writes, relative to the working directory.";
 
 /// The members of what `manifest` answers: name, kind and description.
-pub(crate) fn members() -> [(&'static str, Kind, &'static str); 11] {
+#[must_use]
+pub fn members() -> [(&'static str, Kind, &'static str); 11] {
     let names = || Kind::List(Box::new(Kind::String));
     [
         ("service", Kind::String, "Name of the service."),
@@ -35,7 +37,8 @@ pub(crate) fn members() -> [(&'static str, Kind, &'static str); 11] {
 }
 
 /// What `manifest` answers about this artifact: a map with the members above.
-pub(crate) fn manifest(artifact: &Artifact) -> Value {
+#[must_use]
+pub fn manifest(artifact: &Artifact) -> Value {
     fn names<'a>(names: impl Iterator<Item = &'a str>) -> Value {
         Value::List(names.map(Value::from).collect())
     }
