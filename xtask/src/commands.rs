@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use crate::emulator::{Emulator, Settings};
 use crate::failure::{Failure, Result};
 use crate::places::Places;
-use crate::{bench, demo, payments, process, simulate, suite};
+use crate::{bench, demo, payments, process, release, simulate, suite};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "What developers of eventual run.")]
@@ -23,6 +23,8 @@ enum Task {
     Bench(bench::Options),
     /// Deploys the order service on the emulated AWS, drives an order through it, changes it and destroys it.
     Demo(demo::Options),
+    /// Builds the providers as they are released and packs them for the registries, with checksums.
+    Release(release::Options),
     /// Runs the engine through random schedules of everything that may go wrong, many more than the test suite does.
     Simulate(simulate::Options),
     /// Runs the whole test suite: style, unit tests, and services end to end on the emulated AWS.
@@ -57,6 +59,7 @@ fn dispatch(task: Task) -> Result<()> {
     match task {
         Task::Bench(options) => bench::run(&Places::find()?, &options),
         Task::Demo(options) => demo::run(&Places::find()?, &options),
+        Task::Release(options) => release::run(&Places::find()?, &options),
         Task::Simulate(options) => simulate::run(&Places::find()?, &options),
         Task::Test(options) => suite::run(&Places::find()?, &options),
         Task::Emulator => emulator(&Places::find()?),

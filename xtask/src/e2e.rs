@@ -9,6 +9,7 @@ mod orders;
 mod permissions;
 mod stand;
 mod stranger;
+mod surface;
 
 use std::time::Instant;
 
@@ -39,8 +40,12 @@ const SCENARIOS: &[Scenario] = &[
         lifecycle::misspelt_override,
     ),
     scenario("terraform: what cannot be an artifact is a diagnostic", artifacts::refused),
-    scenario("terraform: plan, apply, second plan", lifecycle::plan_apply_plan),
+    scenario("terraform: plan, apply, second plan, -replace", lifecycle::plan_apply_plan),
     scenario("terraform: plan -refresh-only sees no difference", lifecycle::refresh_only),
+    scenario(
+        "terraform: import and an empty plan, look-up, credentials, another region, a lost state",
+        surface::beside_applying,
+    ),
     scenario("orders: from order to receipt through native processes", orders::receipt),
     scenario(
         "orders: a payment that fails once is tried again with the same key",
@@ -68,6 +73,14 @@ const SCENARIOS: &[Scenario] = &[
     scenario("terraform: destroy leaves nothing", lifecycle::destroy),
     scenario("terraform: test", lifecycle::terraform_test),
     scenario("adoption: an apply that was killed is finished by the next", adoption::killed_apply),
+    scenario(
+        "adoption: an apply that was interrupted leaves what its state says",
+        adoption::interrupted_apply,
+    ),
+    scenario(
+        "adoption: two services at once, and of one service twice at once one apply wins",
+        adoption::at_once,
+    ),
     scenario("stranger: a service of other names and shapes deploys and runs", stranger::runs),
     scenario("nothing of all this is left in the account", lifecycle::nothing_left),
 ];

@@ -37,6 +37,8 @@ mod prerequisites;
 #[cfg(unix)]
 mod process;
 #[cfg(unix)]
+mod release;
+#[cfg(unix)]
 mod simulate;
 #[cfg(unix)]
 mod site;

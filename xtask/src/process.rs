@@ -90,6 +90,11 @@ impl Group {
         self.child.try_wait().context("cannot wait for a process")
     }
 
+    /// Does to the whole group what Ctrl-C on its terminal would.
+    pub(crate) fn interrupt(&self) -> Result<()> {
+        kill_process_group(self.leader, Signal::INT).context("cannot interrupt a process group")
+    }
+
     /// Lets the group outlive us.
     pub(crate) fn keep(&mut self) {
         self.kept = true;

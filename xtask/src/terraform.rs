@@ -70,6 +70,18 @@ impl Terraform {
         &self.environment
     }
 
+    /// Sets a variable of the environment of everything that runs from now on.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.into(), value.into()));
+    }
+
+    /// Writes a further file of the configuration.
+    pub(crate) fn write(&self, name: &str, text: &str) -> Result<()> {
+        let file = self.folder.join(name);
+        fs::write(&file, text).context(file.display())
+    }
+
     /// Sets the values of the configuration's variables.
     pub(crate) fn variables(&self, values: &Value) -> Result<()> {
         let file = self.folder.join("terraform.tfvars.json");

@@ -54,13 +54,17 @@ pub(super) fn misspelt_override(stand: &Stand<'_>) -> Result<()> {
     require(errors.len() == 1 && placed, || format!("not one error at its place: {errors:#?}"))
 }
 
-/// Exit codes 2, 0, 0: something to do, done, nothing to do.
+/// Exit codes 2, 0, 0: something to do, done, nothing to do; and the same after `-replace`, which makes another life of it.
 pub(super) fn plan_apply_plan(stand: &Stand<'_>) -> Result<()> {
     let terraform = stand.orders_module("twice")?;
     require(terraform.has_changes()?, || "the first plan is empty".into())?;
     terraform.succeed(&["plan", "-input=false", "-no-color", "-out=saved"])?;
     // Applying a saved plan fails when the provider's result differs from what it planned.
     terraform.succeed(&["apply", "-input=false", "-no-color", "saved"])?;
+    terraform.require_no_changes()?;
+    let life = terraform.state(ORDERS)?["incarnation"].clone();
+    terraform.succeed(&["apply", "-auto-approve", "-input=false", "-no-color", "-replace", ORDERS])?;
+    require(terraform.state(ORDERS)?["incarnation"] != life, || "it is the one before -replace".into())?;
     terraform.require_no_changes()?;
     terraform.destroy()?;
     let left = stand.left()?;

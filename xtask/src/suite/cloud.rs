@@ -16,6 +16,7 @@ pub(super) fn run(places: &Places, options: &Options) -> Result<Outcome> {
     let mut cargo = places.cargo();
     cargo.args(["test", "--no-fail-fast", "--package", "eventual-aws", "--package", "eventual-provider"]);
     cargo.args(["--test", "emulator", "--test", "cloud", "--test", "pulumi_cloud", "--test", "pulumi_cli"]);
+    cargo.args(["--test", "terraform_cloud"]);
     // Each test of the Pulumi wire deploys a whole service; more at once only wait for each other on two cores.
     cargo.args(["--", "--test-threads", "4"]);
     cargo.envs(emulator.credentials()).env_remove("AWS_PROFILE").env_remove("AWS_SESSION_TOKEN");

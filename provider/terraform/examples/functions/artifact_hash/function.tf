@@ -1,0 +1,3 @@
+output "version" {
+  value = provider::eventual::artifact_hash("target/eventual/orders.zip")
+}

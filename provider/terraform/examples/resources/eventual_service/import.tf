@@ -1,0 +1,4 @@
+import {
+  to = eventual_service.orders
+  id = "orders"
+}
