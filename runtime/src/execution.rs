@@ -155,7 +155,7 @@ impl Execution {
     /// Answers the error of the update's code as [`CallError::Failed`]; its class is `UnknownUpdate` when nothing there
     /// takes such an update, `ExecutionClosed` when the execution ended first.
     #[track_caller]
-    pub fn update<A: Data>(&self, name: &str, input: impl Data) -> Call<A, Error> {
+    pub fn update<A: Data>(&self, name: &str, input: &impl Data) -> Call<A, Error> {
         let ask = Ask::with(input.to_payload(), |input| {
             let (execution, name) = (self.id.clone(), name.to_owned());
             Ask::Update { execution, name, input, start: None }

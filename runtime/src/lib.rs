@@ -11,6 +11,7 @@ compile_error!(
 // Generated code says `::eventual`, also in this crate's own tests.
 extern crate self as eventual;
 
+mod actor;
 mod ask;
 mod call;
 mod cancel;
@@ -64,6 +65,44 @@ pub use start::Start;
 pub use timers::{Moment, now, random, sleep, sleep_until, this_execution, uuid};
 pub use update::{on_update, on_update_if};
 pub use {schemars, serde, serde_json};
+
+/// Makes the methods of a struct callable on a durable object that is addressed by a key. Calls of one key are made one at
+/// a time, in the order in which they come; what a method leaves in the struct is there at the next call, years later.
+///
+/// Methods are `async fn`s with `&mut self` (or `&self`) and one input, and run as workflow code does: they may call tasks,
+/// sleep, and call other actors. A method's error leaves what it changed; one that panics has not happened. Called
+/// through `Struct::at(key)` in handlers that declare `uses(Struct)`, where a call waits for 20 seconds, and in workflows.
+/// An actor begins with its first call and its `Default`, and is an execution like any other: its id is `<actor>/<key>`, its
+/// query `state` answers its state, cancelling it ends it for good. State that a new version of the code cannot read
+/// parks it. Not to be called by itself while it runs: such a call waits for ever.
+///
+/// Options: `name = "counter"` on the wire; `allow_nondeterminism` as of workflows.
+///
+/// ```
+/// use schemars::JsonSchema;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Default, Serialize, Deserialize, JsonSchema)]
+/// struct Counter {
+///     total: u64,
+/// }
+///
+/// #[eventual::actor]
+/// impl Counter {
+///     /// Adds a number and answers the sum.
+///     async fn add(&mut self, number: u64) -> u64 {
+///         self.total += number;
+///         self.total
+///     }
+/// }
+///
+/// #[eventual::command(method = POST, path = "/counters/{name}", uses(Counter))]
+/// async fn count(name: String) -> eventual::Result<u64> {
+///     Ok(Counter::at(name).add(1).await?)
+/// }
+/// # fn main() {}
+/// ```
+pub use eventual_macros::actor;
 
 /// An async function over HTTP: `POST /rpc/<name>` always, and a route of its own when it is given one.
 ///
@@ -163,6 +202,7 @@ pub use eventual_macros::Failure;
 /// What generated code and hosts use. Not part of the interface: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::actor::{Actor, MethodFuture, call_actor, live, no_method};
     pub use crate::ask::Ask;
     pub use crate::call::Decode;
     pub use crate::function::*;

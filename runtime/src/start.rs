@@ -74,6 +74,7 @@ impl Start {
     /// Sends the execution a signal with its start. One that is there already, and has not ended, is sent the signal alone,
     /// whatever its input. The handler declares `uses(<this signal>)` besides the workflow.
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "a signal is given away, as by `send`")]
     pub fn with_signal<S: Signal>(mut self, signal: S) -> Self {
         let ask = Ask::with(signal.to_payload(), |payload| Ask::Signalling { signal: S::NAME, payload });
         self.signal = Some(Asked::new(ask, Location::caller()));

@@ -38,14 +38,14 @@ use crate::spawn::spawn;
 ///
 /// # Panics
 /// Outside of workflow code.
-pub fn on_update<I, A, E, F>(name: &str, mut handle: impl FnMut(I) -> F + 'static)
+pub fn on_update<I, A, E, F>(name: &str, handle: impl FnMut(I) -> F + 'static)
 where
     I: Data,
     A: Data,
     E: Failure,
     F: Future<Output = Result<A, E>> + 'static,
 {
-    on_update_if(name, |_: &I| Ok(()), move |input| handle(input));
+    on_update_if(name, |_: &I| Ok(()), handle);
 }
 
 /// As [`on_update`], but only for inputs that `accept` lets through. It sees the workflow's state as it is, changes
@@ -64,7 +64,7 @@ pub fn on_update_if<I, A, E, F>(
     E: Failure,
     F: Future<Output = Result<A, E>> + 'static,
 {
-    ambient::accept_updates(name);
+    ambient::accept_updates(Some(name));
     let (name, at) = (name.to_owned(), Location::caller());
     drop(spawn(async move {
         while let Ok(update) = next_update(Some(&name), at).await {

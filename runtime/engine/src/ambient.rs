@@ -41,6 +41,8 @@ pub(crate) struct Current {
     queries: RefCell<BTreeMap<String, QueryFn>>,
     /// The input with which the code wants to begin anew.
     continued: RefCell<Option<Payload>>,
+    /// Why the code cannot go on, if it says so itself.
+    parked: RefCell<Option<String>>,
     /// Tells this execution's calls from those of another on the same thread.
     epoch: u64,
 }
@@ -63,6 +65,7 @@ impl Current {
             met: Cell::new(false),
             queries: RefCell::default(),
             continued: RefCell::default(),
+            parked: RefCell::default(),
             epoch,
         })
     }
@@ -70,6 +73,11 @@ impl Current {
     /// Whether the code wants to begin anew.
     pub(crate) fn continues(&self) -> bool {
         self.continued.borrow().is_some()
+    }
+
+    /// Why the code says that it cannot go on.
+    pub(crate) fn parked(&self) -> Option<String> {
+        self.parked.borrow().clone()
     }
 
     /// The input with which it wants to.
@@ -151,14 +159,22 @@ pub fn continue_as_new(input: Payload) -> bool {
     })
 }
 
+/// Says that this version of the code cannot go on, so that the execution is parked until another version is there.
+/// Nothing outside of workflow code.
+pub fn park(reason: String) {
+    if let Some(current) = current() {
+        current.parked.replace(Some(reason));
+    }
+}
+
 /// How much the code's history has by now: facts and calls since it began, or began anew. 0 outside of workflow code.
 #[must_use]
 pub fn history_events() -> u64 {
     current().map_or(0, |it| it.machine.borrow().events())
 }
 
-/// Says that the code takes updates of this name from here on. Nothing outside of workflow code.
-pub fn accept_updates(name: &str) {
+/// Says that the code takes updates of this name, or of every name, from here on. Nothing outside of workflow code.
+pub fn accept_updates(name: Option<&str>) {
     if let Some(current) = current() {
         current.machine.borrow_mut().accept_updates(name);
     }

@@ -37,4 +37,4 @@ pub use system::{
     ExecutionSummary, FilterRequest, SearchRequest, SpanRequest, SystemError, SystemRequest, SystemResponse,
 };
 pub use updates::{UPDATE_WAIT, UpdateRequest};
-pub use workflows::Open;
+pub use workflows::{Open, panic_text};

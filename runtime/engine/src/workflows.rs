@@ -407,7 +407,8 @@ fn crash(panic: &(dyn std::any::Any + Send)) -> Outcome {
 }
 
 /// What a panic said, with an explanation where the cause is a known mistake.
-pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+#[must_use]
+pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let said = panic
         .downcast_ref::<&str>()
         .map(|it| (*it).to_owned())

@@ -100,7 +100,7 @@ impl Handler {
     }
 
     /// Result and error as they are written, or by what the result's type says of itself.
-    fn types_of(&self) -> (TokenStream, TokenStream) {
+    pub(crate) fn types_of(&self) -> (TokenStream, TokenStream) {
         let returns = |ty: &Type, part: &str| {
             let part = Ident::new(part, ty.span());
             quote_spanned!(ty.span()=> <#ty as ::eventual::__private::Returns>::#part)
@@ -119,7 +119,7 @@ impl Handler {
     }
 
     /// `Function`: each bound is asserted here, at the type, and nowhere else.
-    fn types(&self) -> TokenStream {
+    pub(crate) fn types(&self) -> TokenStream {
         let (ident, name) = (&self.function.item.sig.ident, &self.name);
         let cfgs = cfgs(&self.function.item.attrs);
         let has_input = self.function.input().is_some();

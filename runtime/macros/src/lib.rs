@@ -3,6 +3,7 @@
 //!
 //! Documentation for users stands at the re-exports of `eventual-runtime`, where its examples compile.
 
+mod actor;
 mod diagnostics;
 mod emit;
 mod failure;
@@ -43,6 +44,12 @@ pub fn workflow(attr: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn subscription(attr: TokenStream, item: TokenStream) -> TokenStream {
     handler::expand(Kind::Subscription, attr.into(), item.into()).into()
+}
+
+/// A durable object.
+#[proc_macro_attribute]
+pub fn actor(attr: TokenStream, item: TokenStream) -> TokenStream {
+    actor::expand(attr.into(), item.into()).into()
 }
 
 /// A fact that can be published.

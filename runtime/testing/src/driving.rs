@@ -2,6 +2,7 @@
 //!
 //! Without anybody who waits, this is an ordinary run of one future after another, in a fixed order.
 
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
@@ -13,8 +14,40 @@ use futures_util::stream::{FuturesUnordered, Stream};
 
 use crate::world::World;
 
-/// How long real input and output may take before another delivery is made, or the clock moved, for somebody who waits.
+/// How long real input and output may take before another delivery is made for somebody who waits.
 const PATIENCE: Duration = Duration::from_millis(50);
+
+thread_local! {
+    /// Number of the work or delivery that is being polled.
+    static POLLED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Number of the work or delivery that is being polled, so that those which wait can be counted.
+pub(crate) fn polled() -> u64 {
+    POLLED.get()
+}
+
+/// Polls a future under a number.
+async fn numbered<T>(number: u64, future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        let before = POLLED.replace(number);
+        let polled = future.as_mut().poll(cx);
+        POLLED.set(before);
+        polled
+    })
+    .await
+}
+
+/// What keeps everything that is under way from going on.
+enum Quiet {
+    /// It is not quiet: something was done.
+    No,
+    /// Real input and output, or what another one has locked.
+    PerhapsLocked,
+    /// What only further deliveries bring, or time.
+    Waiting,
+}
 
 /// Runs `work` to its end, and with it the deliveries that it waits for, each made by `step`; the clock moves as far as that
 /// takes.
@@ -23,11 +56,11 @@ pub(crate) async fn drive<T, S: Future<Output = bool>>(
     world: &World,
     work: impl Future<Output = T>,
 ) -> T {
-    let mut work = pin!(work);
+    let mut work = pin!(numbered(0, work));
     let mut steps = FuturesUnordered::new();
     let mut result = None;
     let patient = world.now() + u64::try_from(UPDATE_WAIT.as_millis()).unwrap_or(u64::MAX);
-    loop {
+    for number in 1.. {
         let quiet = poll_fn(|cx| {
             if result.is_none()
                 && let Poll::Ready(done) = work.as_mut().poll(cx)
@@ -35,28 +68,30 @@ pub(crate) async fn drive<T, S: Future<Output = bool>>(
                 result = Some(done);
             }
             match pin!(&mut steps).poll_next(cx) {
-                Poll::Ready(Some(_)) => Poll::Ready(false),
-                Poll::Ready(None) if result.is_some() => Poll::Ready(true),
-                // Everything that is under way waits for the world.
-                _ if world.waiting() > steps.len() => Poll::Ready(true),
-                Poll::Ready(None) | Poll::Pending => Poll::Pending,
+                Poll::Ready(Some(_)) => return Poll::Ready(Quiet::No),
+                Poll::Ready(None) if result.is_some() => return Poll::Ready(Quiet::No),
+                Poll::Ready(None) | Poll::Pending => {}
             }
+            let under_way = steps.len() + usize::from(result.is_none());
+            if world.waiting() >= under_way { Poll::Ready(Quiet::Waiting) } else { Poll::Pending }
         });
-        // What is under way may also wait for real input and output, or for what another one of them has locked.
-        let quiet = tokio::time::timeout(PATIENCE, quiet).await.unwrap_or(world.waiting() > 0);
+        let quiet = tokio::time::timeout(PATIENCE, quiet).await.unwrap_or(Quiet::PerhapsLocked);
         if steps.is_empty()
             && let Some(result) = result.take()
         {
             return result;
         }
-        if !quiet {
-            continue;
-        }
-        match world.next_due() {
-            Some(due) if due <= world.now() => steps.push(step()),
-            due => pass(world, due.filter(|it| *it <= patient)).await,
+        let due_now = world.next_due().is_some_and(|it| it <= world.now());
+        match quiet {
+            Quiet::Waiting if !due_now => pass(world, world.next_due().filter(|it| *it <= patient)).await,
+            Quiet::Waiting => steps.push(numbered(number, step())),
+            Quiet::PerhapsLocked if due_now && world.waiting() > 0 => {
+                steps.push(numbered(number, step()));
+            }
+            Quiet::PerhapsLocked | Quiet::No => {}
         }
     }
+    unreachable!("numbers do not end")
 }
 
 /// Lets time pass to the next delivery; without one, those who wait have waited long enough.

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use eventual::__private::Ask;
 use eventual::{Call, CallError, Data, Error, Event, Execution, Failure, Service, Signal};
-use eventual_engine::States;
 use eventual_engine::core::{ExecutionId, Outcome, Payload};
+use eventual_engine::{States, UpdateRequest};
 use eventual_schema::shape;
 
 use crate::drive::{Drive, PATIENCE};
@@ -98,6 +98,13 @@ impl TestEnvironment {
             }
             Ask::Subscription { name, input } => {
                 let outcome = self.drive.react(name, input);
+                self.drive.settle();
+                decode(outcome)
+            }
+            Ask::Update { execution, name, input, start } => {
+                let update = UpdateRequest { name, input, id: None, start };
+                let outcome = self.drive.block_on(self.drive.client().update(&execution, update));
+                let outcome = outcome.map_err(|error| CallError::Invalid(refused(error.to_string())))?;
                 self.drive.settle();
                 decode(outcome)
             }

@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -14,6 +13,8 @@ use eventual_engine::ports::{
     TaskRequest,
 };
 use tokio::sync::watch;
+
+use crate::driving;
 
 /// When a test begins: 2030-01-01T00:00:00Z, in milliseconds since 1970.
 pub const START: Millis = 1_893_456_000_000;
@@ -84,8 +85,8 @@ pub struct World {
     subscriptions: BTreeMap<String, Vec<String>>,
     /// Counts what was written about executions.
     written: watch::Sender<u64>,
-    /// How many wait for that.
-    waiting: Arc<AtomicUsize>,
+    /// Who waits for that, as [`driving`] counts them.
+    waiting: Arc<Mutex<BTreeMap<u64, u32>>>,
 }
 
 impl World {
@@ -159,7 +160,7 @@ impl World {
 
     /// How many wait for something to be written about an execution.
     pub(crate) fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::SeqCst)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     fn tell(&self) {
@@ -387,16 +388,21 @@ impl Dispatch for World {
 
     fn progress(&self, _id: &ExecutionId, _awaited: Awaited) -> BoxFuture<'static, ()> {
         /// One that waits.
-        struct Waits(Arc<AtomicUsize>);
+        struct Waits(Arc<Mutex<BTreeMap<u64, u32>>>, u64);
         impl Drop for Waits {
             fn drop(&mut self) {
-                self.0.fetch_sub(1, Ordering::SeqCst);
+                let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(count) = waiting.get_mut(&self.1) {
+                    *count -= 1;
+                }
+                waiting.retain(|_, count| *count > 0);
             }
         }
         let (mut written, waiting) = (self.written.subscribe(), self.waiting.clone());
         Box::pin(async move {
-            waiting.fetch_add(1, Ordering::SeqCst);
-            let _waits = Waits(waiting);
+            let who = driving::polled();
+            *waiting.lock().unwrap_or_else(PoisonError::into_inner).entry(who).or_default() += 1;
+            let _waits = Waits(waiting, who);
             // An error is as good: the world is gone, and whoever waits looks again.
             let _ = written.changed().await;
         })

@@ -55,7 +55,7 @@ fn outcomes_become_answers() {
         let data = Payload::from(r#"{"code":7}"#);
         Outcome::Failed(Failure { class: "OrderError::Gone".into(), message: "no".into(), data, status })
     };
-    let answer = |outcome: &Outcome| answered(eventual_engine::http::of_outcome(outcome, "r-1"));
+    let answer = |outcome: &Outcome| answered(http::of_outcome(outcome, "r-1"));
     for falsy in ["0", "null", "false", "\"\"", "[]"] {
         assert_eq!(answer(&Outcome::Succeeded(Payload::from(falsy))), response(200, falsy.into()));
     }

@@ -18,6 +18,8 @@ pub struct Mismatch {
     seq: Seq,
     history: Option<String>,
     code: Option<(String, String)>,
+    /// What the code says itself, instead of all that.
+    said: Option<String>,
 }
 
 impl Mismatch {
@@ -35,20 +37,33 @@ impl Mismatch {
             seq,
             history: history.map(title),
             code: Some((what, format!("{}:{}:{}", at.file(), at.line(), at.column()))),
+            said: None,
         }
     }
 
     pub(crate) fn missing(turn: u64, seq: Seq, history: &Call) -> Self {
-        Self { turn, seq, history: Some(title(history)), code: None }
+        Self { turn, seq, history: Some(title(history)), code: None, said: None }
+    }
+
+    /// Code that says itself why it cannot go on.
+    #[must_use]
+    pub fn said(reason: String) -> Self {
+        Self { turn: 0, seq: 0, history: None, code: None, said: Some(reason) }
     }
 
     /// The code continued as new in one and not in the other.
     pub(crate) fn continued(turn: u64, seq: Seq, then: bool) -> Self {
         let what = "a continuation as new".to_owned();
         if then {
-            return Self { turn, seq, history: Some(what), code: None };
+            return Self { turn, seq, history: Some(what), code: None, said: None };
         }
-        Self { turn, seq, history: None, code: Some((what, "the call's `.continue_as_new()`".to_owned())) }
+        Self {
+            turn,
+            seq,
+            history: None,
+            code: Some((what, "the call's `.continue_as_new()`".to_owned())),
+            said: None,
+        }
     }
 }
 
@@ -68,6 +83,9 @@ impl Mismatch {
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(said) = &self.said {
+            return f.write_str(said);
+        }
         let history = self.history.as_deref().unwrap_or("nothing");
         write!(
             f,

@@ -382,7 +382,7 @@ fn next_update(name: Option<&str>) -> Call {
 fn updates_wait_for_busy_code_and_are_refused_by_code_that_does_not_know_them() {
     let mut machine = Machine::new(1);
     machine.begin(10, &[]);
-    machine.accept_updates("x");
+    machine.accept_updates(Some("x"));
     let first = ask(&mut machine, next_update(Some("x")));
     machine.end().unwrap();
     machine.begin(20, &[update("1", "x"), update("2", "x"), update("3", "y"), update("1", "x")]);

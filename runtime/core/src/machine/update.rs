@@ -31,20 +31,25 @@ pub struct Update {
 pub(super) struct Updates {
     /// Names that the code takes, perhaps not at this moment.
     accepted: BTreeSet<String>,
+    /// It takes those of every name.
+    all: bool,
     /// Those that have no answer yet, with whom to answer.
     unanswered: BTreeMap<String, Option<(ExecutionId, Seq)>>,
 }
 
 impl Updates {
     pub(super) const fn new() -> Self {
-        Self { accepted: BTreeSet::new(), unanswered: BTreeMap::new() }
+        Self { accepted: BTreeSet::new(), all: false, unanswered: BTreeMap::new() }
     }
 }
 
 impl Machine {
-    /// Says that the code takes updates of this name from here on, so that those which come while it is busy wait for it.
-    pub fn accept_updates(&mut self, name: &str) {
-        self.updates.accepted.insert(name.to_owned());
+    /// Says that the code takes updates of this name, or of every name, from here on, so that those which come while it is busy wait for it.
+    pub fn accept_updates(&mut self, name: Option<&str>) {
+        match name {
+            Some(name) => drop(self.updates.accepted.replace(name.to_owned())),
+            None => self.updates.all = true,
+        }
     }
 
     /// The update for a scheduled [`Call::NextUpdate`], if the gate is open for it.
@@ -84,7 +89,9 @@ impl Machine {
     /// Refuses updates that nothing in the code takes.
     pub(super) fn refuse_updates(&mut self) {
         let nobody = |update: &Update| {
-            !self.updates.accepted.contains(&update.name) && self.waiter_for(&update.name, |_| true).is_none()
+            !self.updates.all
+                && !self.updates.accepted.contains(&update.name)
+                && self.waiter_for(&update.name, |_| true).is_none()
         };
         let refused: Vec<u64> = self
             .queue

@@ -188,6 +188,9 @@ impl Running {
             }
             drop(machine);
             self.run();
+            if let Some(reason) = self.current.parked() {
+                return Err(Mismatch::said(reason));
+            }
             self.time = turn.time;
             self.version = turn.number;
         }
@@ -212,6 +215,9 @@ impl Running {
     pub(super) fn advance(&mut self, time: Millis, facts: Vec<Fact>) -> Result<Turn, String> {
         self.current.machine.borrow_mut().begin(time, &facts);
         self.run();
+        if let Some(reason) = self.current.parked() {
+            return Err(reason);
+        }
         let input = self.current.take_continued().filter(|_| self.end.is_none());
         if self.end.is_some() {
             self.current.machine.borrow_mut().close();

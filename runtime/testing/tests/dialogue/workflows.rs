@@ -51,7 +51,7 @@ pub(crate) async fn sum(goal: usize) -> u32 {
 pub(crate) async fn asks(execution: Execution) -> Vec<String> {
     let mut answers = Vec::new();
     for (name, number) in [("add", 1), ("add", 1), ("multiply", 1), ("add", 4)] {
-        let answer: std::result::Result<u32, CallError<Error>> = execution.update(name, number).await;
+        let answer: std::result::Result<u32, CallError<Error>> = execution.update(name, &number).await;
         answers.push(match answer {
             Ok(sum) => sum.to_string(),
             Err(CallError::Failed(error)) => error.class.clone(),
@@ -64,7 +64,7 @@ pub(crate) async fn asks(execution: Execution) -> Vec<String> {
 #[eventual::command(auth = none, uses(sum))]
 pub(crate) async fn add(input: (Execution, u32)) -> Result<u32> {
     let (execution, number) = input;
-    Ok(execution.update("add", number).await?)
+    Ok(execution.update("add", &number).await?)
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
