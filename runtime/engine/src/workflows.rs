@@ -10,7 +10,7 @@ mod twins;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ use running::Running;
 const BLOCKED_AFTER: Duration = Duration::from_secs(20);
 /// Most executions that stay in memory between turns.
 const KEPT_MAX: usize = 1_000;
+/// Most executions of which is noted what the thread has of them: those that it keeps, and some that it dropped.
+const VERSIONS_MAX: usize = 4 * KEPT_MAX;
 /// Stack of the thread; deep `async` recursion in workflow code needs more than the default.
 const STACK_BYTES: usize = 16 << 20;
 
@@ -135,7 +137,6 @@ enum Job {
     Turn(Box<TurnRequest>, u32, Arc<AtomicBool>, oneshot::Sender<TurnReply>),
     /// The calls that an execution waits for.
     Waits(Box<(Meta, Vec<Turn>)>, oneshot::Sender<Result<Vec<Open>, String>>),
-    Version(ExecutionId, oneshot::Sender<u64>),
 }
 
 /// A call that an execution waits for.
@@ -155,6 +156,9 @@ pub(crate) struct Workflows {
     place: Place,
     /// How many instances of the code take each turn.
     instances: AtomicU32,
+    /// The last turns that the thread is thought to have in memory, so that it need not be asked. A wrong one costs a
+    /// turn that is stale.
+    versions: Mutex<HashMap<ExecutionId, u64>>,
 }
 
 /// Where workflow code is polled.
@@ -166,12 +170,20 @@ enum Place {
 impl Workflows {
     pub(crate) fn new(registry: Arc<Registry>) -> Self {
         let place = Place::Thread(Mutex::new(spawn(registry.clone())));
-        Self { registry, place, instances: AtomicU32::new(1) }
+        Self::at(registry, place)
     }
 
     /// Polls workflow code on the thread that asks.
     pub(crate) fn here(registry: Arc<Registry>) -> Self {
-        Self { registry, place: Place::Here(here::Memory::new()), instances: AtomicU32::new(1) }
+        Self::at(registry, Place::Here(here::Memory::new()))
+    }
+
+    fn at(registry: Arc<Registry>, place: Place) -> Self {
+        Self { registry, place, instances: AtomicU32::new(1), versions: Mutex::default() }
+    }
+
+    fn versions(&self) -> MutexGuard<'_, HashMap<ExecutionId, u64>> {
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn send(&self, job: Job) {
@@ -207,14 +219,12 @@ impl Workflows {
         if let Place::Here(memory) = &self.place {
             return memory.with(|kept| kept.get(id).map_or(0, Running::version));
         }
-        let (reply, answer) = oneshot::channel();
-        self.send(Job::Version(id.clone(), reply));
-        // A thread that does not answer is found out, and replaced, by the turn that it is busy with.
-        tokio::time::timeout(BLOCKED_AFTER, answer).await.map_or(0, Result::unwrap_or_default)
+        self.versions().get(id).copied().unwrap_or_default()
     }
 
     /// Drops an execution from memory: its turn was not committed, or it has ended.
     pub(crate) fn forget(&self, id: &ExecutionId) {
+        self.versions().remove(id);
         self.send(Job::Forget(id.clone()));
     }
 
@@ -235,6 +245,23 @@ impl Workflows {
             // Nobody but this thread could look at the time, and that is with the code.
             return memory.with(|kept| turn(&self.registry, kept, request, instances));
         }
+        let last = request.committed.last().map_or(request.version, |it| it.number);
+        let id = request.meta.id.clone();
+        let reply = self.turn_there(request, instances).await;
+        let mut versions = self.versions();
+        match &reply {
+            TurnReply::Taken { turn, .. } if turn.end.is_none() => versions.insert(id, turn.number),
+            TurnReply::Nothing(_) | TurnReply::Paused { .. } => versions.insert(id, last),
+            _ => versions.remove(&id),
+        };
+        if versions.len() > VERSIONS_MAX {
+            versions.clear();
+        }
+        reply
+    }
+
+    /// Has the thread take a turn.
+    async fn turn_there(&self, request: TurnRequest, instances: u32) -> TurnReply {
         let facts = request.facts.clone();
         let (reply, answer) = oneshot::channel();
         let begun = Arc::new(AtomicBool::new(false));
@@ -277,9 +304,6 @@ fn handle(registry: &Registry, kept: &mut HashMap<ExecutionId, Running>, job: Jo
         Job::Forget(id) => drop(kept.remove(&id)),
         Job::Query(request, reply) => {
             let _ = reply.send(answer_query(registry, &request));
-        }
-        Job::Version(id, reply) => {
-            let _ = reply.send(kept.get(&id).map_or(0, Running::version));
         }
         Job::Waits(asked, reply) => {
             let (meta, turns) = *asked;

@@ -71,8 +71,8 @@ impl Dispatch for LocalDispatch {
         let delivery = Delivery::Wake(id.clone(), message.clone());
         let answers = |it: &Fact| matches!(it, Fact::TaskDone { .. } | Fact::TaskLost { .. });
         if message.facts.is_empty() {
-            // The store's insertion has written the first wake-up; this one only looks again.
-            self.store.queue.note(self.store.queue.soon(), delivery);
+            // The store's insertion has caused the first wake-up; this one only looks again, unless that is to come.
+            self.store.queue.look(id);
             return Ok(());
         }
         if message.facts.iter().all(answers)

@@ -205,7 +205,7 @@ impl Host {
         let taken: Vec<_> = waiting.drain(..some).collect();
         if taken.is_empty() {
             // Before the next lane of this execution can write another turn.
-            self.store.group.note(vec![Change::Remove(Table::Undelivered, id.as_str().into())]);
+            self.store.unmark(id);
             lanes.remove(id);
         }
         taken

@@ -3,15 +3,15 @@
 //! The window in memory has at most [`WINDOW_MAX`] deliveries, whatever waits on the disk. Whoever takes a delivery
 //! removes its place from the table when it is done with it; until then a restart finds it again.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use eventual_core::Millis;
+use eventual_core::{ExecutionId, Millis};
 use eventual_engine::Fault;
-use eventual_engine::ports::Clock;
+use eventual_engine::ports::{Clock, Message};
 use tokio::sync::Notify;
 
 use crate::clock::SystemClock;
@@ -47,6 +47,8 @@ struct State {
     meanwhile: Option<Vec<Place>>,
     /// What can be made at once and need not be found after a crash.
     fresh: VecDeque<Item>,
+    /// Executions with a wake-up without facts among the fresh.
+    looks: HashSet<ExecutionId>,
 }
 
 /// The queue of one open store.
@@ -68,6 +70,7 @@ impl Queue {
             horizon: Some(Place { due: 0, order: 0 }),
             meanwhile: None,
             fresh: VecDeque::new(),
+            looks: HashSet::new(),
         };
         let (order, state) = (AtomicU64::new(first), Mutex::new(state));
         Self { group, tables, first, order, state, changed: Notify::new() }
@@ -128,6 +131,19 @@ impl Queue {
         self.changed.notify_one();
     }
 
+    /// Has an execution look at its history, which the store's mark causes again after a crash. Who was asked to and has
+    /// not begun is not asked twice.
+    pub(crate) fn look(&self, id: &ExecutionId) {
+        let mut state = self.state();
+        if !state.looks.insert(id.clone()) {
+            return;
+        }
+        let delivery = Delivery::Wake(id.clone(), Message::default());
+        state.fresh.push_back(Item { delivery, place: None, redelivered: false });
+        drop(state);
+        self.changed.notify_one();
+    }
+
     /// Removes the places of what was done.
     pub(crate) fn done(&self, places: impl IntoIterator<Item = Place>) {
         let changes: Vec<_> = places.into_iter().map(|it| Change::Remove(Table::Queue, it.key())).collect();
@@ -159,6 +175,11 @@ impl Queue {
     fn take(&self, now: Millis) -> Taken {
         let mut state = self.state();
         if let Some(item) = state.fresh.pop_front() {
+            if let Delivery::Wake(id, message) = &item.delivery
+                && message.facts.is_empty()
+            {
+                state.looks.remove(id);
+            }
             return Taken::Item(Box::new(item));
         }
         let Some(first) = state.window.first_entry() else {

@@ -9,9 +9,10 @@ pub(crate) mod group;
 pub(crate) mod keys;
 pub(crate) mod watch;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use eventual_core::limits::LIST_LOOKED_AT_MAX;
@@ -43,6 +44,8 @@ pub struct LocalStore {
     retention_ms: u64,
     /// Who waits for what becomes of an execution.
     pub(crate) watch: Watch,
+    /// The executions that are marked in [`Table::Undelivered`].
+    marked: Mutex<HashSet<ExecutionId>>,
     _lock: Lock,
 }
 
@@ -72,8 +75,8 @@ impl LocalStore {
         group.note(vec![Change::Put(Table::About, EPOCH.to_vec(), epoch.to_be_bytes().to_vec())]);
         let group = Arc::new(group);
         let queue = Queue::new(group.clone(), tables.clone(), epoch);
-        let (folder, watch) = (folder.to_owned(), Watch::default());
-        Ok(Self { group, queue, tables, folder, retention_ms, watch, _lock: lock })
+        let (folder, watch, marked) = (folder.to_owned(), Watch::default(), Mutex::default());
+        Ok(Self { group, queue, tables, folder, retention_ms, watch, marked, _lock: lock })
     }
 
     pub(crate) fn table(&self, table: Table) -> &Keyspace {
@@ -89,7 +92,8 @@ impl LocalStore {
         Fault::new(format!("read of table {} in {}", table.name(), file.display()), error.to_string())
     }
 
-    /// Executions whose last turn may not have been delivered when the process before this one ended.
+    /// Executions that may not have begun, or whose last turn may not have been delivered, when the process before this
+    /// one ended.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -99,7 +103,25 @@ impl LocalStore {
             let key = entry.key().map_err(|error| self.fault(Table::Undelivered, &error))?;
             found.extend(std::str::from_utf8(&key).ok().and_then(|it| ExecutionId::parse(it).ok()));
         }
+        self.marked().extend(found.iter().cloned());
         Ok(found)
+    }
+
+    fn marked(&self) -> MutexGuard<'_, HashSet<ExecutionId>> {
+        self.marked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The change that marks an execution as undelivered, where it is not marked yet.
+    fn mark(&self, id: &ExecutionId) -> Option<Change> {
+        let mark = || Change::Put(Table::Undelivered, id.as_str().into(), Vec::new());
+        self.marked().insert(id.clone()).then(mark)
+    }
+
+    /// Everything of an execution is delivered: whoever advances it says so, before anybody else can.
+    pub(crate) fn unmark(&self, id: &ExecutionId) {
+        if self.marked().remove(id) {
+            self.group.note(vec![Change::Remove(Table::Undelivered, id.as_str().into())]);
+        }
     }
 
     /// Whether a worker has taken this attempt.
@@ -213,21 +235,17 @@ fn newest_log(data: &Path) -> Option<PathBuf> {
 impl Store for LocalStore {
     async fn insert(&self, meta: &Meta) -> Result<Insert, Fault> {
         let key = meta.id.as_str().as_bytes().to_vec();
-        if let Some(before) = self.meta(&meta.id).await? {
-            return Ok(Insert::Exists(Box::new(before)));
-        }
-        // The promise of `insert`: the wake-up is in the same group.
-        let wake = Delivery::Wake(meta.id.clone(), Default::default());
-        let (place, wake_change) = self.queue.placed(self.queue.soon(), &wake);
+        // The promise of `insert`: what is marked is woken by the next process, if this one dies before it does.
         let changes = vec![
             Change::Put(Table::Executions, key.clone(), codec::encode_meta(meta).into_bytes()),
             Change::Put(Table::Index, keys::index(meta.started, &meta.id), meta.status.as_str().into()),
-            wake_change,
+            Change::Put(Table::Undelivered, key.clone(), Vec::new()),
         ];
         let operation = || format!("insert of {}", meta.id);
         match self.group.write(operation, Some((Table::Executions, key)), changes).await? {
             Written::Yes => {
-                self.queue.offer(place, wake);
+                self.marked().insert(meta.id.clone());
+                self.queue.look(&meta.id);
                 Ok(Insert::Inserted)
             }
             Written::No => match self.meta(&meta.id).await? {
@@ -254,12 +272,16 @@ impl Store for LocalStore {
 
     async fn commit(&self, id: &ExecutionId, turn: &Turn) -> Result<Commit, Fault> {
         let key = keys::turn(id, turn.number);
-        let changes = vec![
-            Change::Put(Table::Turns, key.clone(), codec::encode_turn(turn).into_bytes()),
-            Change::Put(Table::Undelivered, id.as_str().into(), Vec::new()),
-        ];
+        let mut changes = vec![Change::Put(Table::Turns, key.clone(), codec::encode_turn(turn).into_bytes())];
+        let mark = self.mark(id);
+        let marks = mark.is_some();
+        changes.extend(mark);
         let operation = || format!("commit of turn {} of {id}", turn.number);
-        match self.group.write(operation, Some((Table::Turns, key)), changes).await? {
+        let written = self.group.write(operation, Some((Table::Turns, key)), changes).await;
+        if marks && !matches!(written, Ok(Written::Yes)) {
+            self.marked().remove(id);
+        }
+        match written? {
             Written::Yes => {
                 self.watch.tell(id, Awaited::Turn);
                 Ok(Commit::Written)

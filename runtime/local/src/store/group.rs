@@ -4,7 +4,7 @@
 //! Groups are atomic and in order, so that what is durable is always everything up to some moment: whoever writes one
 //! thing after another never finds the second without the first. It deliberately does not know what it writes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 
@@ -13,11 +13,13 @@ use fjall::{Database, Keyspace, PersistMode};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::store::files::Acknowledged;
-use crate::store::keys::{LAST_GROUP, Table};
+use crate::store::keys::{self, LAST_GROUP, Table};
 
 /// Most requests in one group, and about as many bytes.
 const REQUESTS_MAX: usize = 8_192;
 const BYTES_MAX: usize = 8 << 20;
+/// Most series whose last number is known without a look into the table.
+const SERIES_MAX: usize = 16_384;
 
 /// One change of one key.
 #[derive(Debug)]
@@ -64,7 +66,8 @@ impl Group {
     ) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::unbounded_channel();
         let failed = Arc::new(OnceLock::new());
-        let mut writer = Writer { database, tables, acknowledged, last, failed: failed.clone() };
+        let (failing, series) = (failed.clone(), HashMap::new());
+        let mut writer = Writer { database, tables, acknowledged, last, series, failed: failing };
         let thread =
             thread::Builder::new().name("eventual-store".into()).spawn(move || writer.run(receiver))?;
         Ok(Self { sender: Some(sender), failed, thread: Some(thread) })
@@ -119,6 +122,8 @@ struct Writer {
     tables: Tables,
     acknowledged: Acknowledged,
     last: u64,
+    /// The last number of a series of turns that was written by this process: who writes the next one need not be looked up.
+    series: HashMap<Vec<u8>, u64>,
     /// Why nothing is written any more.
     failed: Arc<OnceLock<Arc<str>>>,
 }
@@ -163,6 +168,27 @@ impl Writer {
         }
     }
 
+    fn exists(&self, table: Table, key: &[u8]) -> fjall::Result<bool> {
+        let known = keys::numbered(key).filter(|_| table == Table::Turns);
+        match known.and_then(|(series, number)| Some((self.series.get(series)?, number))) {
+            Some((last, number)) if number > *last => Ok(false),
+            _ => self.tables[table as usize].contains_key(key),
+        }
+    }
+
+    /// Remembers the number of a turn. When its group fails, nothing is written any more.
+    fn written(&mut self, table: Table, key: &[u8]) {
+        let Some((series, number)) = keys::numbered(key).filter(|_| table == Table::Turns) else { return };
+        if let Some(last) = self.series.get_mut(series) {
+            *last = number;
+            return;
+        }
+        if self.series.len() >= SERIES_MAX {
+            self.series.clear();
+        }
+        self.series.insert(series.to_vec(), number);
+    }
+
     /// Writes a group; answers which of its requests were refused.
     fn put(&mut self, group: &[Request]) -> Result<HashSet<usize>, Arc<str>> {
         let failed = |error: fjall::Error| Arc::from(format!("the embedded store failed: {error}"));
@@ -173,13 +199,12 @@ impl Writer {
         for (index, request) in group.iter().enumerate() {
             wait |= request.reply.is_some();
             if let Some((table, key)) = &request.unless {
-                let exists = fresh.contains(&(*table, key.as_slice()))
-                    || self.tables[*table as usize].contains_key(key).map_err(failed)?;
-                if exists {
+                if fresh.contains(&(*table, key.as_slice())) || self.exists(*table, key).map_err(failed)? {
                     refused.insert(index);
                     continue;
                 }
                 fresh.insert((*table, key));
+                self.written(*table, key);
             }
             for change in &request.changes {
                 match change {

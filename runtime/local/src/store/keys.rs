@@ -68,6 +68,12 @@ pub(crate) fn turn(id: &ExecutionId, number: u64) -> Vec<u8> {
     [id.as_str().as_bytes(), &[0], &number.to_be_bytes()].concat()
 }
 
+/// The series that a key of [`Table::Turns`] belongs to, and its number in it: numbers are written in growing order.
+pub(crate) fn numbered(key: &[u8]) -> Option<(&[u8], u64)> {
+    let (series, number) = key.split_at_checked(key.len().checked_sub(8)?)?;
+    Some((series, u64::from_be_bytes(number.try_into().ok()?)))
+}
+
 pub(crate) fn claim(id: &ExecutionId, seq: Seq, attempt: u32) -> Vec<u8> {
     [id.as_str().as_bytes(), &[0], &seq.to_be_bytes(), &attempt.to_be_bytes()].concat()
 }
