@@ -29,10 +29,12 @@ pub fn main(declaration: &Declaration) -> ExitCode {
         return on_lambda(service);
     }
     let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some("serve") {
-        return on_this_machine(&service, arguments);
+    match arguments.next().as_deref() {
+        Some("serve") => on_this_machine(&service, arguments),
+        #[cfg(feature = "local")]
+        Some("check") => eventual_local::check(arguments),
+        _ => complain(&about(&service)),
     }
-    complain(&about(&service))
 }
 
 #[cfg(feature = "local")]
@@ -86,6 +88,7 @@ fn about(service: &Service) -> String {
         "This is the service {name} {version}: {counts}.\n\
          It runs on AWS Lambda, and on this machine when it is told to.\n\
          - Serve it here: `cargo run --features eventual/local -- serve`\n\
+         - Check its store while nothing serves it: `cargo run --features eventual/local -- check`\n\
          - Package it: `cargo eventual build` makes target/eventual/{name}.zip\n\
          - Deploy it: `eventual_service` in Terraform, `eventual.Service` in Pulumi, with that file as `artifact`\n\
          - Test it without AWS: `eventual_testing::TestEnvironment::new(eventual::service!(...))` in `cargo test`\n\

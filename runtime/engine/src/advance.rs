@@ -124,6 +124,9 @@ impl Engine {
                 Ok(Next::Nothing(pending))
             }
             TurnReply::Taken { turn, pending } => {
+                if let Some(end) = &turn.end {
+                    return self.end(meta, &turn, end, &pending).await;
+                }
                 self.commit(&id, &turn).await?;
                 let changed = meta.learn([&*turn]);
                 self.keep_attributes(meta, changed).await?;
@@ -133,13 +136,7 @@ impl Engine {
                     self.rebase(meta, turn.number).await?;
                     return Ok(Next::Continued);
                 }
-                match turn.end {
-                    None => Ok(Next::Took(pending)),
-                    Some(end) => {
-                        self.close(meta, end).await?;
-                        Ok(Next::Ended)
-                    }
-                }
+                Ok(Next::Took(pending))
             }
             TurnReply::Blocked { reason, facts } => {
                 tracing::error!(execution = %meta.id, %reason, "execution is parked");
@@ -177,8 +174,29 @@ impl Engine {
         self.ports.store.set_status(meta).await
     }
 
+    /// Commits the turn that ends an execution, delivers it, and tells the execution that waits for it.
+    async fn end(
+        &self,
+        meta: &mut Meta,
+        turn: &Turn,
+        end: &Outcome,
+        pending: &Pending,
+    ) -> Result<Next, TurnError> {
+        let closed = self.closed(meta, end.clone());
+        self.committed(&meta.id, self.ports.store.finish(&closed, turn).await)?;
+        self.forget(&meta.id);
+        *meta = closed;
+        self.deliver(&meta.id, turn, pending).await?;
+        self.tell_parent(meta, end.clone()).await?;
+        Ok(Next::Ended)
+    }
+
     async fn commit(&self, id: &ExecutionId, turn: &Turn) -> Result<(), TurnError> {
-        match self.ports.store.commit(id, turn).await {
+        self.committed(id, self.ports.store.commit(id, turn).await)
+    }
+
+    fn committed(&self, id: &ExecutionId, answer: Result<Commit, Fault>) -> Result<(), TurnError> {
+        match answer {
             Ok(Commit::Written) => Ok(()),
             refused => {
                 // The machine in memory took a turn that is not history: only the store knows what is.
@@ -216,12 +234,15 @@ impl Engine {
     /// Writes the end of an execution where it is looked up, and tells the execution that waits for it.
     pub(crate) async fn close(&self, meta: &mut Meta, end: Outcome) -> Result<(), Fault> {
         self.forget(&meta.id);
-        meta.status = Status::of(&end);
-        meta.closed = Some(self.ports.clock.now());
-        meta.end = Some(end.clone());
-        meta.parked = None;
+        *meta = self.closed(meta, end.clone());
         self.ports.store.set_status(meta).await?;
         self.tell_parent(meta, end).await
+    }
+
+    /// What is known of an execution that ends now.
+    fn closed(&self, meta: &Meta, end: Outcome) -> Meta {
+        let (status, closed) = (Status::of(&end), Some(self.ports.clock.now()));
+        Meta { status, closed, end: Some(end), parked: None, ..meta.clone() }
     }
 
     /// Delivers what the turns since the one that recorded `facts` asked for, because their process may have died

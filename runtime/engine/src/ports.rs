@@ -142,6 +142,16 @@ pub trait Store: Send + Sync {
     /// Writes a turn, if its number is free.
     async fn commit(&self, id: &ExecutionId, turn: &Turn) -> Result<Commit, Fault>;
 
+    /// Writes the last turn of an execution, if its number is free, and then `meta`, which says that it is closed. A host
+    /// that can writes both at once.
+    async fn finish(&self, meta: &Meta, turn: &Turn) -> Result<Commit, Fault> {
+        let committed = self.commit(&meta.id, turn).await?;
+        if committed == Commit::Written {
+            self.set_status(meta).await?;
+        }
+        Ok(committed)
+    }
+
     /// Writes status, closing time, end and reason of parking of an execution. A closed execution stays closed.
     async fn set_status(&self, meta: &Meta) -> Result<(), Fault>;
 

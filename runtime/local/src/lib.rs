@@ -12,7 +12,9 @@
 //! | `dispatch.rs`, `host.rs` | the engine's deliveries into the queue, and out of it into the engine's verbs |
 //! | `http.rs`, `http/` | requests to commands, operations for operators |
 //! | `serve.rs` | arguments, start and stop |
+//! | `check.rs` | whether everything in a store can be read |
 
+mod check;
 mod clock;
 mod delivery;
 mod dispatch;
@@ -22,6 +24,7 @@ mod queue;
 mod serve;
 mod store;
 
+pub use check::{CHECK_USAGE, check};
 pub use clock::SystemClock;
 pub use eventual_engine::{Init, Program};
 pub use host::Host;

@@ -7,6 +7,8 @@ mod answers;
 pub(crate) mod files;
 pub(crate) mod group;
 pub(crate) mod keys;
+mod log;
+mod reading;
 pub(crate) mod watch;
 
 use std::collections::HashSet;
@@ -26,7 +28,7 @@ use crate::queue::Queue;
 pub use files::OpenError;
 use files::{Acknowledged, Lock};
 use group::{Change, Group, Tables, Written};
-use keys::{EPOCH, LAST_GROUP, Table};
+use keys::{EPOCH, LAST_GROUP, Place, Table};
 use watch::Watch;
 
 /// Memory for what was read, and for what is not yet sorted into files, a table.
@@ -60,6 +62,7 @@ impl LocalStore {
         files::check_format(folder)?;
         let (acknowledged, promised) = Acknowledged::open(folder)?;
         let data = folder.join("data");
+        log::check(&data, promised, SAFE)?;
         let (database, tables) = tables(&data)?;
         let about = &tables[Table::About as usize];
         let number = |key: &[u8]| -> Result<u64, OpenError> {
@@ -115,6 +118,50 @@ impl LocalStore {
     fn mark(&self, id: &ExecutionId) -> Option<Change> {
         let mark = || Change::Put(Table::Undelivered, id.as_str().into(), Vec::new());
         self.marked().insert(id.clone()).then(mark)
+    }
+
+    /// Writes a turn and what goes with it, and marks its execution as undelivered, unless its number is taken.
+    async fn write_turn(
+        &self,
+        id: &ExecutionId,
+        turn: &Turn,
+        mut changes: Vec<Change>,
+    ) -> Result<Commit, Fault> {
+        let key = keys::turn(id, turn.number);
+        changes.push(Change::Put(Table::Turns, key.clone(), codec::encode_turn(turn).into_bytes()));
+        let mark = self.mark(id);
+        let marks = mark.is_some();
+        changes.extend(mark);
+        let operation = || format!("commit of turn {} of {id}", turn.number);
+        let written = self.group.write(operation, Some((Table::Turns, key)), changes).await;
+        if marks && !matches!(written, Ok(Written::Yes)) {
+            self.marked().remove(id);
+        }
+        Ok(if written? == Written::Yes { Commit::Written } else { Commit::Taken })
+    }
+
+    /// The changes that write where an execution stands, and what is due when it is to be forgotten.
+    fn standing(&self, meta: &Meta) -> (Vec<Change>, Option<(Place, Delivery)>) {
+        let mut changes = vec![
+            Change::Put(Table::Executions, meta.id.as_str().into(), codec::encode_meta(meta).into_bytes()),
+            Change::Put(Table::Index, keys::index(meta.started, &meta.id), meta.status.as_str().into()),
+        ];
+        let closed = meta.closed.filter(|_| meta.status.is_closed());
+        let expiry = closed.map(|closed| {
+            let delivery = Delivery::Expire(meta.id.clone());
+            let (place, change) = self.queue.placed(closed.saturating_add(self.retention_ms), &delivery);
+            changes.push(change);
+            (place, delivery)
+        });
+        (changes, expiry)
+    }
+
+    /// Those changes are durable.
+    fn stands(&self, meta: &Meta, expiry: Option<(Place, Delivery)>) {
+        self.watch.tell(&meta.id, if meta.closed.is_some() { Awaited::End } else { Awaited::Turn });
+        if let Some((place, delivery)) = expiry {
+            self.queue.offer(place, delivery);
+        }
     }
 
     /// Everything of an execution is delivered: whoever advances it says so, before anybody else can.
@@ -184,7 +231,7 @@ fn tables(data: &Path) -> Result<(Database, Tables), OpenError> {
     Ok((database, tables.into()))
 }
 
-const SAFE: &str = "copy the whole folder first, then restore the store from a backup, or start with an empty folder; do not remove single files in it";
+pub(crate) const SAFE: &str = "copy the whole folder first, then restore the store from a backup, or start with an empty folder; do not remove single files in it";
 
 fn damaged(data: &Path, error: &fjall::Error) -> OpenError {
     if let fjall::Error::Locked = error {
@@ -271,23 +318,20 @@ impl Store for LocalStore {
     }
 
     async fn commit(&self, id: &ExecutionId, turn: &Turn) -> Result<Commit, Fault> {
-        let key = keys::turn(id, turn.number);
-        let mut changes = vec![Change::Put(Table::Turns, key.clone(), codec::encode_turn(turn).into_bytes())];
-        let mark = self.mark(id);
-        let marks = mark.is_some();
-        changes.extend(mark);
-        let operation = || format!("commit of turn {} of {id}", turn.number);
-        let written = self.group.write(operation, Some((Table::Turns, key)), changes).await;
-        if marks && !matches!(written, Ok(Written::Yes)) {
-            self.marked().remove(id);
+        let written = self.write_turn(id, turn, Vec::new()).await?;
+        if written == Commit::Written {
+            self.watch.tell(id, Awaited::Turn);
         }
-        match written? {
-            Written::Yes => {
-                self.watch.tell(id, Awaited::Turn);
-                Ok(Commit::Written)
-            }
-            Written::No => Ok(Commit::Taken),
+        Ok(written)
+    }
+
+    async fn finish(&self, meta: &Meta, turn: &Turn) -> Result<Commit, Fault> {
+        let (changes, expiry) = self.standing(meta);
+        let written = self.write_turn(&meta.id, turn, changes).await?;
+        if written == Commit::Written {
+            self.stands(meta, expiry);
         }
+        Ok(written)
     }
 
     async fn set_status(&self, meta: &Meta) -> Result<(), Fault> {
@@ -296,22 +340,9 @@ impl Store for LocalStore {
             Some(known) if !known.status.is_closed() && known.as_of <= meta.as_of => {}
             _ => return Ok(()),
         }
-        let mut changes = vec![
-            Change::Put(Table::Executions, meta.id.as_str().into(), codec::encode_meta(meta).into_bytes()),
-            Change::Put(Table::Index, keys::index(meta.started, &meta.id), meta.status.as_str().into()),
-        ];
-        let mut expiry = None;
-        if let Some(closed) = meta.closed.filter(|_| meta.status.is_closed()) {
-            let delivery = Delivery::Expire(meta.id.clone());
-            let (place, change) = self.queue.placed(closed.saturating_add(self.retention_ms), &delivery);
-            changes.push(change);
-            expiry = Some((place, delivery));
-        }
+        let (changes, expiry) = self.standing(meta);
         self.group.write(|| format!("status of {}", meta.id), None, changes).await?;
-        self.watch.tell(&meta.id, if meta.closed.is_some() { Awaited::End } else { Awaited::Turn });
-        if let Some((place, delivery)) = expiry {
-            self.queue.offer(place, delivery);
-        }
+        self.stands(meta, expiry);
         Ok(())
     }
 

@@ -34,6 +34,13 @@ pub(crate) fn refused(store: &Path, more: &str) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// Whether `check` finds the store whole, and what it says.
+pub(crate) fn checked(store: &Path) -> (bool, String) {
+    let output =
+        command(store, "").env(SERVE, format!("check --store {}", store.display())).output().unwrap();
+    (output.status.success(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+}
+
 impl Served {
     pub(crate) fn start(store: &Path) -> Self {
         Self::start_with(store, "")

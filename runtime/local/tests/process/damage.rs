@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::child::{Served, refused};
+use crate::child::{Served, checked, refused};
 
 fn log(store: &Path) -> PathBuf {
     let mut folders = vec![store.to_owned()];
@@ -89,6 +89,27 @@ async fn a_garbled_log_is_refused() {
     for part in ["damaged", &path.display().to_string(), "Safe to do"] {
         assert!(said.contains(part), "{part:?} in: {said}");
     }
+    assert!(fs::read(&path).unwrap() == bytes, "whoever refuses a log leaves it as it is");
+}
+
+#[tokio::test]
+async fn a_garbled_older_log_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    filled(&store).await;
+    let path = log(&store);
+    let number: u64 = path.file_stem().unwrap().to_str().unwrap().parse().unwrap();
+    fs::rename(&path, path.with_file_name(format!("{}.jnl", number + 1))).unwrap();
+    let mut bytes = fs::read(path.with_file_name(format!("{}.jnl", number + 1))).unwrap();
+    let middle = used(&bytes) / 2;
+    for byte in &mut bytes[middle..middle + 64] {
+        *byte ^= 0x5a;
+    }
+    fs::write(&path, &bytes).unwrap();
+    let said = refused(&store, "");
+    for part in ["damaged", &path.display().to_string(), "Safe to do"] {
+        assert!(said.contains(part), "{part:?} in: {said}");
+    }
 }
 
 #[tokio::test]
@@ -128,4 +149,52 @@ async fn a_second_process_is_refused() {
     );
     assert!(served.stop());
     Served::start(&store);
+}
+
+/// The files that hold what is not only in the log any more.
+fn sorted(store: &Path) -> Vec<PathBuf> {
+    let mut folders = vec![store.join("data/keyspaces")];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        let is_tables = folder.ends_with("tables");
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if is_tables && path.metadata().unwrap().len() > 4_096 {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn a_check_reads_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let (is_whole, said) = checked(&store);
+    assert!(!is_whole && said.contains("no store is there"), "{said}");
+    filled(&store).await;
+    let (is_whole, said) = checked(&store);
+    assert!(is_whole && said.contains("executions: 3 entries") && said.contains("is whole"), "{said}");
+    let mut served = Served::start(&store);
+    let (is_whole, said) = checked(&store);
+    assert!(!is_whole && said.contains("in use by another process"), "{said}");
+    // Enough that it leaves the log for sorted files.
+    let large = "x".repeat(100_000);
+    for index in 0..120 {
+        assert!(served.start_execution("keep", &format!("l{index}"), json!(large)).await);
+    }
+    assert!(served.stop());
+    let files = sorted(&store);
+    assert!(!files.is_empty(), "nothing was sorted into files");
+    for file in files {
+        let mut bytes = fs::read(&file).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 0xff;
+        fs::write(&file, bytes).unwrap();
+    }
+    let (is_whole, said) = checked(&store);
+    assert!(!is_whole && said.contains("amaged") && said.contains("Safe to do"), "{said}");
 }

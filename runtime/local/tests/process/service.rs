@@ -39,6 +39,12 @@ async fn nap(ms: u64) -> eventual::Result<u32> {
     Ok(step(7).await?)
 }
 
+/// Does nothing with a large input.
+#[eventual::workflow]
+async fn keep(text: String) -> eventual::Result<usize> {
+    Ok(text.len())
+}
+
 #[eventual::command(method = GET, path = "/double/{number}")]
 async fn double(number: u32) -> u32 {
     number * 2
@@ -57,6 +63,10 @@ async fn broken() -> eventual::Result<u32> {
 #[test]
 fn child_process() {
     let Ok(arguments) = std::env::var(SERVE) else { return };
+    if let Some(arguments) = arguments.strip_prefix("check ") {
+        let code = eventual_local::check(arguments.split(' ').map(str::to_owned));
+        std::process::exit(i32::from(code != std::process::ExitCode::SUCCESS));
+    }
     let service = eventual::service!(name = "local-test", auth = none);
     let (registry, manifest) = (service.registry().clone(), service.manifest().clone());
     let program = eventual_local::Program { registry, manifest, init: None };
