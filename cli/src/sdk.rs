@@ -1,4 +1,4 @@
-//! `cargo eventual sdk`: the client of a service in another language, as a folder of files.
+//! `cargo eventual sdk`: the client of a service in another language, or its Terraform module, as a folder of files.
 //!
 //! The folder belongs to this command: it writes down in `eventual-sdk.json` what it made, replaces that and removes what
 //! is no longer made, and touches no folder that holds something else.
@@ -14,7 +14,9 @@ use eventual_sdk_gen::{Files, Language, MARKER, SdkError, generate};
 use crate::build::{self, BuildError};
 use crate::progress::Progress;
 
-/// Generates the client of a service in another language.
+/// Generates the client of a service for TypeScript or Python, or its Terraform module.
+///
+/// Rust needs none: with the feature `client` of eventual-runtime, the service's own crate is the client's types.
 #[derive(Debug, Args)]
 pub(crate) struct SdkOptions {
     /// What to generate
@@ -43,6 +45,9 @@ enum Lang {
     /// A package of Python 3.11+ that needs httpx
     #[value(alias = "py")]
     Python,
+    /// A Terraform module with typed variables, for OpenTofu as well
+    #[value(alias = "tf")]
+    Terraform,
     /// A package of TypeScript that needs nothing but `fetch`
     #[value(name = "typescript", alias = "ts")]
     TypeScript,
@@ -86,6 +91,7 @@ pub(crate) fn sdk(options: &SdkOptions) -> Result<(), Failed> {
     let manifest = manifest(options)?;
     let language = match options.lang {
         Lang::Python => Language::Python,
+        Lang::Terraform => Language::Terraform,
         Lang::TypeScript => Language::TypeScript,
     };
     let files = generate(&manifest, language)?;

@@ -1,7 +1,8 @@
 //! Clients of a service, generated from its manifest.
 //!
 //! What is generated is text, the same bytes for the same manifest. This crate deliberately knows nothing of how a service
-//! runs, does no I/O, and asks nobody but the manifest.
+//! runs, does no I/O, and asks nobody but the manifest (and, for a Terraform module, the provider's one declaration of its
+//! resource). Rust needs none of it: there, the service's own crate is the client's types.
 
 mod docs;
 mod error;
@@ -12,6 +13,7 @@ mod narrow;
 mod python;
 mod raw;
 mod sending;
+mod terraform;
 mod typescript;
 mod writer;
 
@@ -27,6 +29,8 @@ pub use error::{Problem, SdkError};
 pub enum Language {
     /// A package of Python that needs httpx.
     Python,
+    /// A Terraform module, for OpenTofu as well.
+    Terraform,
     /// A package of TypeScript sources that need nothing but `fetch`.
     TypeScript,
 }
@@ -42,6 +46,7 @@ pub fn generate(manifest: &Manifest, language: Language) -> Result<Files, SdkErr
     let model = lift::model(manifest, &[python::RESERVED.concat(), typescript::RESERVED.concat()].concat())?;
     let (word, mut files) = match language {
         Language::Python => ("python", python::files(&model)),
+        Language::Terraform => ("terraform", terraform::files(manifest)),
         Language::TypeScript => ("typescript", typescript::files(&model)),
     };
     let names: Vec<&String> = files.keys().collect();

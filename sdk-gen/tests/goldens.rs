@@ -11,7 +11,8 @@ use expect_test::expect_file;
 /// Files that are the same for every service; they stand in `src`.
 const SHARED: [&str; 4] = ["runtime.ts", "tsconfig.json", "_runtime.py", "py.typed"];
 
-const LANGUAGES: [(&str, Language); 2] = [("python", Language::Python), ("typescript", Language::TypeScript)];
+const LANGUAGES: [(&str, Language); 3] =
+    [("python", Language::Python), ("terraform", Language::Terraform), ("typescript", Language::TypeScript)];
 
 fn orders() -> Manifest {
     eventual::service!(orders, auth = none).manifest().clone()

@@ -187,6 +187,42 @@ export class NastyClient {
       options,
     );
   }
+
+  /** Sent as `POST /rpc/for`. */
+  for(options?: CallOptions): Promise<null> {
+    return this.#service.call(
+      "for",
+      undefined,
+      options,
+    );
+  }
+
+  /** Sent as `POST /rpc/null`. */
+  null(options?: CallOptions): Promise<null> {
+    return this.#service.call(
+      "null",
+      undefined,
+      options,
+    );
+  }
+
+  /** Sent as `POST /rpc/command`. */
+  command(options?: CallOptions): Promise<null> {
+    return this.#service.call(
+      "command",
+      undefined,
+      options,
+    );
+  }
+
+  /** Sent as `POST /rpc/version`. */
+  version(options?: CallOptions): Promise<null> {
+    return this.#service.call(
+      "version",
+      undefined,
+      options,
+    );
+  }
 }
 
 /** `then` answered an error that it declares. */

@@ -373,6 +373,70 @@ class NastyClient:
         )
         return output
 
+    def for_(
+        self,
+        *,
+        timeout: float | None = None,
+        headers: _runtime.Headers | None = None,
+        idempotent: bool | None = None,
+        retries: _runtime.Retries | None = None,
+    ) -> None:
+        """Sent as `POST /rpc/for`."""
+        output: None = self._service.call(
+            "for",
+            _runtime.NOTHING,
+            _runtime.CallOptions(timeout, headers, idempotent, retries),
+        )
+        return output
+
+    def null(
+        self,
+        *,
+        timeout: float | None = None,
+        headers: _runtime.Headers | None = None,
+        idempotent: bool | None = None,
+        retries: _runtime.Retries | None = None,
+    ) -> None:
+        """Sent as `POST /rpc/null`."""
+        output: None = self._service.call(
+            "null",
+            _runtime.NOTHING,
+            _runtime.CallOptions(timeout, headers, idempotent, retries),
+        )
+        return output
+
+    def command(
+        self,
+        *,
+        timeout: float | None = None,
+        headers: _runtime.Headers | None = None,
+        idempotent: bool | None = None,
+        retries: _runtime.Retries | None = None,
+    ) -> None:
+        """Sent as `POST /rpc/command`."""
+        output: None = self._service.call(
+            "command",
+            _runtime.NOTHING,
+            _runtime.CallOptions(timeout, headers, idempotent, retries),
+        )
+        return output
+
+    def version(
+        self,
+        *,
+        timeout: float | None = None,
+        headers: _runtime.Headers | None = None,
+        idempotent: bool | None = None,
+        retries: _runtime.Retries | None = None,
+    ) -> None:
+        """Sent as `POST /rpc/version`."""
+        output: None = self._service.call(
+            "version",
+            _runtime.NOTHING,
+            _runtime.CallOptions(timeout, headers, idempotent, retries),
+        )
+        return output
+
 
 class AsyncNastyClient:
     """Calls the commands of the service `nasty`. Every call raises an `EventualError` when it fails."""
@@ -705,6 +769,70 @@ class AsyncNastyClient:
         output: _types.Day = await self._service.call(
             "clientOptions",
             input,
+            _runtime.CallOptions(timeout, headers, idempotent, retries),
+        )
+        return output
+
+    async def for_(
+        self,
+        *,
+        timeout: float | None = None,
+        headers: _runtime.Headers | None = None,
+        idempotent: bool | None = None,
+        retries: _runtime.Retries | None = None,
+    ) -> None:
+        """Sent as `POST /rpc/for`."""
+        output: None = await self._service.call(
+            "for",
+            _runtime.NOTHING,
+            _runtime.CallOptions(timeout, headers, idempotent, retries),
+        )
+        return output
+
+    async def null(
+        self,
+        *,
+        timeout: float | None = None,
+        headers: _runtime.Headers | None = None,
+        idempotent: bool | None = None,
+        retries: _runtime.Retries | None = None,
+    ) -> None:
+        """Sent as `POST /rpc/null`."""
+        output: None = await self._service.call(
+            "null",
+            _runtime.NOTHING,
+            _runtime.CallOptions(timeout, headers, idempotent, retries),
+        )
+        return output
+
+    async def command(
+        self,
+        *,
+        timeout: float | None = None,
+        headers: _runtime.Headers | None = None,
+        idempotent: bool | None = None,
+        retries: _runtime.Retries | None = None,
+    ) -> None:
+        """Sent as `POST /rpc/command`."""
+        output: None = await self._service.call(
+            "command",
+            _runtime.NOTHING,
+            _runtime.CallOptions(timeout, headers, idempotent, retries),
+        )
+        return output
+
+    async def version(
+        self,
+        *,
+        timeout: float | None = None,
+        headers: _runtime.Headers | None = None,
+        idempotent: bool | None = None,
+        retries: _runtime.Retries | None = None,
+    ) -> None:
+        """Sent as `POST /rpc/version`."""
+        output: None = await self._service.call(
+            "version",
+            _runtime.NOTHING,
             _runtime.CallOptions(timeout, headers, idempotent, retries),
         )
         return output
