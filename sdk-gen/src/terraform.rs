@@ -99,7 +99,7 @@ fn main(manifest: &Manifest, handlers: &[Handler]) -> String {
     out.line(&header(manifest));
     out.gap();
     let mut entries = Vec::new();
-    for attribute in declaration::service().attributes.iter().filter(|it| variables::is_input(it)) {
+    for attribute in declaration::terraform_service().attributes.iter().filter(|it| variables::is_input(it)) {
         if !KINDS.iter().any(|(kind, _)| *kind == attribute.name) {
             entries.push(Entry::line(attribute.name, format!("var.{}", attribute.name)));
             continue;

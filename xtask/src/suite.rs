@@ -72,6 +72,7 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
     prerequisites::curl()?;
     if STAGES.iter().filter(wanted).any(|stage| stage.name == "sdk") {
         prerequisites::for_clients()?;
+        Client::Terraform.check(places)?;
     }
     if STAGES.iter().filter(wanted).any(|stage| stage.name == "e2e") {
         Client::Terraform.check(places)?;

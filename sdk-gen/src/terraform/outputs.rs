@@ -12,7 +12,8 @@ use crate::writer::Writer;
 pub(super) fn outputs(manifest: &Manifest) -> String {
     let mut out = Writer::new("  ");
     out.line(&header(manifest));
-    for attribute in declaration::service().attributes.iter().filter(|it| it.mode == Mode::Computed) {
+    for attribute in declaration::terraform_service().attributes.iter().filter(|it| it.mode == Mode::Computed)
+    {
         let mut entries = vec![
             Entry::line("description", quoted(attribute.description)),
             Entry::line("value", format!("eventual_service.this.{}", attribute.name)),

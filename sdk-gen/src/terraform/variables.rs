@@ -16,13 +16,13 @@ pub(super) fn is_input(attribute: &Attribute) -> bool {
 pub(super) fn variables(manifest: &Manifest, handlers: &[Handler]) -> String {
     let mut out = Writer::new("  ");
     out.line(&header(manifest));
-    for attribute in declaration::service().attributes.iter().filter(|it| is_input(it)) {
+    for attribute in declaration::terraform_service().attributes.iter().filter(|it| is_input(it)) {
         if KINDS.iter().any(|(kind, _)| *kind == attribute.name) {
             let Kind::Map(settings) = &attribute.kind else { continue };
             for handler in handlers.iter().filter(|it| it.kind == attribute.name) {
                 let text = format!("Settings of the {} `{}`.", word(handler), handler.name);
                 let text = if handler.doc.is_empty() { text } else { format!("{}\n\n{text}", handler.doc) };
-                variable(&mut out, &handler.variable, &text, settings, Some("null"));
+                variable(&mut out, &handler.variable, &text, settings, Some("null"), &[]);
             }
             continue;
         }
@@ -32,7 +32,17 @@ pub(super) fn variables(manifest: &Manifest, handlers: &[Handler]) -> String {
             (_, Mode::Required) => None,
             _ => Some("null".to_owned()),
         };
-        variable(&mut out, attribute.name, attribute.description, &attribute.kind, default.as_deref());
+        // What is kept nowhere must come from nowhere that keeps it.
+        let flags = [(attribute.write_only, "ephemeral"), (attribute.sensitive, "sensitive")];
+        let flags: Vec<&str> = flags.into_iter().filter(|it| it.0).map(|it| it.1).collect();
+        variable(
+            &mut out,
+            attribute.name,
+            attribute.description,
+            &attribute.kind,
+            default.as_deref(),
+            &flags,
+        );
     }
     out.finish()
 }
@@ -41,13 +51,21 @@ fn word(handler: &Handler) -> &'static str {
     KINDS.iter().find(|(kind, _)| *kind == handler.kind).map_or("", |(_, word)| word)
 }
 
-fn variable(out: &mut Writer, name: &str, description: &str, kind: &Kind, default: Option<&str>) {
+fn variable(
+    out: &mut Writer,
+    name: &str,
+    description: &str,
+    kind: &Kind,
+    default: Option<&str>,
+    flags: &[&str],
+) {
     let mut entries = vec![Entry::line("description", quoted(description)), typed("type", kind, "", "")];
     match default {
         Some("null") => entries.push(Entry::line("default", "null")),
         Some(value) => entries.extend([Entry::line("default", value), Entry::line("nullable", "false")]),
         None => entries.push(Entry::line("nullable", "false")),
     }
+    entries.extend(flags.iter().map(|it| Entry::line(it, "true")));
     out.gap();
     out.block(&format!("variable {} {{", quoted(name)), |out| hcl::entries(out, &entries));
     out.line("}");

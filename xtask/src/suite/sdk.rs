@@ -3,6 +3,7 @@
 
 mod python;
 mod serving;
+mod terraform;
 mod typescript;
 
 use std::fs;
@@ -28,6 +29,7 @@ pub(super) fn run(places: &Places, options: &Options) -> Result<Outcome> {
     let bench = Bench::new(places, options)?;
     let mut outcome = Outcome::default();
     python::run(&bench, &mut outcome)?;
+    terraform::run(&bench, &mut outcome)?;
     typescript::run(&bench, &mut outcome)?;
     Ok(outcome)
 }

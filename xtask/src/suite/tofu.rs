@@ -1,12 +1,15 @@
-//! OpenTofu as the second client of the provider: the life of the order service in short. What Terraform's scenarios prove in detail is
-//! not proved again.
+//! OpenTofu as the second client of the provider, with the module that `cargo eventual sdk` generates as its configuration: the life of
+//! the order service in short. What Terraform's scenarios prove in detail is not proved again.
 
-use serde_json::json;
+use std::process::Command;
+
+use serde_json::{Value, json};
 
 use crate::builds::Client;
 use crate::failure::{Context, Result, require};
 use crate::http;
 use crate::places::Places;
+use crate::process::{self, Terms};
 use crate::site::{Site, Wish};
 use crate::suite::{Options, Outcome};
 
@@ -21,17 +24,39 @@ pub(super) fn run(places: &Places, options: &Options) -> Result<Outcome> {
     };
     let site = Site::open(places, wish, |_| ())?;
     let before = site.cloud().inventory()?;
-    let tofu = site.terraform("orders", "examples/orders/terraform")?;
-    tofu.variables(&json!({ "artifact": site.artifact("orders")?, "payments_url": site.gateway.url() }))?;
+    let module = site.folder("module")?;
+    let artifact = site.artifact("orders")?;
+    let mut generate = Command::new(places.target.join("debug/cargo-eventual"));
+    generate
+        .args(["eventual", "sdk", "--lang", "terraform", "--artifact"])
+        .arg(artifact)
+        .arg("--out")
+        .arg(&module);
+    process::run(&mut generate, Terms::seconds(60))?.success("cargo eventual sdk --lang terraform")?;
+    let configuration = module.to_str().context("a folder whose name is no text")?;
+    let tofu = site.terraform("orders", configuration)?;
+    let payments = json!({ "environment": { "PAYMENTS_URL": site.gateway.url() } });
+    tofu.variables(&json!({
+        "artifact": artifact,
+        "task_process_payment": { "memory_mb": 256, "environment": payments["environment"] },
+        "subscription_pay_announced": payments,
+        "force_destroy": true,
+    }))?;
     tofu.succeed(&["validate", "-no-color"])?;
     require(tofu.has_changes()?, || "the first plan is empty".into())?;
     tofu.apply()?;
-    let state = tofu.state("eventual_service.orders")?;
+    let state = tofu.state("eventual_service.this")?;
     let url = state["url"].as_str().context("the service has no URL")?;
     let answer = http::get(&format!("{url}/orders/nobody"))?;
     require(answer.status == 404, || {
         format!("GET of an order that is not: {} {}", answer.status, answer.text)
     })?;
+    let outputs = tofu.succeed(&["output", "-json", "commands"])?.stdout;
+    let commands: Value = serde_json::from_str(&outputs).context("tofu output -json")?;
+    let arn = commands["getOrder"]["function_arn"].as_str().unwrap_or_default();
+    let right =
+        arn.contains("command-getOrder") && commands["getOrder"]["url"] == format!("{url}/orders/{{id}}");
+    require(right, || format!("the module's output `commands`: {commands}"))?;
     tofu.require_no_changes()?;
     tofu.destroy()?;
     let left = site.cloud().left_since(&before)?;

@@ -10,6 +10,16 @@ output "url" {
   value       = eventual_service.this.url
 }
 
+output "account_id" {
+  description = "Number of the AWS account that it lives in."
+  value       = eventual_service.this.account_id
+}
+
+output "region" {
+  description = "AWS region that it lives in."
+  value       = eventual_service.this.region
+}
+
 output "event_bus_arn" {
   description = "ARN of the event bus."
   value       = eventual_service.this.event_bus_arn

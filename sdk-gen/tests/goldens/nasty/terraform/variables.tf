@@ -19,6 +19,20 @@ variable "environment" {
   default     = null
 }
 
+variable "environment_wo" {
+  description = "Environment variables of every function whose values are kept neither in a plan nor in the state, under the same rules as `environment`, over which they win. They are written when a function is made, and later whenever it is changed or `environment_wo_version` is another one. Needs Terraform 1.11 or OpenTofu 1.11."
+  type        = map(string)
+  default     = null
+  ephemeral   = true
+  sensitive   = true
+}
+
+variable "environment_wo_version" {
+  description = "Version of the values of `environment_wo`, any text: the provider cannot see that they changed, so another text here makes it write them. Removing it together with `environment_wo` removes the variables."
+  type        = string
+  default     = null
+}
+
 variable "defaults" {
   description = "Settings of every function that does not say otherwise."
   type = object({
