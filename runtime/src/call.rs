@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use eventual_core::limits::INLINE_TIMEOUT_MAX_MS;
 use eventual_core::{ExecutionId, Outcome, ParentClose};
 use futures_util::future::FusedFuture;
 
@@ -43,6 +44,12 @@ impl<T: Data, E: Failure> Call<T, E> {
     pub fn timeout(mut self, limit: Duration) -> Self {
         let limit = millis(limit);
         match &mut self.asked.ask {
+            Ask::Task(task) if task.inline && limit > INLINE_TIMEOUT_MAX_MS => {
+                let message = format!(
+                    "an inline task runs for at most {INLINE_TIMEOUT_MAX_MS} ms, because a turn waits for it: make it remote"
+                );
+                self.asked.ask = Ask::Broken(Error::new("InvalidTimeout", message));
+            }
             Ask::Task(task) => task.timeout_ms = limit.max(1),
             _ => self.asked.limit(limit, Location::caller()),
         }
@@ -67,6 +74,23 @@ impl<T: Data, E: Failure> Call<T, E> {
     pub fn final_errors<C: Into<String>>(mut self, classes: impl IntoIterator<Item = C>) -> Self {
         let classes: Vec<String> = classes.into_iter().map(Into::into).collect();
         self.for_task("final_errors", |task| task.final_errors = classes);
+        self
+    }
+
+    /// Longest time between two heartbeats of the task, instead of what its attribute says. For tasks with `heartbeat` in
+    /// their attribute only: others do not beat.
+    pub fn heartbeat(mut self, period: Duration) -> Self {
+        let period = millis(period).max(1);
+        if let Ask::Task(task) = &self.asked.ask
+            && task.heartbeat_ms.is_none()
+        {
+            let message = format!(
+                "task `{}` does not beat: write `heartbeat = \"30s\"` in its attribute, and call `eventual::heartbeat` in it",
+                task.name
+            );
+            self.asked.ask = Ask::Broken(Error::new("NoHeartbeat", message));
+        }
+        self.for_task("heartbeat", |task| task.heartbeat_ms = Some(period));
         self
     }
 

@@ -5,14 +5,16 @@ use std::any::{Any, type_name};
 use std::convert::Infallible;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
-use eventual_core::Outcome;
+use eventual_core::{Outcome, RetryAdvice};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::codec::{self, Data};
 use crate::execution::ClientError;
+use crate::retry::millis;
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -37,6 +39,10 @@ pub struct Details {
     /// HTTP status with which a command answers it. Default 500.
     #[serde(default = "internal_error")]
     pub status: u16,
+    /// What it says of another attempt. It does not cross the wire with the error: whoever gets it is not who retries.
+    #[serde(skip)]
+    #[schemars(skip)]
+    advice: RetryAdvice,
 }
 
 const fn internal_error() -> u16 {
@@ -47,13 +53,29 @@ impl Error {
     /// An error of class `class` with status 500.
     pub fn new(class: impl Into<String>, message: impl Into<String>) -> Self {
         let (class, message) = (class.into(), message.into());
-        Self(Box::new(Details { class, message, data: Value::Null, status: internal_error() }))
+        let advice = RetryAdvice::AsPolicy;
+        Self(Box::new(Details { class, message, data: Value::Null, status: internal_error(), advice }))
     }
 
     /// The same error, answered by commands with this HTTP status (400 to 599).
     #[must_use]
     pub fn with_status(mut self, status: u16) -> Self {
         self.status = status;
+        self
+    }
+
+    /// The same error; a task that returns it, and whose policy retries errors, is tried again after this time instead of
+    /// the policy's.
+    #[must_use]
+    pub fn with_retry_after(mut self, pause: Duration) -> Self {
+        self.advice = RetryAdvice::After(millis(pause));
+        self
+    }
+
+    /// The same error; a task that returns it is not tried again, whatever its policy says.
+    #[must_use]
+    pub fn finally(mut self) -> Self {
+        self.advice = RetryAdvice::Never;
         self
     }
 
@@ -65,14 +87,14 @@ impl Error {
     }
 
     pub(crate) fn from_core(failure: eventual_core::Failure) -> Self {
-        let eventual_core::Failure { class, message, data, status } = failure;
-        Self(Box::new(Details { class, message, data: codec::value_of(&data), status }))
+        let eventual_core::Failure { class, message, data, status, advice } = failure;
+        Self(Box::new(Details { class, message, data: codec::value_of(&data), status, advice }))
     }
 
     pub(crate) fn into_outcome(self) -> Outcome {
-        let Details { class, message, data, status } = *self.0;
+        let Details { class, message, data, status, advice } = *self.0;
         let data = codec::encode(&data).unwrap_or_else(|_| eventual_core::Payload::null());
-        Outcome::Failed(eventual_core::Failure { class, message, data, status })
+        Outcome::Failed(eventual_core::Failure { class, message, data, status, advice })
     }
 }
 
@@ -198,6 +220,17 @@ pub trait Failure: Send + Sized + 'static {
         internal_error()
     }
 
+    /// How long another attempt of a task that returns it should wait, as HTTP's `Retry-After` says. Counts where the
+    /// call's policy retries errors, and instead of its pause. Default: as the policy says.
+    fn retry_after(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Whether no other attempt of a task that returns it makes sense, whatever the call's policy says. Default no.
+    fn is_final(&self) -> bool {
+        false
+    }
+
     /// What callers get.
     fn into_wire(self) -> Self::Wire;
 
@@ -215,7 +248,12 @@ pub trait Failure: Send + Sized + 'static {
 }
 
 pub(crate) fn error_of<E: Failure>(failed: E) -> Error {
-    let error = Error::new(failed.class(), failed.message()).with_status(failed.status());
+    let mut error = Error::new(failed.class(), failed.message()).with_status(failed.status());
+    if failed.is_final() {
+        error = error.finally();
+    } else if let Some(pause) = failed.retry_after() {
+        error = error.with_retry_after(pause);
+    }
     error.with_data(failed.into_wire().to_value())
 }
 
@@ -233,6 +271,17 @@ impl Failure for Error {
 
     fn status(&self) -> u16 {
         self.status
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self.advice {
+            RetryAdvice::After(pause) => Some(Duration::from_millis(pause)),
+            RetryAdvice::AsPolicy | RetryAdvice::Never => None,
+        }
+    }
+
+    fn is_final(&self) -> bool {
+        self.advice == RetryAdvice::Never
     }
 
     fn into_wire(self) -> Value {

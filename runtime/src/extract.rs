@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use eventual_core::Outcome;
-use eventual_engine::HandlerContext;
+use eventual_engine::{HandlerContext, Worker};
 use serde::de::DeserializeOwned;
 
 use crate::codec;
@@ -76,6 +76,10 @@ impl Ctx {
         self.context.execution.clone().map(Execution::from_id)
     }
 
+    pub(crate) const fn worker(&self) -> Option<&Arc<Worker>> {
+        self.context.worker.as_ref()
+    }
+
     /// When the call was made.
     #[must_use]
     pub fn scheduled(&self) -> SystemTime {
@@ -113,11 +117,13 @@ mod sealed {
     pub trait Sealed {}
     impl<T> Sealed for super::State<T> {}
     impl Sealed for super::Ctx {}
+    impl Sealed for crate::completion::Completion {}
     impl Sealed for super::User {}
     impl Sealed for Option<super::User> {}
 }
 
-/// What a handler may take besides its input: [`State`], [`Ctx`], [`User`] and `Option<User>`.
+/// What a handler may take besides its input: [`State`], [`Ctx`], [`Completion`](crate::Completion), [`User`] and
+/// `Option<User>`.
 #[diagnostic::on_unimplemented(
     message = "a handler cannot take `{Self}`",
     label = "is neither eventual::State, eventual::Ctx nor eventual::User",

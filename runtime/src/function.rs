@@ -154,18 +154,15 @@ pub fn call_subscription<F: Subscription>(input: &F::Input) -> Call<(), F::Error
 #[track_caller]
 pub fn call_task<F: Task>(input: &F::Input) -> Call<F::Output, F::Error> {
     let options = F::OPTIONS;
-    let timeout_ms = options.handler.timeout_ms.unwrap_or(TASK_TIMEOUT_MS);
     let ask = Ask::with(input.to_payload(), |input| {
-        let (name, inline, retry) = (F::NAME.to_owned(), options.inline, options.retry);
         Ask::Task(TaskCall {
-            name,
-            input,
-            inline,
-            key: None,
-            timeout_ms,
-            retry,
-            total_ms: None,
-            final_errors: Vec::new(),
+            inline: options.inline,
+            timeout_ms: options.timeout_ms(),
+            retry: options.retry,
+            total_ms: options.total_ms,
+            final_errors: options.final_errors.iter().map(|it| (*it).to_owned()).collect(),
+            heartbeat_ms: options.heartbeat_ms,
+            ..TaskCall::new(F::NAME, input)
         })
     });
     Call::new(ask, Location::caller())
@@ -197,8 +194,17 @@ pub fn list<F: Workflow>() -> List {
     List::new(F::NAME)
 }
 
-/// Longest run of one attempt of a task that says nothing else, in milliseconds.
-pub(crate) const TASK_TIMEOUT_MS: u64 = 60_000;
+/// Longest run of one attempt of a task that says nothing else, in milliseconds: of a remote and of an inline one.
+const TASK_TIMEOUT_MS: u64 = 60_000;
+const INLINE_TIMEOUT_MS: u64 = 30_000;
+
+impl TaskOptions {
+    /// Longest run of one attempt, in milliseconds.
+    pub(crate) fn timeout_ms(&self) -> u64 {
+        let default = if self.inline { INLINE_TIMEOUT_MS } else { TASK_TIMEOUT_MS };
+        self.handler.timeout_ms.unwrap_or(default)
+    }
+}
 
 /// The error of functions that return no `Result`.
 #[doc(hidden)]

@@ -18,6 +18,7 @@ mod cancel;
 #[cfg(feature = "client")]
 pub mod client;
 mod codec;
+mod completion;
 mod condition;
 mod continued;
 mod error;
@@ -25,6 +26,7 @@ mod execution;
 mod extract;
 mod function;
 mod handler;
+mod heartbeat;
 mod init;
 mod parallel;
 mod query;
@@ -44,6 +46,7 @@ mod update;
 pub use call::Call;
 pub use cancel::{CancelScope, Scoped, is_cancelled, shield};
 pub use codec::Data;
+pub use completion::{Completing, CompletingTask, Completion, TaskToken, complete};
 pub use condition::{Until, UntilWithin, until};
 pub use continued::{ContinueAsNew, suggests_continue_as_new};
 pub use error::{CallError, Details, Error, Failure, Result};
@@ -52,10 +55,11 @@ pub use eventual_engine::limits;
 pub use execution::{ClientError, Description, Execution, Status};
 pub use extract::{Ctx, Extract, State, User};
 pub use handler::{SignalHandler, on_signal};
+pub use heartbeat::{beating, heartbeat};
 pub use init::{InitFn, IntoStates, States};
 pub use parallel::{Identity, Parallel, TooManyFailed, map, parallel};
 pub use query::{changed, on_query};
-pub use retry::Retry;
+pub use retry::{Retry, RetryAfter};
 pub use saga::{Saga, Uncompensated};
 pub use search::{Attribute, Counted, List, ListPage, Listed, remove_attribute, set_attribute};
 pub use service::{Service, ServiceError};
@@ -159,13 +163,15 @@ pub use eventual_macros::subscription;
 /// | option | meaning |
 /// |---|---|
 /// | `inline` | runs in the orchestrator instead of in a function of its own: quicker, with the orchestrator's role |
-/// | `retry(attempts = 5, initial = "1s", backoff = 2.0, max = "1m", errors)` | when it is tried again; `errors`: also when it returned one |
+/// | `retry(attempts = 5, initial = "1s", backoff = 2.0, max = "1m", jitter = 0.2, errors)` | when it is tried again; `errors`: also when it returned one, except `final_errors(PayError::Declined)` |
 /// | `at_most_once` | never tried again, not even when its worker is lost |
-/// | `timeout = "60s"` | longest run of one attempt; 60 seconds by default, up to 15 minutes |
+/// | `timeout = "60s"` | longest run of one attempt; 60 seconds by default, up to 15 minutes; of an inline one 30, up to 45 seconds, because a turn waits for it |
+/// | `total_timeout = "1h"` | longest time for all attempts and the pauses between them; no limit by default |
+/// | `heartbeat = "30s"` | longest time between two [`heartbeat`](fn@heartbeat)s, after which the attempt counts as lost; not for inline ones |
 /// | `uses(...)`, `memory`, `name` | as of [`command`](macro@command) |
 ///
 /// By default an error is final, and a lost worker is replaced, up to 3 attempts. All attempts see the same
-/// [`Ctx::idempotency_key`]. It takes [`State<T>`](State) and [`Ctx`] besides its input.
+/// [`Ctx::idempotency_key`]. It takes [`State<T>`](State), [`Ctx`] and [`Completion`] besides its input.
 pub use eventual_macros::task;
 
 /// A durable async function: what it awaits is remembered, so that it goes on after any crash or deploy, in any process.
@@ -181,7 +187,8 @@ pub use eventual_macros::workflow;
 /// Makes an error of a type that has `Display`, `Serialize`, `Deserialize` and `JsonSchema`.
 ///
 /// `#[failure(status = 402)]` above a variant, or above the type for all of them, is the status with which commands answer it
-/// (500 without). `#[failure(call)]` above the one variant that holds an [`Error`](struct@Error) makes `?` turn everything into it that
+/// (500 without). `#[failure(final)]` says that no other attempt of a task that returns it is made, `#[failure(retry_after = "30s")]`
+/// or `#[failure(retry_after = field)]` (the field is a [`RetryAfter`]) when the next one is. `#[failure(call)]` above the one variant that holds an [`Error`](struct@Error) makes `?` turn everything into it that
 /// calls and clients answer.
 ///
 /// ```
@@ -205,6 +212,7 @@ pub mod __private {
     pub use crate::actor::{Actor, MethodFuture, call_actor, live, no_method};
     pub use crate::ask::Ask;
     pub use crate::call::Decode;
+    pub use crate::completion::complete_task;
     pub use crate::function::*;
     pub use crate::init::{InitFuture, ManyKind, OneKind, TryManyKind, TryOneKind, tag};
     pub use crate::register::*;

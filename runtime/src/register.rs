@@ -73,6 +73,8 @@ pub enum UseKind {
     Event,
     /// A signal, to send.
     Signal,
+    /// A task, to answer for.
+    Task,
     /// A workflow, to start, read and wait for.
     Workflow,
 }
@@ -81,7 +83,7 @@ pub enum UseKind {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be named by `uses(...)`",
     label = "is no workflow, event or signal",
-    note = "`uses(...)` takes workflows (`#[eventual::workflow]`), events (`#[eventual::event]`) and signals (`#[eventual::signal]`)"
+    note = "`uses(...)` takes workflows (`#[eventual::workflow]`), events (`#[eventual::event]`), signals (`#[eventual::signal]`), and tasks that take a `Completion`"
 )]
 pub trait Usable {
     /// What it is.
@@ -135,6 +137,14 @@ pub struct TaskOptions {
     pub inline: bool,
     /// `retry(...)`, `at_most_once`, or the default.
     pub retry: RetryPolicy,
+    /// `final_errors(...)` of `retry(...)`.
+    pub final_errors: &'static [&'static str],
+    /// `heartbeat = ...`, in milliseconds.
+    pub heartbeat_ms: Option<u64>,
+    /// `total_timeout = ...`, in milliseconds.
+    pub total_ms: Option<u64>,
+    /// Whether it takes a `Completion`.
+    pub completion: bool,
     /// The rest.
     pub handler: HandlerOptions,
 }

@@ -68,6 +68,38 @@ impl Retry {
     }
 }
 
+/// How long an error says that another attempt should wait: what a field named by `#[failure(retry_after = field)]` may be.
+pub trait RetryAfter {
+    /// That time; `None` leaves it to the retry policy.
+    fn retry_after(&self) -> Option<Duration>;
+}
+
+impl RetryAfter for Duration {
+    fn retry_after(&self) -> Option<Duration> {
+        Some(*self)
+    }
+}
+
+/// Seconds, as in HTTP's `Retry-After`.
+impl RetryAfter for u64 {
+    fn retry_after(&self) -> Option<Duration> {
+        Some(Duration::from_secs(*self))
+    }
+}
+
+/// Seconds, as in HTTP's `Retry-After`.
+impl RetryAfter for u32 {
+    fn retry_after(&self) -> Option<Duration> {
+        Some(Duration::from_secs((*self).into()))
+    }
+}
+
+impl<T: RetryAfter> RetryAfter for Option<T> {
+    fn retry_after(&self) -> Option<Duration> {
+        self.as_ref().and_then(RetryAfter::retry_after)
+    }
+}
+
 /// Longest time that anything waits: 6,000 years, so that every moment has a date that all services can write.
 const LONGEST_MS: u64 = 6_000 * 366 * 86_400_000;
 

@@ -11,7 +11,6 @@ use eventual_schema::{
 };
 use serde_json::Value;
 
-use crate::function::TASK_TIMEOUT_MS;
 use crate::init::InitFn;
 use crate::register::{
     Auth, CommandOptions, HandlerOptions, Item, Place, Registration, TaskOptions, Types, Use, UseKind,
@@ -245,9 +244,12 @@ impl<'a> Builder<'a> {
         options: TaskOptions,
     ) {
         let (input, output, error) = self.types(it, types);
-        let needs = self.needs(it, &options.handler);
-        let timeout_ms = options.handler.timeout_ms.unwrap_or(TASK_TIMEOUT_MS);
-        let entry = TaskEntry { run, inline: options.inline, needs: needs.clone(), timeout_ms };
+        let mut needs = self.needs(it, &options.handler);
+        if options.heartbeat_ms.is_some() || options.completion {
+            needs.insert(Need::Task(name.clone()));
+        }
+        let (inline, timeout_ms) = (options.inline, options.timeout_ms());
+        let entry = TaskEntry { run, inline, needs: needs.clone(), timeout_ms, takes_token: options.completion };
         self.registry.tasks.insert(it.name.to_owned(), entry);
         self.manifest.tasks.push(manifest::Task {
             name,
@@ -324,10 +326,12 @@ impl<'a> Builder<'a> {
                 self.named.insert(("signal", used.name));
                 Some(Need::Signal(name))
             }
+            UseKind::Task if self.crates.contains(&krate) => Some(Need::Task(name)),
             UseKind::Workflow if self.crates.contains(&krate) => Some(Need::Workflow(name)),
-            UseKind::Workflow => {
+            UseKind::Task | UseKind::Workflow => {
+                let what = if used.kind == UseKind::Task { "task" } else { "workflow" };
                 self.problems.push(format!(
-                    "{} `{}` at {} uses workflow `{name}` of crate `{krate}`, which is not part of this service: name \
+                    "{} `{}` at {} uses {what} `{name}` of crate `{krate}`, which is not part of this service: name \
                      that crate too, `eventual::main!({}, {krate})`",
                     it.kind(),
                     it.name,

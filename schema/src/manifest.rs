@@ -175,6 +175,8 @@ pub enum Need {
     Event(HandlerName),
     /// Send this signal to executions.
     Signal(HandlerName),
+    /// Read and write what is kept of attempts of this task: its own heartbeats and token, or answers for it.
+    Task(HandlerName),
     /// Start, read and wait for executions of this workflow.
     Workflow(HandlerName),
 }

@@ -62,6 +62,9 @@ impl From<SystemError> for Refusal {
         let class = match &error {
             SystemError::Client(ClientError::AlreadyExists(_)) => "AlreadyExists",
             SystemError::Client(ClientError::Closed(..)) => "Closed",
+            SystemError::Client(ClientError::Completed(_)) => "Completed",
+            SystemError::Client(ClientError::ForgedToken) => "ForgedToken",
+            SystemError::Client(ClientError::StaleToken(_)) => "StaleToken",
             SystemError::Client(ClientError::Fault(_)) => "Fault",
             SystemError::Client(ClientError::NotFound(_) | ClientError::UnknownWorkflow(_)) => "NotFound",
             SystemError::Client(ClientError::Unanswered(_)) => "Unanswered",

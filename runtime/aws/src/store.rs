@@ -13,6 +13,7 @@
 //! nothing can invoke their attempt again.
 
 mod answers;
+mod attempt;
 mod attributes;
 mod close;
 mod item;
@@ -24,9 +25,9 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::put_item::{PutItemError, PutItemOutput};
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
-use eventual_core::{ExecutionId, Outcome, Seq, Turn};
+use eventual_core::{ExecutionId, Millis, Outcome, Payload, Seq, Turn};
 use eventual_engine::codec;
-use eventual_engine::ports::{Clock, Commit, Fault, Insert, ListQuery, Meta, Page, Store};
+use eventual_engine::ports::{AttemptRecord, Beat, Completed, Clock, Commit, Fault, Insert, ListQuery, Meta, Page, Store};
 use eventual_schema::deploy::table;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -198,7 +199,7 @@ impl Store for DynamoStore {
         let token = format!("{:016x}", SystemClock.entropy());
         let now = SystemClock.now();
         let lease = now.saturating_add(lease_ms);
-        let item = item::claim(id, &key, lease, &token, lease / 1000 + CLAIM_LIVES_LONGER_S);
+        let item = item::claim(id, &key, (now, lease), &token, lease / 1000 + CLAIM_LIVES_LONGER_S);
         let answer = self
             .client
             .put_item()
@@ -222,6 +223,45 @@ impl Store for DynamoStore {
 
     async fn answered(&self, id: &ExecutionId, update: &str) -> Result<Option<Outcome>, Fault> {
         self.get_answer(id, update).await
+    }
+
+    async fn heartbeat(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+        now: Millis,
+        details: Option<&Payload>,
+    ) -> Result<Beat, Fault> {
+        self.write_heartbeat(id, (seq, attempt), now, details).await
+    }
+
+    async fn attempt_of(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+    ) -> Result<Option<AttemptRecord>, Fault> {
+        self.read_attempt(id, seq, attempt).await
+    }
+
+    async fn cancel_attempt(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+    ) -> Result<Option<Outcome>, Fault> {
+        self.write_cancelled(id, seq, attempt).await
+    }
+
+    async fn complete_attempt(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+        outcome: &Outcome,
+    ) -> Result<Completed, Fault> {
+        self.write_outcome(id, (seq, attempt), outcome).await
     }
 
     async fn retire(&self, id: &ExecutionId, before: u64) -> Result<(), Fault> {

@@ -124,6 +124,8 @@ pub struct TaskCall {
     pub total_ms: Option<u64>,
     /// Classes of errors that are final although the policy retries errors: `PaymentError::Declined`.
     pub final_errors: Vec<String>,
+    /// Longest time between two heartbeats of an attempt, in milliseconds; without, none are expected.
+    pub heartbeat_ms: Option<u64>,
 }
 
 impl TaskCall {
@@ -139,6 +141,7 @@ impl TaskCall {
             retry: RetryPolicy::default(),
             total_ms: None,
             final_errors: Vec::new(),
+            heartbeat_ms: None,
         }
     }
 }

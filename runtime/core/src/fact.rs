@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use crate::id::{ExecutionId, Seq};
+use crate::id::{ExecutionId, Millis, Seq};
 use crate::payload::Payload;
 
 /// How a call, or an execution, ended.
@@ -35,13 +35,36 @@ pub struct Failure {
     pub data: Payload,
     /// HTTP status with which a command answers this error.
     pub status: u16,
+    /// What it says of another attempt of the task that returned it.
+    pub advice: RetryAdvice,
+}
+
+/// What an error of user code says of another attempt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum RetryAdvice {
+    /// Nothing: the call's policy decides.
+    #[default]
+    AsPolicy,
+    /// If the policy retries errors, it pauses for so many milliseconds before the next attempt, instead of its own time.
+    After(u64),
+    /// It is final, whatever the policy says.
+    Never,
+}
+
+impl Failure {
+    /// An error that carries nothing but what it says.
+    #[must_use]
+    pub fn new(class: &str, message: impl Into<String>, status: u16) -> Self {
+        let (class, message) = (class.into(), message.into());
+        Self { class, message, data: Payload::null(), status, advice: RetryAdvice::AsPolicy }
+    }
 }
 
 impl Outcome {
     /// An error that the engine itself answers, which carries nothing.
     #[must_use]
     pub fn refused(class: &str, message: String, status: u16) -> Self {
-        Self::Failed(Failure { class: class.into(), message, data: Payload::null(), status })
+        Self::Failed(Failure::new(class, message, status))
     }
 }
 
@@ -59,6 +82,18 @@ pub enum Fact {
         seq: Seq,
         /// How it ended.
         outcome: Outcome,
+    },
+    /// It is time to look whether an attempt of a task is alive. On its way to the execution it is a timer; only the engine
+    /// turns it into history, and only when the heartbeat has stopped.
+    HeartbeatDue {
+        /// The task's call.
+        seq: Seq,
+        /// The attempt that is watched.
+        attempt: u32,
+        /// Longest time between two heartbeats, in milliseconds.
+        period_ms: u64,
+        /// When to look. Tells one look from the next, for queues that drop what they have seen.
+        due: Millis,
     },
     /// An operation was performed by whoever took the turn that asked for it.
     OperationDone {
@@ -94,6 +129,15 @@ pub enum Fact {
         name: String,
         /// Its payload.
         payload: Payload,
+    },
+    /// The code of an attempt has ended without an answer: somebody with the attempt's token gives it, until `due`.
+    TaskDeferred {
+        /// The task's call.
+        seq: Seq,
+        /// The attempt.
+        attempt: u32,
+        /// When the attempt has run out of time.
+        due: Millis,
     },
     /// An attempt of a task answered.
     TaskDone {
@@ -157,6 +201,8 @@ pub enum FactKey {
     Cancel,
     /// Of [`Fact::ChildDone`].
     Child(Seq),
+    /// Of [`Fact::TaskDeferred`].
+    Deferred(Seq, u32),
     /// Of [`Fact::TaskExpired`].
     Expired(Seq),
     /// Of [`Fact::OperationDone`].
@@ -169,7 +215,7 @@ pub enum FactKey {
     Retry(Seq, u32),
     /// Of [`Fact::Signal`].
     Signal(String),
-    /// Of [`Fact::TaskDone`] and [`Fact::TaskLost`]: the first of them decides the attempt.
+    /// Of [`Fact::TaskDone`], [`Fact::TaskLost`] and [`Fact::HeartbeatDue`]: the first of them decides the attempt.
     Task(Seq, u32),
     /// Of [`Fact::Terminated`].
     Terminate,
@@ -187,6 +233,7 @@ impl FactKey {
     pub const fn seq(&self) -> Option<Seq> {
         match self {
             Self::Child(seq)
+            | Self::Deferred(seq, _)
             | Self::Expired(seq)
             | Self::Operation(seq)
             | Self::Retry(seq, _)
@@ -215,9 +262,10 @@ impl Fact {
             Self::Resumed { id } => FactKey::Resume(id.clone()),
             Self::RetryDue { seq, attempt } => FactKey::Retry(*seq, *attempt),
             Self::Signal { id, .. } => FactKey::Signal(id.clone()),
-            Self::TaskDone { seq, attempt, .. } | Self::TaskLost { seq, attempt, .. } => {
-                FactKey::Task(*seq, *attempt)
-            }
+            Self::HeartbeatDue { seq, attempt, .. }
+            | Self::TaskDone { seq, attempt, .. }
+            | Self::TaskLost { seq, attempt, .. } => FactKey::Task(*seq, *attempt),
+            Self::TaskDeferred { seq, attempt, .. } => FactKey::Deferred(*seq, *attempt),
             Self::TaskExpired { seq } => FactKey::Expired(*seq),
             Self::Terminated { .. } => FactKey::Terminate,
             Self::TimerFired { seq } => FactKey::Timer(*seq),

@@ -20,7 +20,7 @@ mod turn;
 
 pub use attribute::{Attribute, AttributeError, check_name};
 pub use call::{Attempt, Call, Emitted, ParentClose, RetryPolicy, Stop, TaskCall};
-pub use fact::{Fact, FactKey, Failure, Outcome};
+pub use fact::{Fact, FactKey, Failure, Outcome, RetryAdvice};
 pub use id::{ExecutionId, ExecutionIdError, Millis, Seq};
 pub use limits::EXECUTION_NAME_MAX;
 pub use machine::{Machine, Mismatch, Output, ScopeId, Update};

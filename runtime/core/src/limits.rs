@@ -29,3 +29,10 @@ pub const COUNT_MAX: u64 = 10_000;
 /// Most executions that are looked at for one page of a list. A page that reaches it is shorter, or empty, and says where
 /// the next one begins.
 pub const LIST_LOOKED_AT_MAX: usize = 1_000;
+
+/// Largest details of a heartbeat, in bytes of JSON. They are written again and again, into an item of 400 KB on AWS.
+pub const HEARTBEAT_DETAILS_MAX: usize = 32 * 1024;
+
+/// Longest run of one attempt of an inline task, in milliseconds. The orchestrator runs for 60 seconds unless it is
+/// configured otherwise, and must outlive what it waits for.
+pub const INLINE_TIMEOUT_MAX_MS: u64 = 45_000;

@@ -38,6 +38,8 @@ pub struct Output {
     pub attempts: Vec<Attempt>,
     /// Children that nobody waits for any more.
     pub stops: Vec<Stop>,
+    /// Attempts of tasks that nobody waits for any more.
+    pub dropped: Vec<(Seq, u32)>,
     /// Changes of the code that were seen for the first time.
     pub markers: Vec<String>,
     /// Answers to updates.
@@ -66,6 +68,8 @@ struct Open {
     stopped: bool,
     /// When it was scheduled.
     since: Millis,
+    /// The code of the attempt of a task has ended, and somebody else gives its answer.
+    deferred: bool,
 }
 
 /// Something that the code may learn next.
@@ -150,6 +154,7 @@ impl Machine {
                 calls: Vec::new(),
                 attempts: Vec::new(),
                 stops: Vec::new(),
+                dropped: Vec::new(),
                 markers: Vec::new(),
                 answers: Vec::new(),
                 attributes: Vec::new(),
@@ -248,7 +253,7 @@ impl Machine {
     /// whether that may begin.
     pub fn outstanding(&self) -> impl Iterator<Item = (Seq, &Call, u32, bool)> {
         let open = self.open.iter().filter(|(_, it)| !it.complete);
-        open.map(|(seq, it)| (*seq, &it.call, it.attempt, it.at <= self.now))
+        open.map(|(seq, it)| (*seq, &it.call, it.attempt, it.at <= self.now && !it.deferred))
     }
 
     /// Whether any call is open, with or without an outcome.
@@ -418,9 +423,7 @@ impl Machine {
             Fact::Resumed { .. } => self.paused = None,
             // Ends the execution without its code, so that no machine ever learns it.
             Fact::Terminated { .. } => {}
-            Fact::TaskExpired { seq } => self.complete(*seq, Outcome::TimedOut),
             Fact::ChildDone { seq, outcome } => self.complete(*seq, outcome.clone()),
-            Fact::RetryDue { seq, attempt } => self.attempt_again(*seq, *attempt, self.now),
             Fact::OperationDone { seq, outcome } | Fact::UpdateDone { seq, outcome } => {
                 self.complete(*seq, outcome.clone());
             }
@@ -429,10 +432,12 @@ impl Machine {
                 self.push(Completion::Signal { id, name, payload });
             }
             Fact::Update { id, name, input, from } => self.receive_update(id, name, input, from.as_ref()),
-            Fact::TaskDone { seq, attempt, outcome } => self.attempt_done(*seq, *attempt, outcome),
-            Fact::TaskLost { seq, attempt, timed_out, reason } => {
-                self.attempt_lost(*seq, *attempt, *timed_out, reason);
-            }
+            Fact::HeartbeatDue { .. }
+            | Fact::RetryDue { .. }
+            | Fact::TaskDeferred { .. }
+            | Fact::TaskDone { .. }
+            | Fact::TaskExpired { .. }
+            | Fact::TaskLost { .. } => self.learn_of_task(fact),
             Fact::TimerFired { seq } => self.complete(*seq, Outcome::Succeeded(Payload::null())),
         }
     }
@@ -475,7 +480,8 @@ const fn mix(mut z: u64) -> u64 {
 
 impl Open {
     const fn new(call: Call, code: Seq, scope: ScopeId, since: Millis) -> Self {
-        Self { call, code, attempt: 1, at: since, waits: true, complete: false, scope, stopped: false, since }
+        let (waits, complete, stopped, deferred) = (true, false, false, false);
+        Self { call, code, attempt: 1, at: since, waits, complete, scope, stopped, since, deferred }
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Turn {
     pub attempts: Vec<Attempt>,
     /// Children that nobody waits for any more.
     pub stops: Vec<Stop>,
+    /// Attempts of tasks whose answer nobody waits for any more, and which their workers are to learn of.
+    pub dropped: Vec<(Seq, u32)>,
     /// Names of the changes of the code that this turn was the first to see, see [`Machine::changed`](crate::Machine::changed).
     pub markers: Vec<String>,
     /// Answers to updates.

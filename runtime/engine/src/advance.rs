@@ -6,7 +6,7 @@ use std::mem;
 use eventual_core::{Call, ExecutionId, Fact, Outcome, Seq, Status, Turn};
 
 use crate::engine::Engine;
-use crate::ports::{Commit, Fault, Message, Meta};
+use crate::ports::{Commit, Fault, Message, Meta, Secret};
 use crate::workflows::{Pending, TurnReply, TurnRequest};
 
 /// Why a wake-up could not be handled. The host leaves the message where it is, to be delivered again.
@@ -49,6 +49,11 @@ impl Engine {
         if redelivered {
             self.finish_delivery(&meta, &message.facts, true).await?;
         }
+        if meta.secret.is_empty() && !meta.status.is_closed() {
+            // It was started before there were tokens.
+            meta.secret = Secret::random(&*self.ports.clock);
+            self.ports.store.set_status(&meta).await?;
+        }
         if meta.status.is_closed() {
             if !redelivered && !message.facts.is_empty() {
                 self.finish_delivery(&meta, &message.facts, false).await?;
@@ -59,7 +64,11 @@ impl Engine {
         // from the dead-letter queue, or its first handler died after another one overtook it.
         let mut doubtful = !redelivered && !message.facts.is_empty();
         let told = message.facts.clone();
-        let mut facts = message.facts;
+        let mut facts = self.watch(id, message.facts).await?;
+        if facts.is_empty() && !told.is_empty() {
+            // Whatever it was about goes on as it did.
+            return Ok(());
+        }
         let mut conflicts = 0;
         loop {
             match self.turn(&mut meta, facts.clone(), look).await {
@@ -80,7 +89,7 @@ impl Engine {
                         }
                         Next::Nothing(mut pending) | Next::Took(mut pending) => {
                             facts = self.operate_all(id, mem::take(&mut pending.operations)).await?;
-                            facts.extend(self.perform_inline(id, pending).await);
+                            facts.extend(self.perform_inline(id, pending).await?);
                             look = false;
                         }
                     }
@@ -281,7 +290,9 @@ fn inline_tasks(turns: &[Turn]) -> BTreeSet<Seq> {
 /// Whether no message told the facts of a turn: it began the execution, or learnt what whoever took it did inline.
 fn is_untold(turn: &Turn, inline: &BTreeSet<Seq>) -> bool {
     turn.facts.iter().all(|fact| match fact {
-        Fact::TaskDone { seq, .. } | Fact::TaskLost { seq, .. } => inline.contains(seq),
+        Fact::TaskDeferred { seq, .. } | Fact::TaskDone { seq, .. } | Fact::TaskLost { seq, .. } => {
+            inline.contains(seq)
+        }
         Fact::OperationDone { .. } => true,
         _ => false,
     })

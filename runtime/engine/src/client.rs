@@ -27,9 +27,15 @@ pub enum ClientError {
     /// The execution has ended.
     #[error("execution {0} has ended ({1}); it takes no more messages")]
     Closed(ExecutionId, &'static str),
+    /// The attempt that the token is for was answered before, and otherwise.
+    #[error("this task of execution {0} was answered before, and otherwise; its first answer stays")]
+    Completed(ExecutionId),
     /// The world failed; trying again is safe.
     #[error(transparent)]
     Fault(Fault),
+    /// The token is none of this service's.
+    #[error("this is no token of this service's tasks: pass it on exactly as the task got it")]
+    ForgedToken,
     /// A name that cannot be an execution's, workflow's or signal's, or a limit that was reached.
     #[error("{0}")]
     Name(String),
@@ -39,6 +45,11 @@ pub enum ClientError {
     /// There is no such execution.
     #[error("there is no execution {0}")]
     NotFound(ExecutionId),
+    /// Nobody waits any more for the attempt that the token is for.
+    #[error(
+        "nobody waits for this answer any more: the task of execution {0} was cancelled, ran out of time, or was given to another attempt, which has a token of its own"
+    )]
+    StaleToken(ExecutionId),
     /// The handler did not declare that it needs this.
     #[error(
         "{who} {does} `{name}` without declaring it: write `uses({name_in_code})` in its attribute, so that its role permits it"
@@ -128,7 +139,8 @@ impl Client {
         let clock = &self.ports.clock;
         let name = name.map_or_else(|| self.unique(), str::to_owned);
         let id = ExecutionId::new(workflow, &name).map_err(|error| ClientError::Name(error.into()))?;
-        let mut meta = Meta::new(id.clone(), input, clock.now(), clock.entropy(), &self.code, None);
+        let mut meta =
+            Meta::new(id.clone(), input, clock.now(), clock.entropy(), &self.code, None).with_secret(&**clock);
         meta.attributes = attributes;
         match self.ports.store.insert(&meta).await? {
             Insert::Exists(before) if !codec::same(&before.input, &meta.input) => {
@@ -277,7 +289,7 @@ impl Client {
             return Err(ClientError::UnknownWorkflow(id.workflow().to_owned()));
         }
         let clock = &self.ports.clock;
-        let meta = Meta::new(id.clone(), input, clock.now(), clock.entropy(), &self.code, None);
+        let meta = Meta::new(id.clone(), input, clock.now(), clock.entropy(), &self.code, None).with_secret(&**clock);
         match self.ports.store.insert(&meta).await? {
             Insert::Inserted => Ok(self.ports.dispatch.wake(id, &Message { facts: vec![fact] }).await?),
             Insert::Exists(_) => self.tell(id, fact).await,
@@ -350,7 +362,7 @@ impl Client {
         self.check(does, workflow, Need::Workflow)
     }
 
-    fn check(
+    pub(crate) fn check(
         &self,
         does: &'static str,
         name: &str,

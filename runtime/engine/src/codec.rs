@@ -5,13 +5,15 @@
 
 mod text;
 
+use std::fmt;
+
 pub use text::AttributeText;
 
 use eventual_core::{ExecutionId, Fact, Failure, Outcome, Payload, Turn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::ports::{Message, Meta, TaskRequest};
+use crate::ports::{AttemptRecord, Message, Meta, TaskRequest};
 
 /// Why a text cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +21,12 @@ use crate::ports::{Message, Meta, TaskRequest};
 pub struct CodecError {
     what: &'static str,
     reason: String,
+}
+
+impl CodecError {
+    fn new(what: &'static str, reason: impl fmt::Display) -> Self {
+        Self { what, reason: reason.to_string() }
+    }
 }
 
 fn encode(text: &impl Serialize) -> String {
@@ -43,7 +51,7 @@ macro_rules! codec {
         /// # Errors
         /// When the text is of another shape.
         pub fn $decode(bytes: &[u8]) -> Result<$value, CodecError> {
-            decode::<$text>($what, bytes)?.try_into().map_err(|reason| CodecError { what: $what, reason })
+            decode::<$text>($what, bytes)?.try_into().map_err(|reason| CodecError::new($what, reason))
         }
     };
 }
@@ -53,6 +61,7 @@ codec!(encode_meta, decode_meta, Meta, text::MetaText, "execution's meta");
 codec!(encode_message, decode_message, Message, text::MessageText, "message to an execution");
 codec!(encode_task, decode_task, TaskRequest, text::TaskRequestText, "task request");
 codec!(encode_fact, decode_fact, Fact, text::FactText, "fact");
+codec!(encode_attempt, decode_attempt, AttemptRecord, text::AttemptRecordText, "record of an attempt");
 
 /// An outcome as JSON text.
 #[must_use]

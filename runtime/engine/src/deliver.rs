@@ -34,7 +34,8 @@ impl Engine {
         all(turn.stops.iter().map(|it| self.stop_child(id, it)).collect()).await?;
         let wanted = turn.attempts.iter().filter_map(|it| Some((it, pending.task(it)?)));
         let attempts = wanted.map(|(attempt, task)| self.deliver_attempt(id, turn.time, attempt, task));
-        all(attempts.collect()).await
+        all(attempts.collect()).await?;
+        self.deliver_watch(id, turn).await
     }
 
     /// Stops a child that nobody waits for any more.
@@ -94,7 +95,14 @@ impl Engine {
             return self.ports.dispatch.timer(id, attempt.at, &fact).await;
         }
         let request = task_request(id, attempt.seq, attempt.attempt, task, now);
-        self.ports.dispatch.task(&request).await
+        self.ports.dispatch.task(&request).await?;
+        match task.heartbeat_ms {
+            Some(period) => {
+                let due = now.saturating_add(period);
+                self.look_at(id, attempt.seq, attempt.attempt, period, due).await
+            }
+            None => Ok(()),
+        }
     }
 
     async fn start_child(
@@ -151,6 +159,7 @@ pub(crate) fn task_request(
         idempotency_key: task.key.clone().unwrap_or_else(|| format!("{id}#{seq}")),
         timeout_ms: task.timeout_ms,
         scheduled,
+        heartbeat_ms: task.heartbeat_ms,
     }
 }
 

@@ -10,6 +10,7 @@ mod advance;
 pub mod ambient;
 mod client;
 pub mod codec;
+mod completion;
 mod deliver;
 mod engine;
 pub mod http;
@@ -20,7 +21,10 @@ mod program;
 mod registry;
 mod search;
 mod system;
+mod token;
 mod updates;
+mod watch;
+mod worker;
 mod workflows;
 
 pub use advance::AdvanceError;
@@ -36,5 +40,7 @@ pub use registry::{
 pub use system::{
     ExecutionSummary, FilterRequest, SearchRequest, SpanRequest, SystemError, SystemRequest, SystemResponse,
 };
+pub use token::{TokenText, task_of_token};
+pub use worker::{BeatError, Worker};
 pub use updates::{UPDATE_WAIT, UpdateRequest};
 pub use workflows::{Open, panic_text};

@@ -81,6 +81,7 @@ impl Engine {
     ) -> Meta {
         let clock = &self.ports.clock;
         Meta::new(id.clone(), input.clone(), clock.now(), clock.entropy(), &self.code, parent)
+            .with_secret(&**clock)
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
-use eventual_core::{ExecutionId, Fact, Failure, Outcome, Payload, TaskCall};
+use eventual_core::{ExecutionId, Fact, Failure, Outcome, Payload, Seq, TaskCall};
 use eventual_schema::Need;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
@@ -12,8 +13,10 @@ use futures_util::future::join_all;
 use crate::ambient;
 use crate::deliver::task_request;
 use crate::engine::Engine;
-use crate::ports::{Fault, Message, TaskRequest};
-use crate::registry::{HandlerContext, HandlerFn, HandlerRequest, User};
+use crate::ports::{Completed, Fault, Message, TaskRequest};
+use crate::registry::{HandlerContext, HandlerFn, HandlerRequest, TaskEntry, User};
+use crate::token::Token;
+use crate::worker::Worker;
 use crate::workflows::{Pending, panic_text};
 
 /// How much longer than the task itself its claim lasts, so that a worker that is just about to answer keeps it.
@@ -32,16 +35,35 @@ impl Engine {
             tracing::info!(%execution, seq, attempt, "attempt is claimed by another worker");
             return Ok(());
         }
-        let fact = self.attempt(request).await;
+        let fact = self.attempt(request).await?;
         self.ports.dispatch.wake(&execution, &Message { facts: vec![fact] }).await
     }
 
     /// Performs the inline tasks that an execution waits for.
-    pub(crate) async fn perform_inline(&self, id: &ExecutionId, pending: Pending) -> Vec<Fact> {
+    pub(crate) async fn perform_inline(
+        &self,
+        id: &ExecutionId,
+        pending: Pending,
+    ) -> Result<Vec<Fact>, Fault> {
         let now = self.ports.clock.now();
-        let requests =
-            pending.inline.iter().map(|(seq, attempt, task)| task_request(id, *seq, *attempt, task, now));
-        join_all(requests.map(|it| self.attempt(it))).await
+        let attempts = pending.inline.iter().map(|(seq, attempt, task)| {
+            let request = task_request(id, *seq, *attempt, task, now);
+            self.attempt_inline(request, task.retry.attempts)
+        });
+        join_all(attempts).await.into_iter().collect()
+    }
+
+    /// Performs one inline attempt. One that may not be made again is claimed, so that a message that comes again after
+    /// its process died finds that out; others are simply performed again.
+    async fn attempt_inline(&self, request: TaskRequest, attempts: u32) -> Result<Fact, Fault> {
+        let TaskRequest { execution, seq, attempt, timeout_ms, .. } = &request;
+        let lease_ms = timeout_ms.saturating_add(LEASE_MARGIN_MS);
+        if attempts <= 1 && !self.ports.store.claim(execution, *seq, *attempt, lease_ms).await? {
+            let (seq, attempt) = (*seq, *attempt);
+            let reason = "its process ended while it was performed".to_owned();
+            return Ok(Fact::TaskLost { seq, attempt, timed_out: false, reason });
+        }
+        self.attempt(request).await
     }
 
     /// Performs a task by itself, for no execution and once: what a test of the task wants.
@@ -51,37 +73,84 @@ impl Engine {
         };
         let mut context =
             HandlerContext::outside(&task.name, self.states.clone(), None, self.ports.clock.now());
+        let worker = Worker::alone();
+        context.worker = Some(worker.clone());
         context.idempotency_key = task.key.clone().unwrap_or_else(|| task.name.clone());
-        self.run(entry.run, format!("task `{}`", task.name), entry.needs.clone(), task.input.clone(), context)
-            .await
+        let who = format!("task `{}`", task.name);
+        worker.run(self.run(entry.run, who, entry.needs.clone(), task.input.clone(), context)).await
     }
 
     /// Runs one attempt to its end, whatever that is.
-    async fn attempt(&self, request: TaskRequest) -> Fact {
-        let TaskRequest { execution, seq, attempt, .. } = request;
+    async fn attempt(&self, request: TaskRequest) -> Result<Fact, Fault> {
+        let TaskRequest { execution, seq, attempt, .. } = request.clone();
         let Some(task) = self.registry.tasks.get(&request.task) else {
             let reason = format!("this version of the service has no task `{}`", request.task);
-            return Fact::TaskLost { seq, attempt, timed_out: false, reason };
+            return Ok(Fact::TaskLost { seq, attempt, timed_out: false, reason });
         };
+        let worker = self.worker(&request, task).await?;
         let who = format!("task `{}`", request.task);
         let context = HandlerContext {
             handler: request.task,
-            execution: Some(execution),
+            execution: Some(execution.clone()),
             seq,
             attempt,
             idempotency_key: request.idempotency_key,
             scheduled: request.scheduled,
             user: None,
             states: self.states.clone(),
+            worker: Some(worker.clone()),
         };
-        let running = self.run(task.run, who, task.needs.clone(), request.input, context);
-        match tokio::time::timeout(Duration::from_millis(request.timeout_ms), running).await {
-            Ok(outcome) if outcome != Outcome::TimedOut => Fact::TaskDone { seq, attempt, outcome },
+        let running = worker.clone().run(self.run(task.run, who, task.needs.clone(), request.input, context));
+        let ended = tokio::time::timeout(Duration::from_millis(request.timeout_ms), async {
+            tokio::select! {
+                biased;
+                outcome = running => Ended::Answered(outcome),
+                within = worker.is_put_off() => Ended::PutOff(within),
+            }
+        });
+        Ok(match ended.await {
+            Ok(Ended::Answered(outcome)) if outcome != Outcome::TimedOut => {
+                let outcome = self.first_answer(&worker, (&execution, seq, attempt), outcome).await?;
+                Fact::TaskDone { seq, attempt, outcome }
+            }
+            Ok(Ended::PutOff(within)) => {
+                Fact::TaskDeferred { seq, attempt, due: self.ports.clock.now().saturating_add(within) }
+            }
             // No handler says of itself that it ran out of time; what stands in for one in a test does.
-            _ => {
+            Ok(Ended::Answered(_)) | Err(_) => {
                 let reason = format!("no answer within {} ms", request.timeout_ms);
                 Fact::TaskLost { seq, attempt, timed_out: true, reason }
             }
+        })
+    }
+
+    /// What an attempt's code sees of it, with a token when the task takes one.
+    async fn worker(&self, request: &TaskRequest, task: &TaskEntry) -> Result<Arc<Worker>, Fault> {
+        let TaskRequest { execution, seq, attempt, heartbeat_ms, .. } = request;
+        let token = if task.takes_token {
+            let meta = self.ports.store.meta(execution).await?;
+            let secret = meta.map(|it| it.secret).unwrap_or_default();
+            Token::sign(&secret, execution, *seq, *attempt, &request.task)
+        } else {
+            None
+        };
+        let at = (execution.clone(), *seq, *attempt);
+        Ok(Worker::new(self.ports.clone(), at, task.inline, *heartbeat_ms, token))
+    }
+
+    /// The answer of an attempt whose code has answered: another one, if somebody gave it with the attempt's token before.
+    async fn first_answer(
+        &self,
+        worker: &Worker,
+        (execution, seq, attempt): (&ExecutionId, Seq, u32),
+        outcome: Outcome,
+    ) -> Result<Outcome, Fault> {
+        if worker.token().is_none() {
+            return Ok(outcome);
+        }
+        match self.ports.store.complete_attempt(execution, seq, attempt, &outcome).await? {
+            Completed::Before(other) => Ok(other),
+            Completed::Cancelled | Completed::Kept => Ok(outcome),
         }
     }
 
@@ -128,7 +197,13 @@ impl Engine {
     }
 }
 
+/// How the code of an attempt ended.
+enum Ended {
+    Answered(Outcome),
+    PutOff(u64),
+}
+
 fn unknown(kind: &str, name: &str) -> Outcome {
     let message = format!("this version of the service has no {kind} `{name}`");
-    Outcome::Failed(Failure { class: "NotFound".into(), message, data: Payload::null(), status: 404 })
+    Outcome::Failed(Failure::new("NotFound", message, 404))
 }

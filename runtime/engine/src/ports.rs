@@ -4,6 +4,8 @@
 //! *Dispatch*: an accepted message is delivered at least once, messages to one execution one at a time. *Clock*: time.
 //! It holds no workflow logic.
 
+mod attempts;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +15,10 @@ use async_trait::async_trait;
 use eventual_core::{Attribute, Emitted, ExecutionId, Fact, Millis, Outcome, Payload, Seq, Status, Turn};
 pub use futures_util::future::BoxFuture;
 
+pub use attempts::{AttemptRecord, Beat, Completed};
+
 pub use crate::search::{AttributeFilter, AttributeTest, Count, ListQuery, Span};
+pub use crate::token::Secret;
 
 /// A failure of the world: throttling, network, a missing permission. The caller returns and is redelivered.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +72,8 @@ pub struct Meta {
     /// Number of the last turn whose attributes are among them. A store keeps what is known of an execution as of the
     /// latest turn, whoever writes last.
     pub as_of: u64,
+    /// What the tokens of its tasks are signed with.
+    pub secret: Secret,
 }
 
 impl Meta {
@@ -95,7 +102,15 @@ impl Meta {
             base: 0,
             attributes: BTreeMap::new(),
             as_of: 0,
+            secret: Secret::default(),
         }
+    }
+
+    /// The same with a secret.
+    #[must_use]
+    pub fn with_secret(mut self, clock: &dyn Clock) -> Self {
+        self.secret = Secret::random(clock);
+        self
     }
 }
 
@@ -169,6 +184,43 @@ pub trait Store: Send + Sync {
 
     /// Drops the turns of an execution whose number is below `before`: its code continued as new after them.
     async fn retire(&self, id: &ExecutionId, before: u64) -> Result<(), Fault>;
+    /// Notes that an attempt is alive at `now` and, with details, how far it is; those of an earlier heartbeat stay without.
+    /// For attempts that nobody took, too: a token may be used before.
+    async fn heartbeat(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+        now: Millis,
+        details: Option<&Payload>,
+    ) -> Result<Beat, Fault>;
+
+    /// What is kept of an attempt; `None` when nobody took it and nothing else happened to it. Sees everything that was
+    /// written before. [`Store::claim`] counts as the first heartbeat.
+    async fn attempt_of(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+    ) -> Result<Option<AttemptRecord>, Fault>;
+
+    /// Notes that nobody waits for an attempt any more: it is not claimed after this, its worker learns it at its next
+    /// heartbeat, and no outcome is taken for it. Answers the outcome that was taken before, if one was.
+    async fn cancel_attempt(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+    ) -> Result<Option<Outcome>, Fault>;
+
+    /// Keeps the outcome of an attempt, unless it has one, or nobody waits for it any more. One that it has comes first.
+    async fn complete_attempt(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+        outcome: &Outcome,
+    ) -> Result<Completed, Fault>;
 
     /// Writes the attributes of an open execution, and makes it findable by those of the names `changed`, which may have
     /// been removed. Nothing happens when those of a later turn are there.
@@ -208,6 +260,8 @@ pub struct TaskRequest {
     pub timeout_ms: u64,
     /// When the call was made.
     pub scheduled: Millis,
+    /// Longest time between two heartbeats, in milliseconds; without, none are expected.
+    pub heartbeat_ms: Option<u64>,
 }
 
 /// Delivery of what was committed. All of it at least once, so receivers drop duplicates.

@@ -10,6 +10,8 @@ use std::sync::Arc;
 use eventual_core::{ExecutionId, Millis, Outcome, Payload, Seq};
 use eventual_schema::Need;
 
+use crate::worker::Worker;
+
 /// A workflow: its input in, its future out. Polled on a thread of ours with no async runtime entered.
 pub type WorkflowFn = fn(Payload) -> Pin<Box<dyn Future<Output = Outcome>>>;
 
@@ -44,6 +46,8 @@ pub struct HandlerContext {
     pub user: Option<User>,
     /// What the service's `init` built.
     pub states: Arc<States>,
+    /// The attempt, for the code that performs a task; absent elsewhere.
+    pub worker: Option<Arc<Worker>>,
 }
 
 impl HandlerContext {
@@ -59,6 +63,7 @@ impl HandlerContext {
             scheduled: now,
             user,
             states,
+            worker: None,
         }
     }
 }
@@ -115,6 +120,16 @@ pub struct TaskEntry {
     pub needs: BTreeSet<Need>,
     /// Longest run of one attempt, in milliseconds.
     pub timeout_ms: u64,
+    /// Whether its code takes a token, with which somebody else may answer for it.
+    pub takes_token: bool,
+}
+
+impl TaskEntry {
+    /// A task that needs nothing, may run for a minute, and answers for itself.
+    #[must_use]
+    pub const fn new(run: HandlerFn, inline: bool) -> Self {
+        Self { run, inline, needs: BTreeSet::new(), timeout_ms: 60_000, takes_token: false }
+    }
 }
 
 /// The handlers of a service, by name.

@@ -6,6 +6,8 @@ mod search;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+mod tasks;
+
 use eventual_core::{ExecutionId, Outcome, Payload, Status, Turn};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -15,6 +17,7 @@ use crate::client::ClientError;
 use crate::codec::{self, AttributeText};
 use crate::engine::Engine;
 use crate::ports::Meta;
+use crate::token::TokenText;
 use crate::updates::UpdateRequest;
 
 pub use search::{FilterRequest, SearchRequest, SpanRequest};
@@ -36,6 +39,34 @@ pub enum SystemRequest {
     },
     /// How many executions there are, up to 10,000.
     Count(SearchRequest),
+    /// Answer for a task with its result.
+    CompleteTask {
+        /// What the task handed out.
+        token: TokenText,
+        /// The result; `null` without.
+        #[serde(default)]
+        result: Value,
+    },
+    /// Answer for a task with an error. Its policy may make another attempt, which has another token.
+    FailTask {
+        /// What the task handed out.
+        token: TokenText,
+        /// Class of the error: `PayError::Declined`.
+        class: String,
+        /// The error for people.
+        message: String,
+        /// The error as its type serializes it; `null` without.
+        #[serde(default)]
+        data: Value,
+    },
+    /// Say that a task which is completed later is alive, and learn whether anybody waits for it.
+    HeartbeatTask {
+        /// What the task handed out.
+        token: TokenText,
+        /// How far it is.
+        #[serde(default)]
+        details: Value,
+    },
     /// What is known of an execution.
     Get {
         /// `<workflow>/<name>`.
@@ -154,6 +185,13 @@ pub enum SystemResponse {
         #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<Value>,
     },
+    /// To `heartbeatTask`.
+    Beaten {
+        /// The execution.
+        execution: String,
+        /// Whether nobody waits for the attempt any more.
+        cancelled: bool,
+    },
     /// To `get` and `wait`.
     Execution(Box<ExecutionSummary>),
     /// To `history`.
@@ -178,7 +216,8 @@ pub enum SystemResponse {
         #[serde(skip_serializing_if = "Option::is_none")]
         next: Option<String>,
     },
-    /// To `start` (new or found), `signal`, `signalWithStart`, `cancel`, `terminate`, `pause` and `resume`.
+    /// To `start` (new or found), `completeTask`, `failTask`, `signal`, `signalWithStart`, `cancel`, `terminate`, `pause` and
+    /// `resume`.
     Done {
         /// The execution.
         execution: String,
@@ -253,6 +292,11 @@ impl Engine {
                 let executions = page.executions.iter().map(line).collect();
                 Ok(SystemResponse::List { executions, next: page.next })
             }
+            SystemRequest::CompleteTask { token, result } => self.complete_task(&token, &result).await,
+            SystemRequest::FailTask { token, class, message, data } => {
+                self.fail_task(&token, &class, message, &data).await
+            }
+            SystemRequest::HeartbeatTask { token, details } => self.heartbeat_task(&token, &details).await,
             SystemRequest::Cancel { execution, reason } => {
                 self.client.cancel(&parse(&execution)?, &reason).await?;
                 Ok(SystemResponse::Done { execution })
@@ -345,7 +389,8 @@ fn ended(outcome: &Outcome) -> (Option<Box<RawValue>>, Option<Value>) {
         Outcome::Crashed(message) => error("Crashed", message),
         Outcome::Cancelled => error("Cancelled", "cancelled"),
         Outcome::Terminated(reason) => error("Terminated", reason),
-        Outcome::TimedOut | Outcome::HeartbeatLost => error("TimedOut", "ran out of time"),
+        Outcome::TimedOut => error("TimedOut", "ran out of time"),
+        Outcome::HeartbeatLost => error("HeartbeatLost", "its heartbeat stopped"),
     };
     (None, error)
 }

@@ -15,7 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use eventual_core::{
-    Answer, Attempt, Call, ExecutionId, Fact, Millis, Outcome, Payload, Seq, Stop, TaskCall, Turn,
+    Attempt, Call, ExecutionId, Fact, Millis, Outcome, Output, Payload, Seq, TaskCall, Turn,
 };
 use tokio::sync::oneshot;
 
@@ -355,9 +355,9 @@ fn take_turn(
     let last = committed.last().map_or(version, |it| it.number);
     if let Some(Fact::Terminated { reason }) = facts.iter().find(|it| matches!(it, Fact::Terminated { .. })) {
         let end = Outcome::Terminated(reason.clone());
-        let (stops, answers) = left_behind(registry, kept, &meta, &committed, &facts);
-        let turn =
-            Turn { number: last + 1, time: now, facts, stops, answers, end: Some(end), ..Turn::default() };
+        let Output { stops, dropped, answers, .. } = left_behind(registry, kept, &meta, &committed, &facts);
+        let (number, end) = (last + 1, Some(end));
+        let turn = Turn { number, time: now, facts, stops, dropped, answers, end, ..Turn::default() };
         return TurnReply::Taken { turn: Box::new(turn), pending: Pending::default() };
     }
     let Some(workflow) = registry.workflows.get(meta.id.workflow()) else {
@@ -382,22 +382,22 @@ fn take_turn(
     }
 }
 
-/// What an execution leaves behind that ends without its code: children to stop, and updates to answer. Those of code that
-/// does not go with its history are not known: such children go on.
+/// What an execution leaves behind that ends without its code: children and attempts to stop, and updates to answer. Those
+/// of code that does not go with its history are not known: such children go on.
 fn left_behind(
     registry: &Registry,
     kept: &mut HashMap<ExecutionId, Running>,
     meta: &Meta,
     committed: &[Turn],
     facts: &[Fact],
-) -> (Vec<Stop>, Vec<Answer>) {
-    let Some(workflow) = registry.workflows.get(meta.id.workflow()) else { return Default::default() };
+) -> Output {
+    let Some(workflow) = registry.workflows.get(meta.id.workflow()) else { return Output::default() };
     let mut running = kept.remove(&meta.id).unwrap_or_else(|| Running::new(*workflow, meta));
     match running.replay(committed) {
         Ok(()) => running.leave(facts),
         Err(reason) => {
             tracing::warn!(execution = %meta.id, %reason, "terminated without its children");
-            Default::default()
+            Output::default()
         }
     }
 }

@@ -135,6 +135,9 @@ async fn system(api: &Api, body: &[u8]) -> Answer {
                 SystemError::Client(ClientError::UnknownWorkflow(_)) => (404, "UnknownWorkflow"),
                 SystemError::Client(ClientError::AlreadyExists(_)) => (409, "AlreadyExists"),
                 SystemError::Client(ClientError::Closed(..)) => (409, "Closed"),
+                SystemError::Client(ClientError::Completed(_)) => (409, "Completed"),
+                SystemError::Client(ClientError::ForgedToken) => (403, "ForgedToken"),
+                SystemError::Client(ClientError::StaleToken(_)) => (409, "StaleToken"),
                 SystemError::Client(ClientError::Fault(_)) => (503, "Fault"),
                 _ => (400, "Invalid"),
             };

@@ -4,6 +4,7 @@
 //! not its matter.
 
 mod answers;
+mod attempts;
 pub(crate) mod files;
 pub(crate) mod group;
 pub(crate) mod keys;
@@ -18,9 +19,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use eventual_core::limits::LIST_LOOKED_AT_MAX;
-use eventual_core::{ExecutionId, Outcome, Seq, Turn};
+use eventual_core::{ExecutionId, Millis, Outcome, Payload, Seq, Turn};
 use eventual_engine::codec;
-use eventual_engine::ports::{Awaited, Commit, Fault, Insert, ListQuery, Meta, Page, Store};
+use eventual_engine::ports::{AttemptRecord, Beat, Completed, Awaited, Commit, Fault, Insert, ListQuery, Meta, Page, Store};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 
 use crate::delivery::Delivery;
@@ -48,6 +49,8 @@ pub struct LocalStore {
     pub(crate) watch: Watch,
     /// The executions that are marked in [`Table::Undelivered`].
     marked: Mutex<HashSet<ExecutionId>>,
+    /// Held while what is kept of an attempt is changed.
+    attempts: tokio::sync::Mutex<()>,
     _lock: Lock,
 }
 
@@ -79,7 +82,8 @@ impl LocalStore {
         let group = Arc::new(group);
         let queue = Queue::new(group.clone(), tables.clone(), epoch);
         let (folder, watch, marked) = (folder.to_owned(), Watch::default(), Mutex::default());
-        Ok(Self { group, queue, tables, folder, retention_ms, watch, marked, _lock: lock })
+        let attempts = tokio::sync::Mutex::default();
+        Ok(Self { group, queue, tables, folder, retention_ms, watch, marked, attempts, _lock: lock })
     }
 
     pub(crate) fn table(&self, table: Table) -> &Keyspace {
@@ -347,12 +351,46 @@ impl Store for LocalStore {
     }
 
     async fn claim(&self, id: &ExecutionId, seq: Seq, attempt: u32, _lease_ms: u64) -> Result<bool, Fault> {
-        // Kept as long as the execution is, which is longer than any message about the attempt.
-        let key = keys::claim(id, seq, attempt);
-        let changes = vec![Change::Put(Table::Claims, key.clone(), Vec::new())];
-        let operation = || format!("claim of attempt {attempt} of call {seq} of {id}");
-        let written = self.group.write(operation, Some((Table::Claims, key)), changes).await?;
-        Ok(written == Written::Yes)
+        self.take_attempt(id, seq, attempt).await
+    }
+
+    async fn heartbeat(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+        now: Millis,
+        details: Option<&Payload>,
+    ) -> Result<Beat, Fault> {
+        self.change_attempt((id, seq, attempt), |it| it.beat(now, details)).await
+    }
+
+    async fn attempt_of(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+    ) -> Result<Option<AttemptRecord>, Fault> {
+        self.attempt(id, seq, attempt)
+    }
+
+    async fn cancel_attempt(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+    ) -> Result<Option<Outcome>, Fault> {
+        self.change_attempt((id, seq, attempt), AttemptRecord::cancel).await
+    }
+
+    async fn complete_attempt(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+        outcome: &Outcome,
+    ) -> Result<Completed, Fault> {
+        self.change_attempt((id, seq, attempt), |it| it.complete(outcome)).await
     }
 
     async fn answer(&self, id: &ExecutionId, update: &str, outcome: &Outcome) -> Result<(), Fault> {

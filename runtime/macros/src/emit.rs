@@ -90,13 +90,41 @@ impl Handler {
                 }
             }
         });
+        let completion = self.completion();
         quote! {
             #(#cfgs)*
             #[doc(hidden)]
             #[allow(non_camel_case_types, missing_debug_implementations, reason = "named as its function")]
             #vis enum #ident {}
             #workflow
+            #completion
         }
+    }
+
+    /// How others answer for a task that takes a `Completion`.
+    fn completion(&self) -> Option<TokenStream> {
+        self.function.takes("Completion").filter(|_| self.kind == Kind::Task)?;
+        let item = &self.function.item;
+        let (vis, ident, name, cfgs) = (&item.vis, &item.sig.ident, &self.name, cfgs(&item.attrs));
+        let doc = format!("Answers for task `{name}` with a token that it handed out, in a handler that declares `uses({ident})`.");
+        Some(quote! {
+            #(#cfgs)*
+            #[allow(dead_code, reason = "generated")]
+            impl #ident {
+                #[doc = #doc]
+                #vis fn complete(token: ::eventual::TaskToken) -> ::eventual::CompletingTask<#ident> {
+                    ::eventual::__private::complete_task(token)
+                }
+            }
+            #(#cfgs)*
+            impl ::eventual::__private::Usable for #ident {
+                const USE: ::eventual::__private::Use = ::eventual::__private::Use {
+                    kind: ::eventual::__private::UseKind::Task,
+                    name: #name,
+                    module: ::core::module_path!(),
+                };
+            }
+        })
     }
 
     /// Result and error as they are written, or by what the result's type says of itself.

@@ -1,6 +1,8 @@
 //! `#[derive(Failure)]`: an error that handlers return, with `#[failure(status = 402)]` on variants (or the struct) and
 //! `#[failure(call)]` on the one variant that holds an `eventual::Error`, into which `?` turns everything else.
 
+mod advice;
+
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Attribute, Data, DeriveInput, Fields, Meta};
@@ -46,6 +48,7 @@ pub(crate) fn generate(item: TokenStream) -> (TokenStream, Diagnostics) {
             return (TokenStream::new(), errors);
         }
     };
+    let advice = advice::advice(&input, &whole, &mut errors);
     // At the type's name, so that each missing trait is one error there.
     let wire = quote_spanned!(ident.span()=> #ident);
     let message = quote_spanned!(ident.span()=> ::std::format!("{}", self));
@@ -65,6 +68,8 @@ pub(crate) fn generate(item: TokenStream) -> (TokenStream, Diagnostics) {
             fn status(&self) -> u16 {
                 match self { #statuses }
             }
+
+            #advice
 
             fn into_wire(self) -> Self {
                 self
@@ -155,6 +160,10 @@ fn status_token(status: u32) -> proc_macro2::Literal {
 struct Said {
     status: Option<u32>,
     call: Option<Ident>,
+    /// `final`.
+    finally: Option<Ident>,
+    /// `retry_after = ...`.
+    after: Option<syn::Expr>,
 }
 
 impl Said {
@@ -166,10 +175,16 @@ impl Said {
                     .error(attr, "write `#[failure(status = 402)]`, or `#[failure(call)]` above one variant");
                 continue;
             };
-            let known: &[&str] = if variant { &["status", "call"] } else { &["status"] };
+            let known: &[&str] = if variant {
+                &["status", "call", "final", "retry_after"]
+            } else {
+                &["status", "final", "retry_after"]
+            };
             let mut options = Options::parse(list.tokens.clone(), "`#[failure]`", known, errors);
             said.status = options.integer("status", (400, 599), errors).or(said.status);
             said.call = options.flag("call", errors).or(said.call);
+            said.finally = options.flag("final", errors).or(said.finally);
+            said.after = options.expr("retry_after", "retry_after = \"30s\"", errors).or(said.after);
         }
         said
     }

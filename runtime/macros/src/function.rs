@@ -163,7 +163,7 @@ fn extractor(ty: &Type) -> Option<String> {
     }
     let arguments = type_arguments(segment);
     match (segment.ident.to_string().as_str(), arguments.as_slice()) {
-        (name @ "State", [_]) | (name @ ("Ctx" | "User"), []) => Some(name.to_owned()),
+        (name @ "State", [_]) | (name @ ("Completion" | "Ctx" | "User"), []) => Some(name.to_owned()),
         ("Option", [inner]) => extractor(inner).filter(|it| it == "User"),
         _ => None,
     }

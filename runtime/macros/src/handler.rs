@@ -11,7 +11,7 @@ use crate::diagnostics::Diagnostics;
 use crate::emit::Handler;
 use crate::function::Function;
 use crate::options::{FUNCTION, Limit, Options, REQUEST};
-use crate::{route, scan};
+use crate::{route, scan, task};
 
 /// Which attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Kind {
         match self {
             Self::Command => &["name", "method", "path", "auth", "uses", "timeout", "memory"],
             Self::Subscription => &["name", "uses", "timeout", "memory"],
-            Self::Task => &["name", "inline", "uses", "timeout", "memory", "retry", "at_most_once"],
+            Self::Task => task::OPTIONS,
             Self::Workflow => &["name", "allow_nondeterminism"],
         }
     }
@@ -112,14 +112,21 @@ pub(crate) fn wire_name(
     name
 }
 
+/// Why only tasks take one.
+const COMPLETION: &str = "only a task can be completed later; a command answers at once, and a workflow waits for a task that is";
+
 fn refuse_extractors(kind: Kind, function: &Function, errors: &mut Diagnostics) {
     let refused: &[(&str, &str)] = match kind {
-        Kind::Command => &[],
+        Kind::Command => &[("Completion", COMPLETION)],
         Kind::Task => &[("User", "a task has no user; pass on what it needs of the user as input")],
         Kind::Subscription => {
-            &[("User", "a subscription has no user; events come from nobody in particular")]
+            &[
+                ("User", "a subscription has no user; events come from nobody in particular"),
+                ("Completion", COMPLETION),
+            ]
         }
         Kind::Workflow => &[
+            ("Completion", COMPLETION),
             ("User", "a workflow has no user; pass on what it needs of the user as input"),
             (
                 "State",
@@ -154,25 +161,13 @@ fn given(kind: Kind, function: &Function, options: &mut Options, errors: &mut Di
             quote!(::eventual::__private::CommandOptions { route: #route, auth: #auth, handler: #handler })
         }
         Kind::Subscription => common(function, FUNCTION, options, errors),
-        Kind::Task => {
-            let inline = options.flag("inline", errors);
-            let retry = retry(options, errors);
-            if let Some(inline) = &inline
-                && options.has("memory")
-            {
-                let message = "an inline task runs in the orchestrator, which has a memory of its own: remove `inline` or `memory`";
-                errors.error(inline, message);
-            }
-            let handler = common(function, FUNCTION, options, errors);
-            let inline = inline.is_some();
-            quote!(::eventual::__private::TaskOptions { inline: #inline, retry: #retry, handler: #handler })
-        }
+        Kind::Task => task::given(function, options, errors),
         Kind::Workflow => TokenStream::new(),
     }
 }
 
 /// `HandlerOptions`: what all handlers in functions of their own have.
-fn common(function: &Function, limit: Limit, options: &mut Options, errors: &mut Diagnostics) -> TokenStream {
+pub(crate) fn common(function: &Function, limit: Limit, options: &mut Options, errors: &mut Diagnostics) -> TokenStream {
     let uses = options.paths("uses", "uses(process_order, OrderCreated)", errors);
     let timeout = optional(options.timeout(limit, errors));
     let memory = optional(options.integer("memory", (128, 10_240), errors));
@@ -189,41 +184,6 @@ fn common(function: &Function, limit: Limit, options: &mut Options, errors: &mut
     }
 }
 
-/// `RetryPolicy` of a task.
-fn retry(options: &mut Options, errors: &mut Diagnostics) -> TokenStream {
-    const EXAMPLE: &str = "retry(attempts = 5, initial = \"1s\", backoff = 2.0, max = \"1m\", errors)";
-    let at_most_once = options.flag("at_most_once", errors);
-    let known = ["attempts", "initial", "backoff", "max", "errors"];
-    let retry = options.nested("retry", EXAMPLE, &known, errors);
-    if let (Some(once), Some(_)) = (&at_most_once, &retry) {
-        errors.error(once, "`at_most_once` makes one attempt, `retry` more: remove one of them");
-    }
-    let (mut attempts, mut initial, mut percent, mut max, mut on_errors) = (3, 0, 200, 60_000, false);
-    if at_most_once.is_some() {
-        attempts = 1;
-    }
-    if let Some((_, mut retry)) = retry {
-        on_errors = retry.flag("errors", errors).is_some();
-        attempts = retry.integer("attempts", (1, 1_000), errors).unwrap_or(attempts);
-        initial = retry.duration("initial", errors).unwrap_or(if on_errors { 1_000 } else { 0 });
-        max = retry.duration("max", errors).unwrap_or(max);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to 1000")]
-        if let Some(factor) = retry.factor("backoff", errors) {
-            percent = (factor * 100.0).round() as u32;
-        }
-    }
-    quote! {
-        ::eventual::__private::RetryPolicy {
-            attempts: #attempts,
-            errors: #on_errors,
-            initial_ms: #initial,
-            backoff_percent: #percent,
-            max_ms: #max,
-            jitter_percent: 0,
-        }
-    }
-}
-
-fn optional(value: Option<impl ToTokens>) -> TokenStream {
+pub(crate) fn optional(value: Option<impl ToTokens>) -> TokenStream {
     value.map_or_else(|| quote!(::core::option::Option::None), |it| quote!(::core::option::Option::Some(#it)))
 }

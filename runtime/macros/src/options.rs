@@ -24,6 +24,12 @@ pub(crate) const FUNCTION: Limit = Limit {
     instead: "a function runs for at most 15 minutes; split longer work, or wait in a workflow",
 };
 
+/// What a turn of an execution waits for.
+pub(crate) const INLINE: Limit = Limit {
+    longest: Duration::from_secs(45),
+    instead: "an inline task runs for at most 45 seconds, because a turn waits for it; make longer work a remote task",
+};
+
 /// What API Gateway waits for an answer.
 pub(crate) const REQUEST: Limit = Limit {
     longest: Duration::from_secs(30),
@@ -179,6 +185,22 @@ impl Options {
         number
     }
 
+    /// `name = 0.2`, from 0 to 1, in per cent.
+    pub(crate) fn part(&mut self, name: &str, errors: &mut Diagnostics) -> Option<u32> {
+        let value = self.expr(name, &format!("{name} = 0.2"), errors)?;
+        let number = match &value {
+            Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_parse::<f64>().ok(),
+            Expr::Lit(ExprLit { lit: Lit::Float(number), .. }) => number.base10_parse::<f64>().ok(),
+            _ => None,
+        };
+        let number = number.filter(|it| (0.0..=1.0).contains(it));
+        if number.is_none() {
+            errors.error(value, format!("`{name}` takes a number from 0 to 1: `{name} = 0.2`"));
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 100")]
+        number.map(|it| (it * 100.0).round() as u32)
+    }
+
     /// `name = "10s"`, in milliseconds.
     pub(crate) fn duration(&mut self, name: &str, errors: &mut Diagnostics) -> Option<u64> {
         let example = format!("{name} = \"10s\"");
@@ -261,7 +283,8 @@ fn unknown(name: &str, what: &str, known: &[&str]) -> String {
     }
 }
 
-fn duration(text: &str) -> Option<Duration> {
+/// `10s`, `250ms`, `5m`, `1h`.
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     let split = text.find(|c: char| !c.is_ascii_digit())?;
     let number: u64 = text[..split].parse().ok()?;
     match text[split..].trim() {

@@ -28,17 +28,64 @@ fn a_fine_handler_has_no_mistakes() {
         }
     );
     assert_eq!(mistakes(Kind::Command, attr, item), [""; 0]);
-    let attr =
-        quote!(inline, retry(attempts = 5, initial = "1s", backoff = 2, max = "1m", errors), timeout = "60s");
+    let retry = quote!(retry(attempts = 5, initial = "1s", backoff = 2, max = "1m", jitter = 0.2, errors, final_errors(crate::E::No)));
+    let task = |attr| mistakes(Kind::Task, attr, quote!(async fn it(c: Completion) {}));
+    assert_eq!(task(quote!(inline, #retry, timeout = "45s", total_timeout = "1h")), [""; 0]);
+    assert_eq!(task(quote!(#retry, timeout = "15m", heartbeat = "30s")), [""; 0]);
+}
+
+#[test]
+fn what_a_task_cannot_be_is_reported() {
+    let task = |attr| mistakes(Kind::Task, attr, quote!(async fn it() {}));
     assert_eq!(
-        mistakes(
-            Kind::Task,
-            attr,
-            quote!(
-                async fn it() {}
-            )
-        ),
-        [""; 0]
+        task(quote!(inline, heartbeat = "1s", timeout = "46s")),
+        [
+            "an inline task runs within a turn, whose message comes again when its process dies: remove `inline` or `heartbeat`",
+            "an inline task runs for at most 45 seconds, because a turn waits for it; make longer work a remote task",
+        ]
+    );
+    assert_eq!(
+        task(quote!(retry(jitter = 2, final_errors(E::No)))),
+        [
+            "`jitter` takes a number from 0 to 1: `jitter = 0.2`",
+            "without `errors`, every error is final: remove `final_errors`, or add `errors`",
+        ]
+    );
+    let waits = mistakes(Kind::Workflow, quote!(), quote!(async fn it(c: Completion) {}));
+    assert!(waits[0].starts_with("only a task can be completed later"), "{waits:?}");
+}
+
+#[test]
+fn what_an_error_says_of_retries_is_checked() {
+    let said = |item| failure::generate(item).1.texts();
+    let fine = quote! {
+        #[failure(status = 503, retry_after = "1s")]
+        enum E {
+            Busy,
+            #[failure(retry_after = wait)]
+            Later { wait: u64 },
+            #[failure(retry_after = 0)]
+            Then(Duration),
+        }
+    };
+    assert_eq!(said(fine), [""; 0]);
+    let wrong = quote! {
+        enum E {
+            #[failure(final, retry_after = "1s")]
+            Both,
+            #[failure(retry_after = waits)]
+            Misspelt { wait: u64 },
+            #[failure(retry_after = "soon")]
+            Soon,
+        }
+    };
+    assert_eq!(
+        said(wrong),
+        [
+            "`final` means no other attempt, `retry_after` when it is: remove one of them",
+            "`retry_after` takes a time, `retry_after = \"30s\"`, or the name of a field that has one: `retry_after = wait`",
+            "`retry_after` takes a time as a whole number of ms, s, m or h: `retry_after = \"30s\"`",
+        ]
     );
 }
 

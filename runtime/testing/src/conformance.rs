@@ -2,6 +2,7 @@
 //!
 //! Executions get names that begin with `unique`, so that the suite can run against a store that is not empty.
 
+mod attempts;
 mod search;
 
 use std::collections::BTreeSet;
@@ -25,6 +26,7 @@ pub async fn store(store: &dyn Store, unique: &str, now: u64) -> Result<(), Faul
     large_turns_survive(store, unique, now).await?;
     a_closed_execution_stays_closed(store, unique, now).await?;
     an_attempt_has_one_worker(store, unique, now).await?;
+    attempts::all(store, &meta(unique, "attempts", now)).await?;
     lists_are_complete_and_newest_first(store, unique, now).await?;
     search::attributes(store, unique, now).await
 }

@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use eventual_engine::Ports;
-use eventual_engine::core::{Emitted, ExecutionId, Fact, Millis, Outcome, Seq, Turn};
+use eventual_engine::core::{Emitted, ExecutionId, Fact, Millis, Outcome, Payload, Seq, Turn};
 use eventual_engine::ports::{
-    Awaited, BoxFuture, Commit, Dispatch, Fault, Insert, ListQuery, Message, Meta, Page, Store, TaskRequest,
+    AttemptRecord, Awaited, Beat, BoxFuture, Commit, Completed, Dispatch, Fault, Insert, ListQuery, Message, Meta, Page,
+    Store, TaskRequest,
 };
 
 /// Where a process dies.
@@ -132,6 +133,49 @@ impl Store for Faults {
 
     async fn answered(&self, id: &ExecutionId, update: &str) -> Result<Option<Outcome>, Fault> {
         self.through(|| format!("answer of an update of {id}"), self.inner.store.answered(id, update)).await
+    }
+
+    async fn heartbeat(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+        now: Millis,
+        details: Option<&Payload>,
+    ) -> Result<Beat, Fault> {
+        let what = || format!("heartbeat of call {seq} of {id}, attempt {attempt}");
+        self.through(what, self.inner.store.heartbeat(id, seq, attempt, now, details)).await
+    }
+
+    async fn attempt_of(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+    ) -> Result<Option<AttemptRecord>, Fault> {
+        let what = || format!("reading of call {seq} of {id}, attempt {attempt}");
+        self.through(what, self.inner.store.attempt_of(id, seq, attempt)).await
+    }
+
+    async fn cancel_attempt(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+    ) -> Result<Option<Outcome>, Fault> {
+        let what = || format!("cancellation of call {seq} of {id}, attempt {attempt}");
+        self.through(what, self.inner.store.cancel_attempt(id, seq, attempt)).await
+    }
+
+    async fn complete_attempt(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+        outcome: &Outcome,
+    ) -> Result<Completed, Fault> {
+        let what = || format!("completion of call {seq} of {id}, attempt {attempt}");
+        self.through(what, self.inner.store.complete_attempt(id, seq, attempt, outcome)).await
     }
 
     async fn retire(&self, id: &ExecutionId, before: u64) -> Result<(), Fault> {

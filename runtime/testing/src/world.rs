@@ -2,14 +2,18 @@
 //!
 //! It keeps the promises of a production host in the simplest way: one map of executions, one queue ordered by time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use eventual_engine::core::{Emitted, ExecutionId, Fact, Machine, Millis, Outcome, Seq, Turn};
+use eventual_engine::core::{
+    Emitted, ExecutionId, Fact, Machine, Millis, Outcome, Payload, Seq, Turn,
+};
 use eventual_engine::ports::{
-    Awaited, BoxFuture, Clock, Commit, Dispatch, Fault, Insert, ListQuery, Message, Meta, Page, Store,
+    AttemptRecord, Awaited, Beat, BoxFuture, Clock, Commit, Completed, Dispatch, Fault, Insert, ListQuery, Message, Meta,
+    Page, Store,
     TaskRequest,
 };
 use tokio::sync::watch;
@@ -64,7 +68,7 @@ struct State {
     executions: BTreeMap<ExecutionId, (Meta, Vec<Turn>)>,
     /// In the order in which they were started.
     started: Vec<ExecutionId>,
-    claims: BTreeSet<(ExecutionId, Seq, u32)>,
+    attempts: BTreeMap<(ExecutionId, Seq, u32), AttemptRecord>,
     answers: BTreeMap<(ExecutionId, String), Outcome>,
     queue: BTreeMap<(Millis, u64), (Delivery, u32)>,
     order: u64,
@@ -103,7 +107,7 @@ impl World {
             random: Machine::new(seed),
             executions: BTreeMap::new(),
             started: Vec::new(),
-            claims: BTreeSet::new(),
+            attempts: BTreeMap::new(),
             answers: BTreeMap::new(),
             queue: BTreeMap::new(),
             order: 0,
@@ -314,7 +318,54 @@ impl Store for World {
     }
 
     async fn claim(&self, id: &ExecutionId, seq: Seq, attempt: u32, _lease_ms: u64) -> Result<bool, Fault> {
-        Ok(self.state().claims.insert((id.clone(), seq, attempt)))
+        let mut state = self.state();
+        let now = state.now;
+        match state.attempts.entry((id.clone(), seq, attempt)) {
+            Entry::Occupied(_) => Ok(false),
+            Entry::Vacant(free) => {
+                free.insert(AttemptRecord::taken(now));
+                Ok(true)
+            }
+        }
+    }
+
+    async fn heartbeat(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+        now: Millis,
+        details: Option<&Payload>,
+    ) -> Result<Beat, Fault> {
+        Ok(self.state().attempts.entry((id.clone(), seq, attempt)).or_default().beat(now, details))
+    }
+
+    async fn attempt_of(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+    ) -> Result<Option<AttemptRecord>, Fault> {
+        Ok(self.state().attempts.get(&(id.clone(), seq, attempt)).cloned())
+    }
+
+    async fn cancel_attempt(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+    ) -> Result<Option<Outcome>, Fault> {
+        Ok(self.state().attempts.entry((id.clone(), seq, attempt)).or_default().cancel())
+    }
+
+    async fn complete_attempt(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+        outcome: &Outcome,
+    ) -> Result<Completed, Fault> {
+        Ok(self.state().attempts.entry((id.clone(), seq, attempt)).or_default().complete(outcome))
     }
 
     async fn answer(&self, id: &ExecutionId, update: &str, outcome: &Outcome) -> Result<(), Fault> {

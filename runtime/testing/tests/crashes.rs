@@ -71,12 +71,7 @@ fn perform(request: HandlerRequest) -> std::pin::Pin<Box<dyn Future<Output = Out
 }
 
 fn registry() -> Arc<Registry> {
-    let entry = |inline| TaskEntry {
-        run: perform,
-        inline,
-        needs: std::collections::BTreeSet::new(),
-        timeout_ms: 60_000,
-    };
+    let entry = |inline| TaskEntry::new(perform, inline);
     let mut registry = Registry::default();
     registry.tasks.insert("pay".into(), entry(false));
     registry.tasks.insert("note".into(), entry(true));

@@ -100,14 +100,14 @@ fn flaky(request: HandlerRequest) -> Pin<Box<dyn Future<Output = Outcome> + Send
             return Outcome::Succeeded(request.input);
         }
         let (class, message) = ("Flaky::NotYet".to_owned(), "not yet".to_owned());
-        Outcome::Failed(Failure { class, message, data: "{\"wait\":1}".into(), status: 503 })
+        Outcome::Failed(Failure { data: "{\"wait\":1}".into(), ..Failure::new(&class, message, 503) })
     })
 }
 
 fn registry() -> Registry {
     let mut registry = Registry::default();
     registry.workflows.extend(WORKFLOWS.map(|(name, code)| (name.to_owned(), code)));
-    let entry = |run, inline| TaskEntry { run, inline, needs: BTreeSet::new(), timeout_ms: 60_000 };
+    let entry = TaskEntry::new;
     registry.tasks.insert("echo".into(), entry(echo, false));
     registry.tasks.insert("note".into(), entry(echo, true));
     registry.tasks.insert("flaky".into(), entry(flaky, false));

@@ -23,7 +23,7 @@ fn drive(workflows: &[(&str, Workflow)]) -> Drive {
     }
     for (name, inline) in [("echo", false), ("inline", true), ("panics", false), ("panicsInline", true)] {
         let needs = std::collections::BTreeSet::new();
-        registry.tasks.insert(name.into(), TaskEntry { run: perform, inline, needs, timeout_ms: 60_000 });
+        registry.tasks.insert(name.into(), TaskEntry { needs, ..TaskEntry::new(perform, inline) });
     }
     Drive::new(registry, States::default(), [])
 }

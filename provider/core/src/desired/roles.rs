@@ -98,17 +98,22 @@ impl Policy<'_> {
         let names = self.place.names();
         let starts = needs.iter().any(|it| matches!(it, Need::Workflow(_)));
         let signals = needs.iter().any(|it| matches!(it, Need::Signal(_)));
+        let answers = needs.iter().any(|it| matches!(it, Need::Task(_)));
         let emits = needs.iter().any(|it| matches!(it, Need::Event(_)));
+        let mut actions = Vec::new();
+        if starts || signals || answers {
+            actions.push("dynamodb:GetItem");
+        }
         if starts {
-            self.table(&["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]);
+            actions.extend(["dynamodb:PutItem", "dynamodb:Query"]);
             self.index();
-        } else if signals {
-            self.table(&["dynamodb:GetItem"]);
         }
-        if starts || signals {
+        if answers {
+            actions.push("dynamodb:UpdateItem");
+        }
+        if !actions.is_empty() {
+            self.table(&actions);
             self.send("Wake", &[names.workflow_queue()]);
-        }
-        if starts || signals {
             self.payloads();
         }
         if emits {
@@ -165,7 +170,7 @@ pub(super) fn function(inputs: &Inputs<'_>, function: &Function, effective: &Eff
         }
         FunctionKind::Relay => relay(&mut policy),
         FunctionKind::System => {
-            policy.table(&["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]);
+            policy.table(&["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]);
             policy.index();
             policy.send("Wake", &[names.workflow_queue()]);
             policy.payloads();
@@ -179,15 +184,19 @@ pub(super) fn function(inputs: &Inputs<'_>, function: &Function, effective: &Eff
 fn task(policy: &mut Policy<'_>, needs: &[Need]) {
     let names = policy.place.names();
     let starts = needs.iter().any(|it| matches!(it, Need::Workflow(_)));
-    let actions = match needs.iter().any(|it| matches!(it, Need::Signal(_))) {
-        _ if starts => &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"][..],
-        true => &["dynamodb:GetItem", "dynamodb:PutItem"],
-        false => &["dynamodb:PutItem"],
-    };
-    policy.table(actions);
+    let answers = needs.iter().any(|it| matches!(it, Need::Task(_)));
+    let mut actions = vec!["dynamodb:PutItem"];
+    if starts || answers || needs.iter().any(|it| matches!(it, Need::Signal(_))) {
+        actions.insert(0, "dynamodb:GetItem");
+    }
     if starts {
+        actions.push("dynamodb:Query");
         policy.index();
     }
+    if answers {
+        actions.push("dynamodb:UpdateItem");
+    }
+    policy.table(&actions);
     policy.send("Wake", &[names.workflow_queue()]);
     policy.send("Lost", &[names.timer_queue()]);
     policy.payloads();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use eventual_core::{Attribute, ExecutionId, Seq, Status};
+use eventual_core::{Attribute, ExecutionId, Payload, Seq, Status};
 use eventual_engine::ports::Meta;
 use eventual_schema::deploy::table;
 use eventual_schema::digest::short_hash;
@@ -13,7 +13,7 @@ use crate::spill::Kept;
 /// An item.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// Attribute of turns and metas, a string: the value as the codec writes it.
+/// Attribute of turns, metas and answered attempts, a string: the value as the codec writes it.
 pub(super) const BODY: &str = "body";
 /// Attribute instead of [`BODY`], a string: the key in the bucket of a body that is too large for an item.
 pub(super) const SPILLED: &str = "spilled";
@@ -23,6 +23,12 @@ pub(super) const STATUS: &str = "status";
 pub(super) const LEASE: &str = "lease";
 /// Attribute of metas and of the items of attributes, a number: the turn as of which they are. Absent for 0.
 pub(super) const AS_OF: &str = "asOf";
+/// Attribute of claims, a number of milliseconds since 1970: the last sign of life of the attempt.
+pub(super) const BEATEN: &str = "beaten";
+/// Attribute of claims, a boolean: whether nobody waits for the attempt any more.
+pub(super) const CANCELLED: &str = "cancelled";
+/// Attribute of claims, a string: what the last heartbeat with details said, as JSON.
+pub(super) const DETAILS: &str = "details";
 /// Attribute of claims, a string: which call took it.
 const TOKEN: &str = "token";
 /// Largest turn number; its key has ten digits.
@@ -132,9 +138,16 @@ pub(super) fn answer(id: &ExecutionId, update: &str, body: Kept, expires: u64) -
     item
 }
 
-/// The item of a claim; `lease` in milliseconds, `expires` in seconds since 1970.
-pub(super) fn claim(id: &ExecutionId, key: &str, lease: u64, token: &str, expires: u64) -> Item {
+/// The item of a claim that is made `now` until `lease`, both in milliseconds; `expires` in seconds since 1970.
+pub(super) fn claim(
+    id: &ExecutionId,
+    key: &str,
+    (now, lease): (u64, u64),
+    token: &str,
+    expires: u64,
+) -> Item {
     let mut item = keyed(id, key);
+    item.insert(BEATEN.to_owned(), number(now));
     item.insert(LEASE.to_owned(), number(lease));
     item.insert(TOKEN.to_owned(), text(token));
     item.insert(table::EXPIRES.to_owned(), number(expires));
@@ -143,6 +156,21 @@ pub(super) fn claim(id: &ExecutionId, key: &str, lease: u64, token: &str, expire
 
 fn string<'a>(item: &'a Item, name: &str) -> Option<&'a String> {
     item.get(name).and_then(|it| it.as_s().ok())
+}
+
+/// The last sign of life of an attempt; 0 without.
+pub(super) fn beaten(item: &Item) -> u64 {
+    item.get(BEATEN).and_then(|it| it.as_n().ok()).and_then(|it| it.parse().ok()).unwrap_or_default()
+}
+
+/// Whether nobody waits for an attempt any more.
+pub(super) fn cancelled(item: &Item) -> bool {
+    item.get(CANCELLED).and_then(|it| it.as_bool().ok()).copied().unwrap_or_default()
+}
+
+/// What the last heartbeat with details said.
+pub(super) fn details(item: &Item) -> Option<Payload> {
+    string(item, DETAILS).map(|it| Payload::from(it.as_str()))
 }
 
 /// The body of a turn or meta, or where it is.

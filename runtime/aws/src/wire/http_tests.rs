@@ -53,7 +53,7 @@ fn users_come_from_the_authorizer() {
 fn outcomes_become_answers() {
     let failed = |status| {
         let data = Payload::from(r#"{"code":7}"#);
-        Outcome::Failed(Failure { class: "OrderError::Gone".into(), message: "no".into(), data, status })
+        Outcome::Failed(Failure { data, ..Failure::new("OrderError::Gone", "no", status) })
     };
     let answer = |outcome: &Outcome| answered(http::of_outcome(outcome, "r-1"));
     for falsy in ["0", "null", "false", "\"\"", "[]"] {

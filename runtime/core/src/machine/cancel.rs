@@ -105,8 +105,9 @@ impl Machine {
         }
     }
 
-    /// Stops the child of a call that has not ended, once, as its policy says.
+    /// Stops what performs a call that has not ended, once: a task's worker, or a child as its policy says.
     pub(super) fn stop(&mut self, seq: Seq) {
+        self.drop_attempt(seq);
         let Some(open) = self.open.get_mut(&seq).filter(|it| !it.complete && !it.stopped) else { return };
         let Call::Workflow { execution, detached: false, close, .. } = &open.call else { return };
         let stop = match close {

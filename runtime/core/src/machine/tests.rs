@@ -139,12 +139,7 @@ fn an_error_of_user_code_is_final_unless_the_policy_says_otherwise() {
     let failed = |seq| Fact::TaskDone {
         seq,
         attempt: 1,
-        outcome: Outcome::Failed(Failure {
-            class: "E".into(),
-            message: "no".into(),
-            data: Payload::null(),
-            status: 500,
-        }),
+        outcome: Outcome::Failed(Failure::new("E", "no", 500)),
     };
     let mut machine = Machine::new(1);
     machine.begin(10, &[]);
@@ -337,12 +332,7 @@ fn attempts_end_with_their_time_and_with_final_errors() {
     let failed = |seq, attempt, class: &str| Fact::TaskDone {
         seq,
         attempt,
-        outcome: Outcome::Failed(Failure {
-            class: class.into(),
-            message: "no".into(),
-            data: "1".into(),
-            status: 500,
-        }),
+        outcome: Outcome::Failed(Failure::new(class, "no", 500)),
     };
     let Call::Task(limited) = task("t", policy) else { unreachable!() };
     let limited = TaskCall { total_ms: Some(2_500), final_errors: vec!["Final".into()], ..limited };

@@ -1,7 +1,7 @@
 //! What is written is what is read, falsy payloads included.
 
 use eventual_core::{
-    Answer, Attempt, Attribute, Call, Continued, Emitted, FactKey, Failure, Outcome, ParentClose, Payload,
+    Answer, Attempt, Attribute, Call, Continued, Emitted, FactKey, Failure, Outcome, ParentClose, Payload, RetryAdvice,
     RetryPolicy, Stop, TaskCall,
 };
 
@@ -12,7 +12,7 @@ fn id() -> ExecutionId {
 }
 
 fn full_turn() -> Turn {
-    let failure = Failure { class: "E".into(), message: "no".into(), data: "[]".into(), status: 402 };
+    let failure = Failure { data: "[]".into(), ..Failure::new("E", "no", 402) };
     let task = TaskCall {
         name: "t".into(),
         input: "0".into(),
@@ -22,6 +22,7 @@ fn full_turn() -> Turn {
         retry: RetryPolicy { jitter_percent: 10, ..RetryPolicy::default() },
         total_ms: Some(9),
         final_errors: vec!["E::F".into()],
+        heartbeat_ms: Some(6),
     };
     Turn {
         number: 3,
@@ -32,6 +33,8 @@ fn full_turn() -> Turn {
             Fact::Resumed { id: "q".into() },
             Fact::TaskExpired { seq: 3 },
             Fact::Terminated { reason: "t".into() },
+            Fact::HeartbeatDue { seq: 1, attempt: 2, period_ms: 3, due: 4 },
+            Fact::TaskDeferred { seq: 1, attempt: 2, due: 4 },
             Fact::ChildDone { seq: 1, outcome: Outcome::Succeeded("\"\"".into()) },
             Fact::RetryDue { seq: 1, attempt: 2 },
             Fact::Signal { id: "s".into(), name: "n".into(), payload: "false".into() },
@@ -92,6 +95,7 @@ fn full_turn() -> Turn {
         ],
         attempts: vec![Attempt { seq: 2, attempt: 3, at: 9 }],
         stops: vec![Stop { execution: id(), terminate: true }],
+        dropped: vec![(4, 1)],
         markers: vec!["m".into()],
         answers: vec![Answer { id: "u".into(), outcome: Outcome::TimedOut, to: Some((id(), 2)) }],
         continued: Some(Continued {
@@ -155,6 +159,7 @@ fn metas_messages_tasks_and_timers_survive() {
         .map(|(name, value)| (name.to_owned(), value))
         .into(),
         as_of: 7,
+        secret: crate::ports::Secret::from_text("s".into()),
     };
     assert_eq!(decode_meta(encode_meta(&meta).as_bytes()).unwrap(), meta);
     let message = Message { facts: full_turn().facts };
@@ -168,10 +173,25 @@ fn metas_messages_tasks_and_timers_survive() {
         idempotency_key: "k".into(),
         timeout_ms: 3,
         scheduled: 4,
+        heartbeat_ms: Some(5),
     };
     assert_eq!(decode_task(encode_task(&task).as_bytes()).unwrap(), task);
     let timer = TimerMessage { execution: id(), due: 5, fact: Fact::TimerFired { seq: 1 } };
     assert_eq!(decode_timer(encode_timer(&timer).as_bytes()).unwrap(), timer);
+}
+
+#[test]
+fn what_is_kept_of_an_attempt_survives() {
+    for advice in [RetryAdvice::AsPolicy, RetryAdvice::After(0), RetryAdvice::Never] {
+        let outcome = Some(Outcome::Failed(Failure { advice, ..Failure::new("E", "no", 402) }));
+        let details = Some("false".into());
+        let record = AttemptRecord { beaten: 1, details, cancelled: true, outcome };
+        assert_eq!(decode_attempt(encode_attempt(&record).as_bytes()).unwrap(), record);
+    }
+    assert_eq!(decode_attempt(b"{}").unwrap(), AttemptRecord::default());
+    // Written before errors said anything of retries.
+    let old = br#"{"failed":{"class":"E","message":"no","data":null,"status":402}}"#;
+    assert_eq!(decode_outcome(old).unwrap(), Outcome::Failed(Failure::new("E", "no", 402)));
 }
 
 #[test]
@@ -200,10 +220,8 @@ fn texts_of_the_first_release_are_read() {
 #[test]
 fn a_cancellation_is_known_by_itself_and_inside_of_an_error() {
     let failure = |class: &str, data: &str| Failure {
-        class: class.into(),
-        message: String::new(),
         data: data.into(),
-        status: 500,
+        ..Failure::new(class, "", 500)
     };
     assert!(passes_on_cancellation(&failure("Cancelled", "null")));
     assert!(passes_on_cancellation(&failure("OrderError::Other", r#"{"Other":{"class":"Cancelled"}}"#)));

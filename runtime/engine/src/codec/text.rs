@@ -10,13 +10,15 @@ mod attribute;
 mod calls;
 mod facts;
 mod messages;
+mod outcomes;
 
 use calls::CallText;
 use facts::KeyText;
 
 pub use attribute::AttributeText;
-pub(in crate::codec) use facts::{FactText, OutcomeText};
+pub(in crate::codec) use facts::FactText;
 pub(in crate::codec) use messages::{MessageText, MetaText, TaskRequestText, TimerText};
+pub(in crate::codec) use outcomes::{AttemptRecordText, OutcomeText};
 
 type Raw = Box<RawValue>;
 
@@ -58,6 +60,8 @@ pub(super) struct TurnText {
     attempts: Vec<AttemptText>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     stops: Vec<StopText>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    dropped: Vec<(u32, u32)>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     markers: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -109,6 +113,7 @@ impl From<&Turn> for TurnText {
                 .iter()
                 .map(|it| StopText { execution: it.execution.to_string(), terminate: it.terminate })
                 .collect(),
+            dropped: turn.dropped.clone(),
             markers: turn.markers.clone(),
             answers: turn.answers.iter().map(AnswerText::from).collect(),
             continued: turn.continued.as_ref().map(ContinuedText::from),
@@ -145,6 +150,7 @@ impl TryFrom<TurnText> for Turn {
                 .into_iter()
                 .map(|it| Ok(Stop { execution: id(&it.execution)?, terminate: it.terminate }))
                 .collect::<Result<_, String>>()?,
+            dropped: text.dropped,
             markers: text.markers,
             answers: text.answers.into_iter().map(Answer::try_from).collect::<Result<_, _>>()?,
             continued: text.continued.map(Continued::try_from).transpose()?,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use eventual_core::{Answer, Continued, Fact, Machine, Millis, Mismatch, Outcome, Payload, Stop, Turn};
+use eventual_core::{Continued, Fact, Machine, Millis, Mismatch, Outcome, Output, Payload, Turn};
 
 use super::twins::Twins;
 use super::{Open, Pending, crash};
@@ -130,13 +130,13 @@ impl Running {
         })
     }
 
-    /// The children that are to be stopped, and the updates that are to be answered, because the execution ends here,
-    /// without its code, which has not learnt `facts`.
-    pub(super) fn leave(&self, facts: &[Fact]) -> (Vec<Stop>, Vec<Answer>) {
+    /// The children and attempts that are to be stopped, and the updates that are to be answered, because the execution
+    /// ends here, without its code, which has not learnt `facts`.
+    pub(super) fn leave(&self, facts: &[Fact]) -> Output {
         let mut machine = self.current.machine.borrow_mut();
         machine.begin(self.time, facts);
         machine.close();
-        machine.end().map(|it| (it.stops, it.answers)).unwrap_or_default()
+        machine.end().unwrap_or_default()
     }
 
     /// Answers a query from the state of the code.
@@ -239,6 +239,7 @@ impl Running {
             calls: output.calls,
             attempts: output.attempts,
             stops: output.stops,
+            dropped: output.dropped,
             markers: output.markers,
             answers: output.answers,
             continued,

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use eventual_engine::Ports;
-use eventual_engine::core::{Call, Emitted, ExecutionId, Fact, Millis, Outcome, Seq, Turn};
+use eventual_engine::core::{Call, Emitted, ExecutionId, Fact, Millis, Outcome, Payload, Seq, Turn};
 use eventual_engine::ports::{
-    Clock, Commit, Dispatch, Fault, Insert, ListQuery, Message, Meta, Page, Store, TaskRequest,
+    AttemptRecord, Beat, Clock, Commit, Completed, Dispatch, Fault, Insert, ListQuery, Message, Meta, Page, Store,
+    TaskRequest,
 };
 
 use super::Mutant;
@@ -78,6 +79,7 @@ fn requests<'a>(id: &'a ExecutionId, turn: &'a Turn) -> impl Iterator<Item = Tas
             idempotency_key: format!("{id}#{seq}"),
             timeout_ms: task.timeout_ms,
             scheduled: turn.time,
+            heartbeat_ms: task.heartbeat_ms,
         })
     })
 }
@@ -128,6 +130,45 @@ impl Store for SimulatedPorts {
 
     async fn answered(&self, id: &ExecutionId, update: &str) -> Result<Option<Outcome>, Fault> {
         self.through("answered", self.shared.world.answered(id, update)).await
+    }
+
+    async fn heartbeat(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+        now: Millis,
+        details: Option<&Payload>,
+    ) -> Result<Beat, Fault> {
+        self.through("heartbeat", self.shared.world.heartbeat(id, seq, attempt, now, details)).await
+    }
+
+    async fn attempt_of(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+    ) -> Result<Option<AttemptRecord>, Fault> {
+        self.through("attempt_of", self.shared.world.attempt_of(id, seq, attempt)).await
+    }
+
+    async fn cancel_attempt(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+    ) -> Result<Option<Outcome>, Fault> {
+        self.through("cancel_attempt", self.shared.world.cancel_attempt(id, seq, attempt)).await
+    }
+
+    async fn complete_attempt(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+        outcome: &Outcome,
+    ) -> Result<Completed, Fault> {
+        self.through("complete_attempt", self.shared.world.complete_attempt(id, seq, attempt, outcome)).await
     }
 
     async fn retire(&self, id: &ExecutionId, before: u64) -> Result<(), Fault> {

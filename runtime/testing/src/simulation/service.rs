@@ -2,7 +2,6 @@
 //!
 //! Deliberately raw, without the facade's types: the engine is what is tested here.
 
-use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::panic::Location;
 use std::pin::Pin;
@@ -35,12 +34,9 @@ pub(super) fn registry() -> Arc<Registry> {
         registry.workflows.insert(name.into(), code);
     }
     for (name, inline) in [("echo", false), ("note", true)] {
-        registry
-            .tasks
-            .insert(name.into(), TaskEntry { run: echo, inline, needs: BTreeSet::new(), timeout_ms: 60_000 });
+        registry.tasks.insert(name.into(), TaskEntry::new(echo, inline));
     }
-    let flaky = TaskEntry { run: flaky, inline: false, needs: BTreeSet::new(), timeout_ms: 60_000 };
-    registry.tasks.insert("flaky".into(), flaky);
+    registry.tasks.insert("flaky".into(), TaskEntry::new(flaky, false));
     Arc::new(registry)
 }
 
@@ -187,7 +183,7 @@ fn flaky(request: HandlerRequest) -> Pin<Box<dyn Future<Output = Outcome> + Send
             return Outcome::Succeeded(request.input);
         }
         let message = "not yet".to_owned();
-        Outcome::Failed(Failure { class: "Flaky".into(), message, data: Payload::null(), status: 500 })
+        Outcome::Failed(Failure::new("Flaky", message, 500))
     })
 }
 

@@ -117,6 +117,8 @@ pub(super) struct TaskText {
     total_ms: Option<u64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     final_errors: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    heartbeat_ms: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -168,6 +170,7 @@ impl From<&Call> for CallText {
                 },
                 total_ms: task.total_ms,
                 final_errors: task.final_errors.clone(),
+                heartbeat_ms: task.heartbeat_ms,
             }),
             Call::Timer { due } => Self::Timer { due: *due },
             Call::Update { execution, name, input, start } => Self::Update {
@@ -221,6 +224,7 @@ impl TryFrom<CallText> for Call {
                 },
                 total_ms: task.total_ms,
                 final_errors: task.final_errors,
+                heartbeat_ms: task.heartbeat_ms,
             }),
             CallText::Timer { due } => Self::Timer { due },
             CallText::Update { execution, name, input, start } => Self::Update {

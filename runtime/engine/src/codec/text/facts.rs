@@ -1,8 +1,9 @@
 //! The shapes of what happened to an execution.
 
-use eventual_core::{Fact, FactKey, Failure, Outcome};
+use eventual_core::{Fact, FactKey};
 use serde::{Deserialize, Serialize};
 
+use super::outcomes::OutcomeText;
 use super::{Raw, caller, caller_text, payload, raw};
 
 #[derive(Serialize, Deserialize)]
@@ -11,6 +12,12 @@ pub(in crate::codec) enum FactText {
     CancelRequested {
         #[serde(default)]
         reason: String,
+    },
+    HeartbeatDue {
+        seq: u32,
+        attempt: u32,
+        period_ms: u64,
+        due: u64,
     },
     OperationDone {
         seq: u32,
@@ -43,6 +50,11 @@ pub(in crate::codec) enum FactText {
         id: String,
         name: String,
         payload: Raw,
+    },
+    TaskDeferred {
+        seq: u32,
+        attempt: u32,
+        due: u64,
     },
     TaskDone {
         seq: u32,
@@ -77,6 +89,12 @@ impl From<&Fact> for FactText {
     fn from(fact: &Fact) -> Self {
         match fact {
             Fact::CancelRequested { reason } => Self::CancelRequested { reason: reason.clone() },
+            Fact::HeartbeatDue { seq, attempt, period_ms, due } => {
+                Self::HeartbeatDue { seq: *seq, attempt: *attempt, period_ms: *period_ms, due: *due }
+            }
+            Fact::TaskDeferred { seq, attempt, due } => {
+                Self::TaskDeferred { seq: *seq, attempt: *attempt, due: *due }
+            }
             Fact::OperationDone { seq, outcome } => {
                 Self::OperationDone { seq: *seq, outcome: outcome.into() }
             }
@@ -112,6 +130,10 @@ impl TryFrom<FactText> for Fact {
     fn try_from(text: FactText) -> Result<Self, String> {
         Ok(match text {
             FactText::CancelRequested { reason } => Self::CancelRequested { reason },
+            FactText::HeartbeatDue { seq, attempt, period_ms, due } => {
+                Self::HeartbeatDue { seq, attempt, period_ms, due }
+            }
+            FactText::TaskDeferred { seq, attempt, due } => Self::TaskDeferred { seq, attempt, due },
             FactText::OperationDone { seq, outcome } => Self::OperationDone { seq, outcome: outcome.into() },
             FactText::Paused { id, reason } => Self::Paused { id, reason },
             FactText::Resumed { id } => Self::Resumed { id },
@@ -132,53 +154,6 @@ impl TryFrom<FactText> for Fact {
             }
             FactText::UpdateDone { seq, outcome } => Self::UpdateDone { seq, outcome: outcome.into() },
         })
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub(in crate::codec) enum OutcomeText {
-    Cancelled,
-    Crashed { message: String },
-    Failed { class: String, message: String, data: Raw, status: u16 },
-    HeartbeatLost,
-    Succeeded { value: Raw },
-    Terminated { reason: String },
-    TimedOut,
-}
-
-impl From<&Outcome> for OutcomeText {
-    fn from(outcome: &Outcome) -> Self {
-        match outcome {
-            Outcome::Cancelled => Self::Cancelled,
-            Outcome::Crashed(message) => Self::Crashed { message: message.clone() },
-            Outcome::Failed(failure) => Self::Failed {
-                class: failure.class.clone(),
-                message: failure.message.clone(),
-                data: raw(&failure.data),
-                status: failure.status,
-            },
-            Outcome::HeartbeatLost => Self::HeartbeatLost,
-            Outcome::Succeeded(value) => Self::Succeeded { value: raw(value) },
-            Outcome::Terminated(reason) => Self::Terminated { reason: reason.clone() },
-            Outcome::TimedOut => Self::TimedOut,
-        }
-    }
-}
-
-impl From<OutcomeText> for Outcome {
-    fn from(text: OutcomeText) -> Self {
-        match text {
-            OutcomeText::Cancelled => Self::Cancelled,
-            OutcomeText::Crashed { message } => Self::Crashed(message),
-            OutcomeText::Failed { class, message, data, status } => {
-                Self::Failed(Failure { class, message, data: payload(&data), status })
-            }
-            OutcomeText::HeartbeatLost => Self::HeartbeatLost,
-            OutcomeText::Succeeded { value } => Self::Succeeded(payload(&value)),
-            OutcomeText::Terminated { reason } => Self::Terminated(reason),
-            OutcomeText::TimedOut => Self::TimedOut,
-        }
     }
 }
 

@@ -6,9 +6,10 @@ use eventual_core::{Fact, Outcome, Status};
 use serde::{Deserialize, Serialize};
 
 use super::super::TimerMessage;
-use super::facts::{FactText, OutcomeText};
+use super::facts::FactText;
+use super::outcomes::OutcomeText;
 use super::{AttributeText, Raw, caller, caller_text, payload, raw};
-use crate::ports::{Message, Meta, TaskRequest};
+use crate::ports::{Message, Meta, Secret, TaskRequest};
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -34,6 +35,8 @@ pub(in crate::codec) struct MetaText {
     attributes: BTreeMap<String, AttributeText>,
     #[serde(default, skip_serializing_if = "is_zero")]
     as_of: u64,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    secret: String,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -57,6 +60,7 @@ impl From<&Meta> for MetaText {
             base: meta.base,
             attributes: meta.attributes.iter().map(|(name, it)| (name.clone(), it.into())).collect(),
             as_of: meta.as_of,
+            secret: meta.secret.as_text().to_owned(),
         }
     }
 }
@@ -78,6 +82,7 @@ impl TryFrom<MetaText> for Meta {
             base: text.base,
             attributes: text.attributes.into_iter().map(|(name, it)| (name, it.into())).collect(),
             as_of: text.as_of,
+            secret: Secret::from_text(text.secret),
         })
     }
 }
@@ -111,6 +116,8 @@ pub(in crate::codec) struct TaskRequestText {
     idempotency_key: String,
     timeout_ms: u64,
     scheduled: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    heartbeat_ms: Option<u64>,
 }
 
 impl From<&TaskRequest> for TaskRequestText {
@@ -124,6 +131,7 @@ impl From<&TaskRequest> for TaskRequestText {
             idempotency_key: request.idempotency_key.clone(),
             timeout_ms: request.timeout_ms,
             scheduled: request.scheduled,
+            heartbeat_ms: request.heartbeat_ms,
         }
     }
 }
@@ -140,6 +148,7 @@ impl TryFrom<TaskRequestText> for TaskRequest {
             idempotency_key: text.idempotency_key,
             timeout_ms: text.timeout_ms,
             scheduled: text.scheduled,
+            heartbeat_ms: text.heartbeat_ms,
         })
     }
 }

@@ -1,0 +1,92 @@
+//! Watching attempts of tasks: heartbeats that are due, attempts that somebody else answers, workers that nobody waits for.
+//!
+//! A chain of timers, one at a time for each watched attempt, looks at the attempt's record once a period. A heartbeat
+//! that came moves the next look; one that did not becomes history. Looking costs one read and loads no history.
+
+use eventual_core::{ExecutionId, Fact, Seq, Turn};
+
+use crate::engine::Engine;
+use crate::ports::Fault;
+
+impl Engine {
+    /// Looks at the attempts that facts are about: drops the looks at attempts that are alive, and puts an answer that
+    /// was given by token in the place of a loss.
+    pub(crate) async fn watch(&self, id: &ExecutionId, facts: Vec<Fact>) -> Result<Vec<Fact>, Fault> {
+        let mut kept = Vec::with_capacity(facts.len());
+        for fact in facts {
+            let wanted = match fact {
+                Fact::HeartbeatDue { seq, attempt, period_ms, .. } => {
+                    match self.next_look(id, seq, attempt, period_ms).await? {
+                        None => true,
+                        Some(due) => {
+                            self.look_at(id, seq, attempt, period_ms, due).await?;
+                            false
+                        }
+                    }
+                }
+                _ => true,
+            };
+            if wanted {
+                kept.push(self.answered_or(id, fact).await?);
+            }
+        }
+        Ok(kept)
+    }
+
+    /// When to look again at an attempt; `None` when its heartbeat has stopped, or it was given up or answered.
+    async fn next_look(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+        period_ms: u64,
+    ) -> Result<Option<u64>, Fault> {
+        let now = self.ports.clock.now();
+        let record = self.ports.store.attempt_of(id, seq, attempt).await?;
+        Ok(match record {
+            // Nobody has taken it yet; a worker that is lost on its way is the host's to tell.
+            None => Some(now.saturating_add(period_ms)),
+            Some(it) if it.cancelled || it.outcome.is_some() => None,
+            Some(it) => Some(it.beaten.saturating_add(period_ms)).filter(|due| *due > now),
+        })
+    }
+
+    /// Has an attempt looked at when the time has come.
+    pub(crate) async fn look_at(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+        period_ms: u64,
+        due: u64,
+    ) -> Result<(), Fault> {
+        let fact = Fact::HeartbeatDue { seq, attempt, period_ms, due };
+        self.ports.dispatch.timer(id, due, &fact).await
+    }
+
+    /// The loss of an attempt, or the answer that somebody gave for it before. From then on no answer is taken, so that
+    /// whoever gave one and was told that it counts can rely on it.
+    async fn answered_or(&self, id: &ExecutionId, fact: Fact) -> Result<Fact, Fault> {
+        let (Fact::HeartbeatDue { seq, attempt, .. } | Fact::TaskLost { seq, attempt, .. }) = fact else {
+            return Ok(fact);
+        };
+        let outcome = self.ports.store.cancel_attempt(id, seq, attempt).await?;
+        Ok(outcome.map_or(fact, |outcome| Fact::TaskDone { seq, attempt, outcome }))
+    }
+
+    /// Delivers what a turn says of attempts besides making them: who is not waited for, and when time is up for those
+    /// that others answer.
+    pub(crate) async fn deliver_watch(&self, id: &ExecutionId, turn: &Turn) -> Result<(), Fault> {
+        for (seq, attempt) in &turn.dropped {
+            self.ports.store.cancel_attempt(id, *seq, *attempt).await?;
+        }
+        for fact in &turn.facts {
+            if let Fact::TaskDeferred { seq, attempt, due } = fact {
+                let reason = "nobody answered for it in time".to_owned();
+                let late = Fact::TaskLost { seq: *seq, attempt: *attempt, timed_out: true, reason };
+                self.ports.dispatch.timer(id, *due, &late).await?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,67 @@
+//! What is kept of attempts of tasks, in the table of their claims.
+//!
+//! A record is read and written as a whole, one at a time: whoever changes one waits for the disk, and so does who comes
+//! after. Heartbeats are few enough for that, because workers write only some of them.
+
+use eventual_core::{ExecutionId, Seq};
+use eventual_engine::codec;
+use eventual_engine::ports::{AttemptRecord, Clock, Fault};
+
+use super::group::Change;
+use super::keys::{self, Table};
+use super::{LocalStore, Written};
+use crate::clock::SystemClock;
+
+impl LocalStore {
+    /// What is kept of an attempt.
+    pub(super) fn attempt(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+    ) -> Result<Option<AttemptRecord>, Fault> {
+        match self.get(Table::Claims, &keys::claim(id, seq, attempt))? {
+            None => Ok(None),
+            // Claimed by a version that kept nothing else.
+            Some(value) if value.is_empty() => Ok(Some(AttemptRecord::default())),
+            Some(value) => codec::decode_attempt(&value)
+                .map(Some)
+                .map_err(|error| self.fault(Table::Claims, &error)),
+        }
+    }
+
+    /// Takes an attempt that nothing is kept of.
+    pub(super) async fn take_attempt(
+        &self,
+        id: &ExecutionId,
+        seq: Seq,
+        attempt: u32,
+    ) -> Result<bool, Fault> {
+        // Kept as long as the execution is, which is longer than any message about the attempt.
+        let key = keys::claim(id, seq, attempt);
+        let record = codec::encode_attempt(&AttemptRecord::taken(SystemClock.now()));
+        let changes = vec![Change::Put(Table::Claims, key.clone(), record.into_bytes())];
+        let operation = || format!("claim of attempt {attempt} of call {seq} of {id}");
+        let written = self.group.write(operation, Some((Table::Claims, key)), changes).await?;
+        Ok(written == Written::Yes)
+    }
+
+    /// Changes what is kept of an attempt, and answers what the change does.
+    pub(super) async fn change_attempt<T>(
+        &self,
+        (id, seq, attempt): (&ExecutionId, Seq, u32),
+        change: impl FnOnce(&mut AttemptRecord) -> T + Send,
+    ) -> Result<T, Fault> {
+        let _one_at_a_time = self.attempts.lock().await;
+        let before = self.attempt(id, seq, attempt)?;
+        let mut record = before.clone().unwrap_or_default();
+        let answer = change(&mut record);
+        if before.as_ref() != Some(&record) {
+            let (key, text) = (keys::claim(id, seq, attempt), codec::encode_attempt(&record));
+            let changes = vec![Change::Put(Table::Claims, key, text.into_bytes())];
+            let operation = || format!("record of attempt {attempt} of call {seq} of {id}");
+            self.group.write(operation, None, changes).await?;
+        }
+        Ok(answer)
+    }
+}
