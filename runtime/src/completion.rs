@@ -74,7 +74,8 @@ impl Extract for Completion {
         let worker = context.worker.as_ref();
         let token = worker.and_then(|it| Some((it.clone(), it.token()?.to_owned())));
         token.map(|(worker, token)| Self { worker, token: TaskToken(token) }).ok_or_else(|| {
-            let message = "only an execution can wait for a task that is completed later: call it from a workflow";
+            let message =
+                "only an execution can wait for a task that is completed later: call it from a workflow";
             Outcome::Crashed(message.to_owned())
         })
     }

@@ -349,10 +349,9 @@ impl From<eventual_engine::ClientError> for ClientError {
         use eventual_engine::ClientError as Engine;
         let message = error.to_string();
         match error {
-            Engine::AlreadyExists(_)
-            | Engine::Closed(..)
-            | Engine::Completed(_)
-            | Engine::StaleToken(_) => Self::Conflict(message),
+            Engine::AlreadyExists(_) | Engine::Closed(..) | Engine::Completed(_) | Engine::StaleToken(_) => {
+                Self::Conflict(message)
+            }
             // What the world said names accounts, roles and tables: it is for the log, not for whoever called a command.
             Engine::Fault(_) => {
                 Self::Fault("the service cannot do this now; try again (its log says why)".to_owned())
@@ -360,9 +359,8 @@ impl From<eventual_engine::ClientError> for ClientError {
             Engine::NotFound(_) | Engine::Unanswered(_) => Self::NotFound(message),
             Engine::ForgedToken
             | Engine::Name(_)
-            | Engine::Undeclared { .. } | Engine::UnknownWorkflow(_) => {
-                Self::Refused(message)
-            }
+            | Engine::Undeclared { .. }
+            | Engine::UnknownWorkflow(_) => Self::Refused(message),
         }
     }
 }

@@ -75,7 +75,10 @@ impl Ctx {
             Error::new("Heartbeat", "the details of the last heartbeat cannot be read now; its log says why")
         })?;
         details.map(|it| T::from_payload(&it)).transpose().map_err(|problem| {
-            Error::new("Heartbeat", format!("the details of the last heartbeat are of another type: {problem}"))
+            Error::new(
+                "Heartbeat",
+                format!("the details of the last heartbeat are of another type: {problem}"),
+            )
         })
     }
 }

@@ -249,7 +249,8 @@ impl<'a> Builder<'a> {
             needs.insert(Need::Task(name.clone()));
         }
         let (inline, timeout_ms) = (options.inline, options.timeout_ms());
-        let entry = TaskEntry { run, inline, needs: needs.clone(), timeout_ms, takes_token: options.completion };
+        let entry =
+            TaskEntry { run, inline, needs: needs.clone(), timeout_ms, takes_token: options.completion };
         self.registry.tasks.insert(it.name.to_owned(), entry);
         self.manifest.tasks.push(manifest::Task {
             name,

@@ -27,7 +27,9 @@ use aws_sdk_dynamodb::operation::put_item::{PutItemError, PutItemOutput};
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use eventual_core::{ExecutionId, Millis, Outcome, Payload, Seq, Turn};
 use eventual_engine::codec;
-use eventual_engine::ports::{AttemptRecord, Beat, Completed, Clock, Commit, Fault, Insert, ListQuery, Meta, Page, Store};
+use eventual_engine::ports::{
+    AttemptRecord, Beat, Clock, Commit, Completed, Fault, Insert, ListQuery, Meta, Page, Store,
+};
 use eventual_schema::deploy::table;
 use futures_util::{StreamExt, TryStreamExt, stream};
 

@@ -133,7 +133,8 @@ impl Worker {
             }
             details
         };
-        let written = at.ports.store.heartbeat(&at.execution, at.seq, at.attempt, now, details.as_ref()).await;
+        let written =
+            at.ports.store.heartbeat(&at.execution, at.seq, at.attempt, now, details.as_ref()).await;
         let mut state = self.state();
         match written {
             Ok(beat) => {

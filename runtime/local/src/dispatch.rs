@@ -69,7 +69,9 @@ impl LocalDispatch {
 impl Dispatch for LocalDispatch {
     async fn wake(&self, id: &ExecutionId, message: &Message) -> Result<(), Fault> {
         let delivery = Delivery::Wake(id.clone(), message.clone());
-        let answers = |it: &Fact| matches!(it, Fact::TaskDeferred { .. } | Fact::TaskDone { .. } | Fact::TaskLost { .. });
+        let answers = |it: &Fact| {
+            matches!(it, Fact::TaskDeferred { .. } | Fact::TaskDone { .. } | Fact::TaskLost { .. })
+        };
         if message.facts.is_empty() {
             // The store's insertion has caused the first wake-up; this one only looks again, unless that is to come.
             self.store.queue.look(id);

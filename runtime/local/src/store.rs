@@ -21,7 +21,9 @@ use async_trait::async_trait;
 use eventual_core::limits::LIST_LOOKED_AT_MAX;
 use eventual_core::{ExecutionId, Millis, Outcome, Payload, Seq, Turn};
 use eventual_engine::codec;
-use eventual_engine::ports::{AttemptRecord, Beat, Completed, Awaited, Commit, Fault, Insert, ListQuery, Meta, Page, Store};
+use eventual_engine::ports::{
+    AttemptRecord, Awaited, Beat, Commit, Completed, Fault, Insert, ListQuery, Meta, Page, Store,
+};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 
 use crate::delivery::Delivery;

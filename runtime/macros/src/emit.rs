@@ -106,7 +106,9 @@ impl Handler {
         self.function.takes("Completion").filter(|_| self.kind == Kind::Task)?;
         let item = &self.function.item;
         let (vis, ident, name, cfgs) = (&item.vis, &item.sig.ident, &self.name, cfgs(&item.attrs));
-        let doc = format!("Answers for task `{name}` with a token that it handed out, in a handler that declares `uses({ident})`.");
+        let doc = format!(
+            "Answers for task `{name}` with a token that it handed out, in a handler that declares `uses({ident})`."
+        );
         Some(quote! {
             #(#cfgs)*
             #[allow(dead_code, reason = "generated")]

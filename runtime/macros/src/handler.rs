@@ -113,18 +113,17 @@ pub(crate) fn wire_name(
 }
 
 /// Why only tasks take one.
-const COMPLETION: &str = "only a task can be completed later; a command answers at once, and a workflow waits for a task that is";
+const COMPLETION: &str =
+    "only a task can be completed later; a command answers at once, and a workflow waits for a task that is";
 
 fn refuse_extractors(kind: Kind, function: &Function, errors: &mut Diagnostics) {
     let refused: &[(&str, &str)] = match kind {
         Kind::Command => &[("Completion", COMPLETION)],
         Kind::Task => &[("User", "a task has no user; pass on what it needs of the user as input")],
-        Kind::Subscription => {
-            &[
-                ("User", "a subscription has no user; events come from nobody in particular"),
-                ("Completion", COMPLETION),
-            ]
-        }
+        Kind::Subscription => &[
+            ("User", "a subscription has no user; events come from nobody in particular"),
+            ("Completion", COMPLETION),
+        ],
         Kind::Workflow => &[
             ("Completion", COMPLETION),
             ("User", "a workflow has no user; pass on what it needs of the user as input"),
@@ -167,7 +166,12 @@ fn given(kind: Kind, function: &Function, options: &mut Options, errors: &mut Di
 }
 
 /// `HandlerOptions`: what all handlers in functions of their own have.
-pub(crate) fn common(function: &Function, limit: Limit, options: &mut Options, errors: &mut Diagnostics) -> TokenStream {
+pub(crate) fn common(
+    function: &Function,
+    limit: Limit,
+    options: &mut Options,
+    errors: &mut Diagnostics,
+) -> TokenStream {
     let uses = options.paths("uses", "uses(process_order, OrderCreated)", errors);
     let timeout = optional(options.timeout(limit, errors));
     let memory = optional(options.integer("memory", (128, 10_240), errors));

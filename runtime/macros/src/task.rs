@@ -10,17 +10,8 @@ use crate::handler::{common, optional};
 use crate::options::{FUNCTION, INLINE, Options};
 
 /// Its options.
-pub(crate) const OPTIONS: &[&str] = &[
-    "name",
-    "inline",
-    "uses",
-    "timeout",
-    "total_timeout",
-    "heartbeat",
-    "memory",
-    "retry",
-    "at_most_once",
-];
+pub(crate) const OPTIONS: &[&str] =
+    &["name", "inline", "uses", "timeout", "total_timeout", "heartbeat", "memory", "retry", "at_most_once"];
 
 /// `TaskOptions`.
 pub(crate) fn given(function: &Function, options: &mut Options, errors: &mut Diagnostics) -> TokenStream {
@@ -62,7 +53,8 @@ fn class(path: &Path) -> String {
 
 /// `RetryPolicy` of a task.
 fn retry(options: &mut Options, errors: &mut Diagnostics) -> (TokenStream, Vec<String>) {
-    const EXAMPLE: &str = "retry(attempts = 5, initial = \"1s\", backoff = 2.0, max = \"1m\", jitter = 0.2, errors)";
+    const EXAMPLE: &str =
+        "retry(attempts = 5, initial = \"1s\", backoff = 2.0, max = \"1m\", jitter = 0.2, errors)";
     let at_most_once = options.flag("at_most_once", errors);
     let known = ["attempts", "initial", "backoff", "max", "jitter", "errors", "final_errors"];
     let retry = options.nested("retry", EXAMPLE, &known, errors);
@@ -79,7 +71,10 @@ fn retry(options: &mut Options, errors: &mut Diagnostics) -> (TokenStream, Vec<S
         jitter = retry.part("jitter", errors).unwrap_or(jitter);
         let paths = retry.paths("final_errors", "final_errors(PayError::Declined)", errors);
         if let Some(path) = paths.first().filter(|_| !on_errors) {
-            errors.error(path, "without `errors`, every error is final: remove `final_errors`, or add `errors`");
+            errors.error(
+                path,
+                "without `errors`, every error is final: remove `final_errors`, or add `errors`",
+            );
         }
         final_errors.extend(paths.iter().map(class));
         attempts = retry.integer("attempts", (1, 1_000), errors).unwrap_or(attempts);

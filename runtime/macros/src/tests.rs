@@ -28,15 +28,39 @@ fn a_fine_handler_has_no_mistakes() {
         }
     );
     assert_eq!(mistakes(Kind::Command, attr, item), [""; 0]);
-    let retry = quote!(retry(attempts = 5, initial = "1s", backoff = 2, max = "1m", jitter = 0.2, errors, final_errors(crate::E::No)));
-    let task = |attr| mistakes(Kind::Task, attr, quote!(async fn it(c: Completion) {}));
+    let retry = quote!(retry(
+        attempts = 5,
+        initial = "1s",
+        backoff = 2,
+        max = "1m",
+        jitter = 0.2,
+        errors,
+        final_errors(crate::E::No)
+    ));
+    let task = |attr| {
+        mistakes(
+            Kind::Task,
+            attr,
+            quote!(
+                async fn it(c: Completion) {}
+            ),
+        )
+    };
     assert_eq!(task(quote!(inline, #retry, timeout = "45s", total_timeout = "1h")), [""; 0]);
     assert_eq!(task(quote!(#retry, timeout = "15m", heartbeat = "30s")), [""; 0]);
 }
 
 #[test]
 fn what_a_task_cannot_be_is_reported() {
-    let task = |attr| mistakes(Kind::Task, attr, quote!(async fn it() {}));
+    let task = |attr| {
+        mistakes(
+            Kind::Task,
+            attr,
+            quote!(
+                async fn it() {}
+            ),
+        )
+    };
     assert_eq!(
         task(quote!(inline, heartbeat = "1s", timeout = "46s")),
         [
@@ -51,7 +75,13 @@ fn what_a_task_cannot_be_is_reported() {
             "without `errors`, every error is final: remove `final_errors`, or add `errors`",
         ]
     );
-    let waits = mistakes(Kind::Workflow, quote!(), quote!(async fn it(c: Completion) {}));
+    let waits = mistakes(
+        Kind::Workflow,
+        quote!(),
+        quote!(
+            async fn it(c: Completion) {}
+        ),
+    );
     assert!(waits[0].starts_with("only a task can be completed later"), "{waits:?}");
 }
 

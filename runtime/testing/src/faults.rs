@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use eventual_engine::Ports;
 use eventual_engine::core::{Emitted, ExecutionId, Fact, Millis, Outcome, Payload, Seq, Turn};
 use eventual_engine::ports::{
-    AttemptRecord, Awaited, Beat, BoxFuture, Commit, Completed, Dispatch, Fault, Insert, ListQuery, Message, Meta, Page,
-    Store, TaskRequest,
+    AttemptRecord, Awaited, Beat, BoxFuture, Commit, Completed, Dispatch, Fault, Insert, ListQuery, Message,
+    Meta, Page, Store, TaskRequest,
 };
 
 /// Where a process dies.

@@ -8,13 +8,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use eventual_engine::core::{
-    Emitted, ExecutionId, Fact, Machine, Millis, Outcome, Payload, Seq, Turn,
-};
+use eventual_engine::core::{Emitted, ExecutionId, Fact, Machine, Millis, Outcome, Payload, Seq, Turn};
 use eventual_engine::ports::{
-    AttemptRecord, Awaited, Beat, BoxFuture, Clock, Commit, Completed, Dispatch, Fault, Insert, ListQuery, Message, Meta,
-    Page, Store,
-    TaskRequest,
+    AttemptRecord, Awaited, Beat, BoxFuture, Clock, Commit, Completed, Dispatch, Fault, Insert, ListQuery,
+    Message, Meta, Page, Store, TaskRequest,
 };
 use tokio::sync::watch;
 

@@ -136,11 +136,8 @@ fn lost_workers_are_replaced_until_the_attempts_are_used_up() {
 
 #[test]
 fn an_error_of_user_code_is_final_unless_the_policy_says_otherwise() {
-    let failed = |seq| Fact::TaskDone {
-        seq,
-        attempt: 1,
-        outcome: Outcome::Failed(Failure::new("E", "no", 500)),
-    };
+    let failed =
+        |seq| Fact::TaskDone { seq, attempt: 1, outcome: Outcome::Failed(Failure::new("E", "no", 500)) };
     let mut machine = Machine::new(1);
     machine.begin(10, &[]);
     ask(&mut machine, task("final", RetryPolicy::default()));

@@ -219,10 +219,7 @@ fn texts_of_the_first_release_are_read() {
 
 #[test]
 fn a_cancellation_is_known_by_itself_and_inside_of_an_error() {
-    let failure = |class: &str, data: &str| Failure {
-        data: data.into(),
-        ..Failure::new(class, "", 500)
-    };
+    let failure = |class: &str, data: &str| Failure { data: data.into(), ..Failure::new(class, "", 500) };
     assert!(passes_on_cancellation(&failure("Cancelled", "null")));
     assert!(passes_on_cancellation(&failure("OrderError::Other", r#"{"Other":{"class":"Cancelled"}}"#)));
     assert!(!passes_on_cancellation(&failure("OrderError::Other", r#"{"Other":{"class":"Timeout"}}"#)));

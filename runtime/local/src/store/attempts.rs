@@ -24,19 +24,14 @@ impl LocalStore {
             None => Ok(None),
             // Claimed by a version that kept nothing else.
             Some(value) if value.is_empty() => Ok(Some(AttemptRecord::default())),
-            Some(value) => codec::decode_attempt(&value)
-                .map(Some)
-                .map_err(|error| self.fault(Table::Claims, &error)),
+            Some(value) => {
+                codec::decode_attempt(&value).map(Some).map_err(|error| self.fault(Table::Claims, &error))
+            }
         }
     }
 
     /// Takes an attempt that nothing is kept of.
-    pub(super) async fn take_attempt(
-        &self,
-        id: &ExecutionId,
-        seq: Seq,
-        attempt: u32,
-    ) -> Result<bool, Fault> {
+    pub(super) async fn take_attempt(&self, id: &ExecutionId, seq: Seq, attempt: u32) -> Result<bool, Fault> {
         // Kept as long as the execution is, which is longer than any message about the attempt.
         let key = keys::claim(id, seq, attempt);
         let record = codec::encode_attempt(&AttemptRecord::taken(SystemClock.now()));

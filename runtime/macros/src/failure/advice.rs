@@ -78,7 +78,10 @@ fn after_arm(
     let Some(after) = after else { return none };
     if let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = after {
         let Some(pause) = duration(&text.value()).and_then(|it| u64::try_from(it.as_millis()).ok()) else {
-            errors.error(text, "`retry_after` takes a time as a whole number of ms, s, m or h: `retry_after = \"30s\"`");
+            errors.error(
+                text,
+                "`retry_after` takes a time as a whole number of ms, s, m or h: `retry_after = \"30s\"`",
+            );
             return none;
         };
         let pause = Literal::u64_unsuffixed(pause);

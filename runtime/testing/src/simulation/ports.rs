@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use eventual_engine::Ports;
 use eventual_engine::core::{Call, Emitted, ExecutionId, Fact, Millis, Outcome, Payload, Seq, Turn};
 use eventual_engine::ports::{
-    AttemptRecord, Beat, Clock, Commit, Completed, Dispatch, Fault, Insert, ListQuery, Message, Meta, Page, Store,
-    TaskRequest,
+    AttemptRecord, Beat, Clock, Commit, Completed, Dispatch, Fault, Insert, ListQuery, Message, Meta, Page,
+    Store, TaskRequest,
 };
 
 use super::Mutant;

@@ -23,12 +23,19 @@ fn a_lost_worker_is_found_within_one_period_and_the_next_attempt_goes_on() {
     stage.advance(29 * S - 1);
     assert_eq!(stage.seen().len(), 1, "nobody can know yet");
     stage.advance(1);
-    assert_eq!(stage.seen(), ["attempt 1 begins at 0", "attempt 2 begins at 2"], "thirty seconds after the last sign of life");
+    assert_eq!(
+        stage.seen(),
+        ["attempt 1 begins at 0", "attempt 2 begins at 2"],
+        "thirty seconds after the last sign of life"
+    );
     stage.pass();
     assert_eq!(text(stage.end(&id)), "3");
     let facts: Vec<Fact> = stage.history(&id).into_iter().flat_map(|it| it.facts).collect();
     assert!(
-        matches!(facts[..], [Fact::HeartbeatDue { seq: 0, attempt: 1, .. }, Fact::TaskDone { attempt: 2, .. }]),
+        matches!(
+            facts[..],
+            [Fact::HeartbeatDue { seq: 0, attempt: 1, .. }, Fact::TaskDone { attempt: 2, .. }]
+        ),
         "only the loss is history: {facts:?}"
     );
 }
@@ -63,7 +70,11 @@ fn an_attempt_that_was_replaced_learns_it_and_its_answer_is_not_the_calls() {
     let mut stage = stage();
     let id = stage.start(imports(2));
     stage.advance(30 * S);
-    assert_eq!(stage.seen(), ["attempt 1 begins at 0", "attempt 2 begins at 1"], "it was silent for too long");
+    assert_eq!(
+        stage.seen(),
+        ["attempt 1 begins at 0", "attempt 2 begins at 1"],
+        "it was silent for too long"
+    );
     stage.advance(20 * S);
     // Whichever of the two goes first: the old one ends, and the other one's answer counts.
     stage.pass();

@@ -15,7 +15,12 @@ fn an_error_says_when_it_is_tried_again() {
     // Busy for 7 seconds, 20 by its class, 1.5 by an error of another kind, then the policy's 10.
     let id = stage.start(fails_as("wcep".into()));
     stage.advance(60 * S);
-    assert_eq!(stage.seen(), ["1 at 0", "2 at 7", "3 at 27", "4 at 28"], "and a panic is no error: {:?}", stage.end(&id));
+    assert_eq!(
+        stage.seen(),
+        ["1 at 0", "2 at 7", "3 at 27", "4 at 28"],
+        "and a panic is no error: {:?}",
+        stage.end(&id)
+    );
     assert!(matches!(stage.end(&id), Some(Outcome::Failed(it)) if it.class == "ImportError::Call"));
 }
 
@@ -35,7 +40,9 @@ fn attempts_are_counted_and_the_last_one_is_the_last() {
 
 #[test]
 fn final_errors_are_final_whoever_says_so() {
-    for (how, class) in [("b", "ImportError::Broken"), ("n", "ImportError::NotNow"), ("f", "ImportError::Call")] {
+    for (how, class) in
+        [("b", "ImportError::Broken"), ("n", "ImportError::NotNow"), ("f", "ImportError::Call")]
+    {
         let mut stage = stage();
         let id = stage.start(fails_as(how.into()));
         stage.advance(100 * S);
@@ -56,9 +63,8 @@ fn an_error_keeps_class_message_and_fields_up_to_the_http_answer() {
     // A handle reads it, a command passes it on, and HTTP answers it.
     let outcome = stage.command(read_end("1".into()));
     let answer = http::of_outcome(&outcome, "request");
-    let wanted = format!(
-        r#"{{"class":"ImportError::Broken","message":"the file a.csv is broken","data":{broken}}}"#
-    );
+    let wanted =
+        format!(r#"{{"class":"ImportError::Broken","message":"the file a.csv is broken","data":{broken}}}"#);
     assert_eq!((answer.status, answer.body), (422, wanted));
 }
 

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::stage::Floor;
 
 /// Why an import does not work.
-#[derive(Debug, Clone, PartialEq, thiserror::Error, Serialize, Deserialize, JsonSchema, eventual::Failure)]
+#[derive(
+    Debug, Clone, PartialEq, thiserror::Error, Serialize, Deserialize, JsonSchema, eventual::Failure,
+)]
 pub(crate) enum ImportError {
     #[error("the file {name} is broken")]
     #[failure(final, status = 422)]
@@ -125,7 +127,11 @@ pub(crate) struct Decision {
 }
 
 #[eventual::task]
-pub(crate) async fn ask_boss(question: String, c: Completion, floor: State<Floor>) -> Result<Decision, ImportError> {
+pub(crate) async fn ask_boss(
+    question: String,
+    c: Completion,
+    floor: State<Floor>,
+) -> Result<Decision, ImportError> {
     floor.tokens.lock().unwrap().push(c.token());
     floor.note(format!("asked at {}: {question} {:?}", floor.seconds(), c.token()));
     match question.as_str() {
@@ -218,7 +224,13 @@ pub(crate) async fn decide_mixed_up(token: TaskToken) -> eventual::Result<()> {
 }
 
 /// Fails as its input says, one letter an attempt.
-#[eventual::task(retry(attempts = 5, initial = "10s", backoff = 1.0, errors, final_errors(ImportError::NotNow)))]
+#[eventual::task(retry(
+    attempts = 5,
+    initial = "10s",
+    backoff = 1.0,
+    errors,
+    final_errors(ImportError::NotNow)
+))]
 pub(crate) async fn fails(how: String, ctx: Ctx, floor: State<Floor>) -> Result<u32, ImportError> {
     floor.note(format!("{} at {}", ctx.attempt(), floor.seconds()));
     match how.as_bytes().get(ctx.attempt() as usize - 1) {
@@ -226,7 +238,9 @@ pub(crate) async fn fails(how: String, ctx: Ctx, floor: State<Floor>) -> Result<
         Some(b'w') => Err(ImportError::Busy { wait: 7 }),
         Some(b'n') => Err(ImportError::NotNow),
         Some(b'c') => Err(ImportError::Constant),
-        Some(b'e') => Err(eventual::Error::new("Call", "x").with_retry_after(Duration::from_millis(1_500)).into()),
+        Some(b'e') => {
+            Err(eventual::Error::new("Call", "x").with_retry_after(Duration::from_millis(1_500)).into())
+        }
         Some(b'f') => Err(eventual::Error::new("Call", "x").finally().into()),
         Some(b'p') => panic!("on purpose"),
         _ => Ok(ctx.attempt()),

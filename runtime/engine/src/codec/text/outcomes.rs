@@ -10,7 +10,9 @@ use crate::ports::AttemptRecord;
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub(in crate::codec) enum OutcomeText {
     Cancelled,
-    Crashed { message: String },
+    Crashed {
+        message: String,
+    },
     Failed {
         class: String,
         message: String,
@@ -24,8 +26,12 @@ pub(in crate::codec) enum OutcomeText {
         is_final: bool,
     },
     HeartbeatLost,
-    Succeeded { value: Raw },
-    Terminated { reason: String },
+    Succeeded {
+        value: Raw,
+    },
+    Terminated {
+        reason: String,
+    },
     TimedOut,
 }
 
