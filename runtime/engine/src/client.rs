@@ -139,8 +139,8 @@ impl Client {
         let clock = &self.ports.clock;
         let name = name.map_or_else(|| self.unique(), str::to_owned);
         let id = ExecutionId::new(workflow, &name).map_err(|error| ClientError::Name(error.into()))?;
-        let mut meta =
-            Meta::new(id.clone(), input, clock.now(), clock.entropy(), &self.code, None).with_secret(&**clock);
+        let mut meta = Meta::new(id.clone(), input, clock.now(), clock.entropy(), &self.code, None)
+            .with_secret(&**clock);
         meta.attributes = attributes;
         match self.ports.store.insert(&meta).await? {
             Insert::Exists(before) if !codec::same(&before.input, &meta.input) => {
@@ -289,7 +289,8 @@ impl Client {
             return Err(ClientError::UnknownWorkflow(id.workflow().to_owned()));
         }
         let clock = &self.ports.clock;
-        let meta = Meta::new(id.clone(), input, clock.now(), clock.entropy(), &self.code, None).with_secret(&**clock);
+        let meta = Meta::new(id.clone(), input, clock.now(), clock.entropy(), &self.code, None)
+            .with_secret(&**clock);
         match self.ports.store.insert(&meta).await? {
             Insert::Inserted => Ok(self.ports.dispatch.wake(id, &Message { facts: vec![fact] }).await?),
             Insert::Exists(_) => self.tell(id, fact).await,

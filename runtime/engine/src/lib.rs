@@ -41,6 +41,6 @@ pub use system::{
     ExecutionSummary, FilterRequest, SearchRequest, SpanRequest, SystemError, SystemRequest, SystemResponse,
 };
 pub use token::{TokenText, task_of_token};
-pub use worker::{BeatError, Worker};
 pub use updates::{UPDATE_WAIT, UpdateRequest};
+pub use worker::{BeatError, Worker};
 pub use workflows::{Open, panic_text};

@@ -1,8 +1,8 @@
 //! What is written is what is read, falsy payloads included.
 
 use eventual_core::{
-    Answer, Attempt, Attribute, Call, Continued, Emitted, FactKey, Failure, Outcome, ParentClose, Payload, RetryAdvice,
-    RetryPolicy, Stop, TaskCall,
+    Answer, Attempt, Attribute, Call, Continued, Emitted, FactKey, Failure, Outcome, ParentClose, Payload,
+    RetryAdvice, RetryPolicy, Stop, TaskCall,
 };
 
 use super::*;
