@@ -9,7 +9,7 @@ mod orders;
 mod permissions;
 mod stand;
 mod stranger;
-mod surface;
+pub(crate) mod surface;
 
 use std::time::Instant;
 

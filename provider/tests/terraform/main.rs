@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "what stands around the tests fails them by panicking, as they do")]
 
+mod examples;
 #[path = "../pulumi/fixtures.rs"]
 mod fixtures;
 mod plugin;

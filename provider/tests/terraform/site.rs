@@ -12,26 +12,15 @@ use super::plugin::binary;
 const SECRET: &str = "hunter2-hunter2";
 
 /// A folder with a configuration and an artifact.
-struct Site {
+pub(crate) struct Site {
     folder: tempfile::TempDir,
 }
 
 impl Site {
     /// A site whose service has these further lines, and whose provider block has these.
-    fn new(provider: &str, service: &str) -> Self {
-        let site = Self { folder: tempfile::tempdir().unwrap() };
+    pub(crate) fn new(provider: &str, service: &str) -> Self {
+        let site = Self::bare();
         write_artifact(&site.path("orders.zip"), "0.1.0");
-        // A folder of its own: Terraform takes any file there whose name begins like the provider's.
-        std::fs::create_dir(site.path("plugins")).unwrap();
-        symlink(binary(), site.path("plugins/terraform-provider-eventual")).unwrap();
-        let overrides = site.path("plugins").display().to_string();
-        site.write(
-            "dev.tfrc",
-            &format!(
-                "provider_installation {{\n  dev_overrides {{ \"eventual/eventual\" = \"{overrides}\" }}\n  direct {{}}\n}}\n\
-                 disable_checkpoint = true\n"
-            ),
-        );
         site.write(
             "main.tf",
             &format!(
@@ -46,15 +35,32 @@ impl Site {
         site
     }
 
-    fn path(&self, file: &str) -> PathBuf {
+    /// A folder in which Terraform finds the provider.
+    pub(crate) fn bare() -> Self {
+        let site = Self { folder: tempfile::tempdir().unwrap() };
+        // A folder of its own: Terraform takes any file there whose name begins like the provider's.
+        std::fs::create_dir(site.path("plugins")).unwrap();
+        symlink(binary(), site.path("plugins/terraform-provider-eventual")).unwrap();
+        let overrides = site.path("plugins").display().to_string();
+        site.write(
+            "dev.tfrc",
+            &format!(
+                "provider_installation {{\n  dev_overrides {{ \"eventual/eventual\" = \"{overrides}\" }}\n  direct {{}}\n}}\n\
+                 disable_checkpoint = true\n"
+            ),
+        );
+        site
+    }
+
+    pub(crate) fn path(&self, file: &str) -> PathBuf {
         self.folder.path().join(file)
     }
 
-    fn write(&self, file: &str, content: &str) {
+    pub(crate) fn write(&self, file: &str, content: &str) {
         std::fs::write(self.path(file), content).unwrap();
     }
 
-    fn terraform(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn terraform(&self, arguments: &[&str]) -> Output {
         Command::new("terraform")
             .args(arguments)
             .current_dir(self.folder.path())
@@ -70,7 +76,7 @@ impl Site {
     }
 
     /// What `validate` says: summary and detail of each error.
-    fn errors(&self) -> Vec<String> {
+    pub(crate) fn errors(&self) -> Vec<String> {
         let output = self.terraform(&["validate", "-json"]);
         let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
         let diagnostics =
@@ -161,6 +167,12 @@ fn a_plan_bears_what_is_not_known_yet() {
     let site = Site::new("  region = terraform_data.later.output", unknowns);
     let (code, text) = site.plan();
     assert!(code == 2 && text.contains("2 to add"), "{code} {text}");
+    let later = "  region = terraform_data.later.output";
+    let main = Site::new(later, "");
+    let text = std::fs::read_to_string(main.path("main.tf")).unwrap();
+    main.write("main.tf", &text.replace("\"orders.zip\"", "\"${terraform_data.later.id}.zip\""));
+    let (code, text) = main.plan();
+    assert!(code == 2 && text.contains("2 to add"), "an artifact that is known later: {code} {text}");
     let site =
         Site::new("  region = terraform_data.later.output", "  commands = { plceOrder = { timeout = 5 } }");
     let (code, text) = site.plan();

@@ -3,8 +3,12 @@
 use serde_json::{Value, json};
 
 use super::stand::{ORDERS, Stand};
+use super::surface::not_in_state;
 use crate::demo::changed;
 use crate::failure::{Context, Result, require};
+
+/// A value that only the functions may have.
+const SECRET: &str = "hunter2-of-terraform";
 
 /// `terraform providers schema -json` lists the resource with its attributes.
 pub(super) fn schema(stand: &Stand<'_>) -> Result<()> {
@@ -57,11 +61,25 @@ pub(super) fn misspelt_override(stand: &Stand<'_>) -> Result<()> {
 /// Exit codes 2, 0, 0: something to do, done, nothing to do; and the same after `-replace`, which makes another life of it.
 pub(super) fn plan_apply_plan(stand: &Stand<'_>) -> Result<()> {
     let terraform = stand.orders_module("twice")?;
+    let hidden = json!({ "TOKEN": SECRET });
+    terraform.amend(
+        "orders",
+        &json!({ "defaults": { "timeout": 5 }, "environment_wo": hidden, "environment_wo_version": "1" }),
+    )?;
     require(terraform.has_changes()?, || "the first plan is empty".into())?;
     terraform.succeed(&["plan", "-input=false", "-no-color", "-out=saved"])?;
     // Applying a saved plan fails when the provider's result differs from what it planned.
     terraform.succeed(&["apply", "-input=false", "-no-color", "saved"])?;
     terraform.require_no_changes()?;
+    let plan = terraform.succeed(&["show", "-json", "saved"])?.stdout;
+    let mut plan: Value = serde_json::from_str(&plan).context("terraform show -json")?;
+    // What the user's file says, literally, is shown as it stands there.
+    plan["configuration"] = Value::Null;
+    require(!plan.to_string().contains(SECRET), || "the plan holds a write-only value".into())?;
+    not_in_state(&terraform, SECRET)?;
+    let functions = stand.cloud().functions("twice")?;
+    let given = functions.iter().filter(|each| each["environment"]["TOKEN"] == SECRET).count();
+    require(given > 3, || format!("the functions do not have it: {functions:?}"))?;
     let life = terraform.state(ORDERS)?["incarnation"].clone();
     terraform.succeed(&["apply", "-auto-approve", "-input=false", "-no-color", "-replace", ORDERS])?;
     require(terraform.state(ORDERS)?["incarnation"] != life, || "it is the one before -replace".into())?;

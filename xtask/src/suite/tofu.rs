@@ -1,11 +1,13 @@
 //! OpenTofu as the second client of the provider, with the module that `cargo eventual sdk` generates as its configuration: the life of
-//! the order service in short. What Terraform's scenarios prove in detail is not proved again.
+//! the order service in short, with what OpenTofu does by code of its own: write-only values, functions, import, look-up, ephemeral
+//! credentials. What Terraform's scenarios prove in detail is not proved again.
 
 use std::process::Command;
 
 use serde_json::{Value, json};
 
 use crate::builds::Client;
+use crate::e2e::surface::{looks_up_and_lends, not_in_state};
 use crate::failure::{Context, Result, require};
 use crate::http;
 use crate::places::Places;
@@ -13,7 +15,17 @@ use crate::process::{self, Terms};
 use crate::site::{Site, Wish};
 use crate::suite::{Options, Outcome};
 
-/// Validate, plan, apply, call, second plan, destroy.
+/// The resource of the generated module.
+const SERVICE: &str = "eventual_service.this";
+
+/// A function of the provider.
+const DECLARED: &str =
+    "output \"declared\" {\n  value = provider::eventual::manifest(var.artifact).commands\n}\n";
+
+/// A value that only the functions may have.
+const SECRET: &str = "hunter2-of-tofu";
+
+/// Validate, plan, apply, call, second plan, lose the state and import, look up and lend, destroy.
 pub(super) fn run(places: &Places, options: &Options) -> Result<Outcome> {
     let wish = Wish {
         client: Client::Tofu,
@@ -42,10 +54,13 @@ pub(super) fn run(places: &Places, options: &Options) -> Result<Outcome> {
         "subscription_pay_announced": payments,
         "force_destroy": true,
     }))?;
+    let hidden = json!({ "environment_wo": { "TOKEN": SECRET }, "environment_wo_version": "1" });
+    tofu.amend("this", &hidden)?;
+    tofu.write("declared.tf", DECLARED)?;
     tofu.succeed(&["validate", "-no-color"])?;
     require(tofu.has_changes()?, || "the first plan is empty".into())?;
     tofu.apply()?;
-    let state = tofu.state("eventual_service.this")?;
+    let state = tofu.state(SERVICE)?;
     let url = state["url"].as_str().context("the service has no URL")?;
     let answer = http::get(&format!("{url}/orders/nobody"))?;
     require(answer.status == 404, || {
@@ -58,6 +73,18 @@ pub(super) fn run(places: &Places, options: &Options) -> Result<Outcome> {
         arn.contains("command-getOrder") && commands["getOrder"]["url"] == format!("{url}/orders/{{id}}");
     require(right, || format!("the module's output `commands`: {commands}"))?;
     tofu.require_no_changes()?;
+    not_in_state(&tofu, SECRET)?;
+    let functions = site.cloud().functions("orders")?;
+    let given = functions.iter().filter(|each| each["environment"]["TOKEN"] == SECRET).count();
+    require(given > 3, || format!("the functions do not have it: {functions:?}"))?;
+    let declared = tofu.succeed(&["output", "-json", "declared"])?.stdout;
+    require(declared.contains("placeOrder"), || declared.clone())?;
+    tofu.amend("this", &json!(null))?;
+    tofu.apply()?;
+    tofu.succeed(&["state", "rm", "-no-color", SERVICE])?;
+    tofu.succeed(&["import", "-input=false", "-no-color", SERVICE, "orders"])?;
+    tofu.require_no_changes()?;
+    looks_up_and_lends(&tofu, SERVICE)?;
     tofu.destroy()?;
     let left = site.cloud().left_since(&before)?;
     require(left.is_empty(), || format!("left: {left:?}"))?;
