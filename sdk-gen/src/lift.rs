@@ -34,14 +34,17 @@ pub(crate) fn model(manifest: &Manifest, reserved: &[&str]) -> Result<Model, Sdk
         return Err(SdkError { problems });
     }
     let mut taken = Taken::new(reserved.iter().copied());
-    for word in ["Client", "Executions", "System"] {
+    for word in ["Client", "Executions", "Signals"] {
         taken.take(&format!("{title}{word}"), "");
         taken.take(&format!("Async{title}{word}"), "");
     }
     // Errors of commands and workflows are classes of their own.
-    for name in commands_and_workflows(manifest) {
-        taken.take(&format!("{}Failed", pascal(name)), "");
-    }
+    manifest
+        .commands
+        .iter()
+        .for_each(|it| drop(taken.take(&format!("{}Failed", pascal(it.name.as_str())), "")));
+    let workflows = manifest.workflows.iter().map(|it| pascal(it.name.as_str()));
+    workflows.for_each(|it| drop(taken.take(&format!("{it}ExecutionFailed"), "")));
     let mut lift =
         Lift { reader, raws, taken, types: Vec::new(), owner: None, places: BTreeMap::new(), problems };
     lift.schemas(manifest);
@@ -77,11 +80,6 @@ pub(crate) fn model(manifest: &Manifest, reserved: &[&str]) -> Result<Model, Sdk
     order.retain(|it| reached.contains(it));
     model.order = order;
     Ok(model)
-}
-
-fn commands_and_workflows(manifest: &Manifest) -> impl Iterator<Item = &str> {
-    let commands = manifest.commands.iter().map(|it| it.name.as_str());
-    commands.chain(manifest.workflows.iter().map(|it| it.name.as_str()))
 }
 
 /// The schemas that are themselves, or one of whose alternatives they are.

@@ -1,6 +1,7 @@
 //! The Python package: types, clients that block and that do not, and the few hundred lines that all clients share.
 
 mod client;
+mod executions;
 mod package;
 mod types;
 
@@ -12,6 +13,10 @@ use crate::writer::Writer;
 
 /// What every client consists of besides its own types: requests, retries, errors.
 const RUNTIME: &str = include_str!("python/runtime.py");
+/// Signatures of AWS.
+const SIGV4: &str = include_str!("python/sigv4.py");
+/// Executions, without their types.
+const SYSTEM: &str = include_str!("python/system.py");
 
 /// Names that no type gets: what `_runtime.py` exports, and what generated code means by them.
 pub(crate) const RESERVED: [&[&str]; 2] = [
@@ -29,19 +34,21 @@ pub(crate) const RESERVED: [&[&str]; 2] = [
         "final",
     ],
     &[
-        "AsyncService",
-        "CallOptions",
-        "ClientOptions",
+        "AsyncExecution",
+        "AwsCredentials",
         "CommandError",
         "CrashedError",
         "EventualError",
-        "Headers",
+        "Execution",
+        "ExecutionError",
         "InvalidInputError",
         "InvalidInputProblem",
+        "OperationRefused",
+        "Place",
+        "Progress",
         "RefusedError",
         "Retries",
-        "Sending",
-        "Service",
+        "SigV4Auth",
         "UnavailableError",
     ],
 ];
@@ -65,6 +72,11 @@ pub(crate) fn files(model: &Model) -> Files {
     add("README.md".to_owned(), package::readme(model));
     add(format!("{source}/__init__.py"), client::index(model));
     add(format!("{source}/_runtime.py"), RUNTIME.to_owned());
+    add(format!("{source}/_sigv4.py"), SIGV4.to_owned());
+    if !model.workflows.is_empty() {
+        add(format!("{source}/_system.py"), SYSTEM.to_owned());
+        add(format!("{source}/executions.py"), executions::executions(model));
+    }
     add(format!("{source}/client.py"), client::client(model));
     add(format!("{source}/py.typed"), String::new());
     add(format!("{source}/types.py"), types::types(model));

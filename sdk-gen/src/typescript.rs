@@ -1,6 +1,7 @@
 //! The TypeScript package: types, client, executions, and the few hundred lines that all clients share.
 
 mod client;
+mod executions;
 mod package;
 mod types;
 
@@ -11,6 +12,10 @@ use crate::writer::Writer;
 
 /// What every client consists of besides its own types: requests, retries, errors, signatures.
 const RUNTIME: &str = include_str!("typescript/runtime.ts");
+/// Signatures of AWS.
+const SIGV4: &str = include_str!("typescript/sigv4.ts");
+/// Executions, without their types.
+const SYSTEM: &str = include_str!("typescript/system.ts");
 
 /// Names that no type gets: what `runtime.ts` exports, and what generated code means by them.
 pub(crate) const RESERVED: [&[&str]; 2] = [
@@ -19,6 +24,7 @@ pub(crate) const RESERVED: [&[&str]; 2] = [
         "Promise", "Record", "Set", "String", "Symbol",
     ],
     &[
+        "AwsCredentials",
         "Bytes",
         "CallOptions",
         "ClientOptions",
@@ -27,15 +33,23 @@ pub(crate) const RESERVED: [&[&str]; 2] = [
         "DateTime",
         "Day",
         "EventualError",
+        "Execution",
+        "ExecutionError",
+        "ExecutionSummary",
         "Failure",
         "InvalidInputError",
+        "LambdaSystemOptions",
+        "OperationRefused",
         "InvalidInputProblem",
         "OutgoingRequest",
         "RefusedError",
         "RequestHeaders",
         "Retries",
-        "Sending",
-        "Service",
+        "SigV4Auth",
+        "SigV4Options",
+        "System",
+        "SystemRequest",
+        "Workflow",
         "Signer",
         "UnavailableError",
         "Uuid",
@@ -51,6 +65,11 @@ pub(crate) fn files(model: &Model) -> Files {
     add("README.md", package::readme(model));
     add("src/index.ts", client::index(model));
     add("src/runtime.ts", RUNTIME.to_owned());
+    add("src/sigv4.ts", SIGV4.to_owned());
+    if !model.workflows.is_empty() {
+        add("src/system.ts", SYSTEM.to_owned());
+        add("src/executions.ts", executions::executions(model));
+    }
     add("src/types.ts", types::types(model));
     add("src/client.ts", client::client(model));
     files

@@ -9,7 +9,16 @@ use eventual_sdk_gen::{Language, MARKER, generate, made};
 use expect_test::expect_file;
 
 /// Files that are the same for every service; they stand in `src`.
-const SHARED: [&str; 4] = ["runtime.ts", "tsconfig.json", "_runtime.py", "py.typed"];
+const SHARED: [&str; 8] = [
+    "_sigv4.py",
+    "_system.py",
+    "sigv4.ts",
+    "system.ts",
+    "runtime.ts",
+    "tsconfig.json",
+    "_runtime.py",
+    "py.typed",
+];
 
 const LANGUAGES: [(&str, Language); 3] =
     [("python", Language::Python), ("terraform", Language::Terraform), ("typescript", Language::TypeScript)];

@@ -191,22 +191,38 @@ pub(super) fn index(model: &Model) -> String {
         "Retries",
         "UnavailableError",
     ];
-    let (types, clients) = (names(model), exports(model));
+    let system = [
+        "AsyncExecution",
+        "Execution",
+        "ExecutionError",
+        "OperationRefused",
+        "Place",
+        "Progress",
+        "lambda_system",
+        "local_system",
+    ];
+    let owned = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect::<Vec<String>>();
+    let mut modules = vec![
+        ("_runtime", owned(&runtime)),
+        ("_sigv4", owned(&["AwsCredentials", "SigV4Auth"])),
+        ("client", exports(model)),
+        ("executions", super::executions::exports(model)),
+        ("types", owned(&names(model))),
+    ];
+    if !model.workflows.is_empty() {
+        modules.insert(2, ("_system", owned(&system)));
+    }
     out.line(&header(model));
     out.line(&format!("\"\"\"Client of the service `{}`.\"\"\"", model.service));
     out.gap();
-    out.block("from ._runtime import (", |out| runtime.iter().for_each(|it| out.line(&format!("{it},"))));
-    out.line(")");
-    out.block("from .client import (", |out| clients.iter().for_each(|it| out.line(&format!("{it},"))));
-    out.line(")");
-    if !types.is_empty() {
-        out.block("from .types import (", |out| types.iter().for_each(|it| out.line(&format!("{it},"))));
+    for (module, names) in modules.iter().filter(|it| !it.1.is_empty()) {
+        out.block(&format!("from .{module} import ("), |out| {
+            names.iter().for_each(|it| out.line(&format!("{it},")))
+        });
         out.line(")");
     }
     out.gap();
-    let mut all: Vec<&str> = runtime.to_vec();
-    all.extend(clients.iter().map(String::as_str));
-    all.extend(types);
+    let mut all: Vec<String> = modules.into_iter().flat_map(|it| it.1).collect();
     all.sort_unstable();
     out.block("__all__ = [", |out| all.iter().for_each(|it| out.line(&format!("\"{it}\","))));
     out.line("]");

@@ -8,7 +8,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -130,6 +130,18 @@ class ClientOptions:
     retries: Retries
 
 
+class Request(NamedTuple):
+    """A request, without what all of a client's have."""
+
+    method: str
+    target: str
+    body: str | None
+
+
+Judge = Callable[[str, httpx.Response], Any]
+"""What an answer means: a result, or an `UnavailableError` for which it may be attempted again. What is final and no result
+is raised."""
+
 NOTHING = object()
 """The input of a command that takes none."""
 
@@ -154,7 +166,12 @@ class Service:
         sending: Sending | None = None,
         failing: type[CommandError] = CommandError,
     ) -> Any:
-        call = _Call(self._options, command, input, options, sending, failing)
+        request = _request(command, input, sending)
+        return self.exchange(command, request, _idempotent(options, sending), _judge(failing))
+
+    def exchange(self, what: str, request: Request, options: CallOptions, judge: Judge) -> Any:
+        """Sends a request until its answer is final."""
+        call = _Call(self._options, what, request, options, judge)
         while True:
             try:
                 response = self._http.request(**call.request())
@@ -188,7 +205,12 @@ class AsyncService:
         sending: Sending | None = None,
         failing: type[CommandError] = CommandError,
     ) -> Any:
-        call = _Call(self._options, command, input, options, sending, failing)
+        request = _request(command, input, sending)
+        return await self.exchange(command, request, _idempotent(options, sending), _judge(failing))
+
+    async def exchange(self, what: str, request: Request, options: CallOptions, judge: Judge) -> Any:
+        """Sends a request until its answer is final."""
+        call = _Call(self._options, what, request, options, judge)
         while True:
             try:
                 response = await self._http.request(**call.request())
@@ -206,38 +228,22 @@ class _Output(NamedTuple):
     value: Any
 
 
-class _Request(NamedTuple):
-    method: str
-    target: str
-    body: str | None
-
-
 class _Call:
     """One call and its attempts, without I/O."""
 
     def __init__(
-        self,
-        client: ClientOptions,
-        command: str,
-        input: object,
-        options: CallOptions,
-        sending: Sending | None,
-        failing: type[CommandError],
+        self, client: ClientOptions, what: str, request: Request, options: CallOptions, judge: Judge
     ) -> None:
-        self._command = command
-        self._failing = failing
+        self._what = what
         self._client = client
+        self._request = request
         self._headers = options.headers
         self._timeout = client.timeout if options.timeout is None else options.timeout
         self._deadline = time.monotonic() + self._timeout
         self._retries = options.retries or client.retries
-        method = sending.method if sending is not None else "POST"
-        self._idempotent = method in ("GET", "PUT", "DELETE") if options.idempotent is None else options.idempotent
+        self._idempotent = bool(options.idempotent)
+        self._judge = judge
         self._attempt = 0
-        request = _routed(sending, input) if sending is not None else None
-        if request is None:
-            request = _Request("POST", f"/rpc/{command}", None if input is NOTHING else _json(input))
-        self._request = request
 
     def request(self) -> dict[str, Any]:
         """The next attempt, as httpx takes it."""
@@ -268,44 +274,16 @@ class _Call:
         """Seconds until the next attempt after one that reached nobody; raises when there is none."""
         if isinstance(error, httpx.TimeoutException) and time.monotonic() >= self._deadline - 0.01:
             raise self._late() from error
-        unavailable = UnavailableError(self._command, f"the service cannot be reached: {error!r}")
+        unavailable = UnavailableError(self._what, f"the service cannot be reached: {error!r}")
         unavailable.__cause__ = error
         return self._again(unavailable, 0.0)
 
     def answered(self, response: httpx.Response) -> _Output | float:
         """The result, or seconds until the next attempt; raises what is final."""
-        status = response.status_code
-        try:
-            body = json.loads(response.content) if response.content else None
-        except ValueError:
-            message = f"somebody else answered: status {status}, {response.text[:200]}"
-            return self._again(UnavailableError(self._command, message, status), 0.0)
-        if 200 <= status < 300:
-            return _Output(body)
-        return self._again(self._judged(status, body), _seconds(response.headers.get("retry-after", "")))
-
-    def _judged(self, status: int, body: Any) -> UnavailableError:
-        command = self._command
-        failure: dict[str, Any] = body if isinstance(body, dict) else {}
-        class_, message, data = failure.get("class"), failure.get("message"), failure.get("data")
-        if not isinstance(message, str):
-            message = f"status {status}"
-        if not isinstance(class_, str):
-            # The gateway's answer and not the command's.
-            if status == 429 or status >= 500:
-                return UnavailableError(command, message, status)
-            raise RefusedError(command, message, status)
-        request_id = failure.get("requestId")
-        if isinstance(request_id, str):
-            if class_ == "Crashed":
-                raise CrashedError(command, message, request_id)
-            return UnavailableError(command, message, status)
-        problems = data.get("problems") if isinstance(data, dict) else None
-        if class_ == "InvalidInput" and status == 400 and isinstance(problems, list):
-            raise InvalidInputError(
-                command, message, [InvalidInputProblem(it.get("path", ""), it.get("message", "")) for it in problems]
-            )
-        raise self._failing(command, class_, message, status, data)
+        judged = self._judge(self._what, response)
+        if isinstance(judged, UnavailableError):
+            return self._again(judged, _seconds(response.headers.get("retry-after", "")))
+        return _Output(judged)
 
     def _again(self, error: UnavailableError, asked: float) -> float:
         # 429: refused before it was begun.
@@ -318,10 +296,58 @@ class _Call:
         return delay
 
     def _late(self) -> UnavailableError:
-        return UnavailableError(self._command, f"no answer within {self._timeout:g} s")
+        return UnavailableError(self._what, f"no answer within {self._timeout:g} s")
 
 
-def _routed(sending: Sending, input: object) -> _Request | None:
+def _request(command: str, input: object, sending: Sending | None) -> Request:
+    request = _routed(sending, input) if sending is not None else None
+    return request or Request("POST", f"/rpc/{command}", None if input is NOTHING else _json(input))
+
+
+def _idempotent(options: CallOptions, sending: Sending | None) -> CallOptions:
+    if options.idempotent is not None:
+        return options
+    method = sending.method if sending is not None else "POST"
+    return replace(options, idempotent=method in ("GET", "PUT", "DELETE"))
+
+
+def _judge(failing: type[CommandError]) -> Judge:
+    def judge(command: str, response: httpx.Response) -> Any:
+        status = response.status_code
+        try:
+            body = json.loads(response.content) if response.content else None
+        except ValueError:
+            message = f"somebody else answered: status {status}, {response.text[:200]}"
+            return UnavailableError(command, message, status)
+        return body if 200 <= status < 300 else _failure(command, status, body, failing)
+
+    return judge
+
+
+def _failure(command: str, status: int, body: Any, failing: type[CommandError]) -> UnavailableError:
+    failure: dict[str, Any] = body if isinstance(body, dict) else {}
+    class_, message, data = failure.get("class"), failure.get("message"), failure.get("data")
+    if not isinstance(message, str):
+        message = f"status {status}"
+    if not isinstance(class_, str):
+        # The gateway's answer and not the command's.
+        if status == 429 or status >= 500:
+            return UnavailableError(command, message, status)
+        raise RefusedError(command, message, status)
+    request_id = failure.get("requestId")
+    if isinstance(request_id, str):
+        if class_ == "Crashed":
+            raise CrashedError(command, message, request_id)
+        return UnavailableError(command, message, status)
+    problems = data.get("problems") if isinstance(data, dict) else None
+    if class_ == "InvalidInput" and status == 400 and isinstance(problems, list):
+        raise InvalidInputError(
+            command, message, [InvalidInputProblem(it.get("path", ""), it.get("message", "")) for it in problems]
+        )
+    raise failing(command, class_, message, status, data)
+
+
+def _routed(sending: Sending, input: object) -> Request | None:
     """The request at a command's own route, or nothing when the route cannot carry this input."""
     method, path, rest = sending
     names: list[str] = re.findall(r"\{([^}]*)\}", path)
@@ -337,9 +363,9 @@ def _routed(sending: Sending, input: object) -> _Request | None:
             return None
         target = target.replace("{" + name + "}", quote(text, safe=""), 1)
     if rest == "body":
-        return _Request(method, target, _json(members if is_object else input))
+        return Request(method, target, _json(members if is_object else input))
     if rest != "query":
-        return _Request(method, target, None)
+        return Request(method, target, None)
     pairs: list[tuple[str, str]] = []
     for name, value in members.items():
         if value is None:
@@ -349,7 +375,7 @@ def _routed(sending: Sending, input: object) -> _Request | None:
             if text is None:
                 return None
             pairs.append((name, text))
-    return _Request(method, f"{target}?{urlencode(pairs)}" if pairs else target, None)
+    return Request(method, f"{target}?{urlencode(pairs)}" if pairs else target, None)
 
 
 def _word(value: object) -> str | None:

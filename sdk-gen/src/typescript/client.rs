@@ -8,7 +8,7 @@ use crate::names::{Taken, pascal};
 use crate::writer::Writer;
 
 /// Methods that objects have, or that mean something to the language.
-const METHODS: &[&str] = &[
+pub(super) const METHODS: &[&str] = &[
     "constructor",
     "hasOwnProperty",
     "isPrototypeOf",
@@ -154,6 +154,13 @@ pub(super) fn index(model: &Model) -> String {
         out.line(&format!("  {name},"));
     }
     out.line("} from \"./runtime.js\";");
+    out.line("export { type AwsCredentials, sigV4, type SigV4Options } from \"./sigv4.js\";");
+    if !model.workflows.is_empty() {
+        out.line("export * from \"./executions.js\";");
+        let names = "Execution, ExecutionError, type ExecutionSummary, type LambdaSystemOptions, lambdaSystem, localSystem, \
+                     OperationRefused, type System, type SystemRequest, Workflow";
+        out.line(&format!("export {{ {names} }} from \"./system.js\";"));
+    }
     if !model.types.is_empty() {
         out.line("export type * from \"./types.js\";");
     }

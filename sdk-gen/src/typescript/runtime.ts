@@ -168,6 +168,9 @@ export interface Sending {
 type Members = Record<string, unknown>;
 type Failing = new (command: string, failure: Failure) => CommandError;
 
+/** What an answer means: a result, or a fault for which it may be attempted again. What is final and no result is thrown. */
+export type Judge = (answer: Answer) => { output: unknown } | UnavailableError;
+
 /** Makes the calls of a client. */
 export class Service {
   readonly #options: ClientOptions;
@@ -191,53 +194,68 @@ export class Service {
       target: `/rpc/${command}`,
       body: input === undefined ? undefined : JSON.stringify(input),
     };
-    const { signal, ended, stop } = deadline(options?.timeoutMs ?? this.#options.timeoutMs ?? 30_000, options?.signal);
-    const retries = { ...this.#options.retries, ...options?.retries };
     const idempotent = options?.idempotent ?? ["GET", "PUT", "DELETE"].includes(sending?.method ?? "POST");
+    const judge: Judge = (answer) => judged(command, answer, failing);
+    return (await this.exchange(command, request, { ...options, idempotent }, judge)) as Output;
+  }
+
+  /** Sends a request until its answer is final. */
+  async exchange(what: string, request: Request, options: CallOptions, judge: Judge): Promise<unknown> {
+    const { signal, ended, stop } = deadline(options.timeoutMs ?? this.#options.timeoutMs ?? 30_000, options.signal);
+    const retries = { ...this.#options.retries, ...options.retries };
     try {
       for (let attempt = 1; ; attempt++) {
         const answer = await this.#send(request, options, signal).catch((error: unknown) => {
-          if (signal.aborted) throw ended(command);
-          return new UnavailableError(command, `the service cannot be reached: ${String(error)}`, undefined, { cause: error });
+          if (signal.aborted) throw ended(what);
+          return new UnavailableError(what, `the service cannot be reached: ${String(error)}`, undefined, { cause: error });
         });
-        const result = answer instanceof UnavailableError ? answer : judge(command, answer, failing);
-        if (!(result instanceof UnavailableError)) return result.output as Output;
+        const result = answer instanceof UnavailableError ? answer : judge(answer);
+        if (!(result instanceof UnavailableError)) return result.output;
         // 429: refused before it was begun.
-        const again = (idempotent || result.status === 429) && attempt < (retries.attempts ?? 3);
+        const again = (options.idempotent || result.status === 429) && attempt < (retries.attempts ?? 3);
         if (!again) throw result;
         const asked = answer instanceof UnavailableError ? 0 : answer.retryAfterMs;
-        await pause(attempt, asked, retries, signal).catch(() => Promise.reject(ended(command)));
+        await pause(attempt, asked, retries, signal).catch(() => Promise.reject(ended(what)));
       }
     } finally {
       stop();
     }
   }
 
-  async #send(request: Request, options: CallOptions | undefined, signal: AbortSignal): Promise<Answer> {
+  async #send(request: Request, options: CallOptions, signal: AbortSignal): Promise<Answer> {
     const { url, headers: own, sign, fetch = globalThis.fetch } = { ...this.#options, url: this.#url };
     const headers: RequestHeaders = { accept: "application/json" };
     if (request.body !== undefined) headers["content-type"] = "application/json";
-    Object.assign(headers, typeof own === "function" ? await own() : own, options?.headers);
+    Object.assign(headers, typeof own === "function" ? await own() : own, options.headers);
     const outgoing = { method: request.method, url: url + request.target, headers, body: request.body };
     if (sign) Object.assign(headers, await sign(outgoing));
     const init: RequestInit = { method: request.method, headers, signal };
     if (request.body !== undefined) init.body = request.body;
     const response = await fetch(outgoing.url, init);
     const seconds = Number(response.headers.get("retry-after") ?? "0");
-    return { status: response.status, text: await response.text(), retryAfterMs: seconds > 0 ? seconds * 1000 : 0 };
+    return {
+      status: response.status,
+      text: await response.text(),
+      retryAfterMs: seconds > 0 ? seconds * 1000 : 0,
+      functionError: response.headers.get("x-amz-function-error") !== null,
+    };
   }
 }
 
-interface Request {
+/** A request, without what all of a client's have. */
+export interface Request {
   method: string;
   target: string;
   body: string | undefined;
 }
 
-interface Answer {
+/** An answer. */
+export interface Answer {
   status: number;
   text: string;
   retryAfterMs: number;
+  /** Whether it is Lambda's, of a function that failed. */
+  functionError: boolean;
 }
 
 /** The request at a command's own route, or nothing when the route cannot carry this input. */
@@ -278,7 +296,7 @@ function word(value: unknown): string | undefined {
 }
 
 /** The result, or the fault for which it may be attempted again. Throws what is final. */
-function judge(command: string, answer: Answer, failing: Failing): { output: unknown } | UnavailableError {
+function judged(command: string, answer: Answer, failing: Failing): { output: unknown } | UnavailableError {
   const { status, text } = answer;
   let body: unknown;
   try {

@@ -3,17 +3,25 @@ held; the first that does not ends the program."""
 
 import time
 from collections.abc import Callable
+from datetime import datetime, timezone
 
 import httpx
 from checks import check, equal, raised, url
 from orders_client import (
+    AwsCredentials,
     CommandError,
+    ExecutionError,
     GetOrderFailed,
     InvalidInputError,
+    OperationRefused,
     OrdersClient,
+    OrdersExecutions,
     PlaceOrder,
     Retries,
+    SigV4Auth,
     UnavailableError,
+    lambda_system,
+    local_system,
 )
 
 client = OrdersClient(url, timeout=20)
@@ -95,3 +103,51 @@ slow = OrdersClient("http://s", http=httpx.Client(transport=httpx.MockTransport(
 out = raised(UnavailableError, lambda: slow.get_order({"id": "o-1"}, timeout=0.02))
 check("time runs out", out.message == "no answer within 0.02 s")
 client.close()
+
+# Executions.
+executions = OrdersExecutions(local_system(url))
+order["id"] = "o-7"
+started = executions.process_order.start(order, name="o-7")
+equal("an execution is started", (started.id, started.get().status), ("processOrder/o-7", "running"))
+other: PlaceOrder = {"id": "o-8", "amount_cents": 1, "card": "tok"}
+twice = raised(OperationRefused, lambda: executions.process_order.start(other, name="o-7"))
+check("a name is started once", twice.class_ == "AlreadyExists")
+started.signal("orderShipped", {"tracking": "t-7"})
+final = started.result()["status"]
+check("an execution is waited for", final["state"] == "shipped" and final["tracking"] == "t-7")
+closed = raised(OperationRefused, lambda: started.signal("orderShipped", {"tracking": "t-8"}))
+check("a closed execution takes no signals", closed.class_ == "Closed")
+second = executions.process_order.start(order)
+second.terminate("enough")
+terminated = raised(ExecutionError, second.result)
+check("a terminated execution has no result", (terminated.outcome, terminated.message) == ("terminated", "enough"))
+found, after = executions.process_order.list(status="terminated")
+equal("executions are listed", ([it.execution for it in found], after), ([second.id], None))
+nobodys = raised(OperationRefused, executions.process_order.execution("nobody").get)
+check("an execution that is not there", nobodys.class_ == "NotFound")
+
+# Signatures: the example in AWS's documentation, one that botocore made, and what Lambda's API is asked.
+credentials = AwsCredentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
+then: Callable[[], datetime] = lambda: datetime(2015, 8, 30, 12, 36, tzinfo=timezone.utc)
+form = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
+example = httpx.Request("GET", "https://iam.amazonaws.com/?Version=2010-05-08&Action=ListUsers", headers=form)
+next(SigV4Auth("us-east-1", credentials, "iam", then).auth_flow(example))
+signature = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"
+check("a signature is AWS's own", example.headers["authorization"].endswith(f"Signature={signature}"))
+path = "https://x.execute-api.eu-central-1.amazonaws.com/orders/a%20b%2Bc%C3%BC?q=a%20b&z=%2F%27&q=A&e="
+content = '{"a":"\u00fc"}'.encode()
+strange = httpx.Request("POST", path, headers={"content-type": "application/json"}, content=content)
+next(SigV4Auth("eu-central-1", AwsCredentials("AKIDEXAMPLE", "s", "t/+="), now=then).auth_flow(strange))
+signature = "ab667e04ace06cb287d8d1e180dd24baf058246dcafa5afe7fb9a1c1d75e1283"
+check("a signature is botocore's", strange.headers["authorization"].endswith(f"Signature={signature}"))
+refusal = {"errorType": "NotFound", "errorMessage": "nobody"}
+http, asked = fake(
+    httpx.Response(200, json={"execution": "processOrder/o-1"}),
+    httpx.Response(200, json=refusal, headers={"x-amz-function-error": "Unhandled"}),
+)
+system = lambda_system("orders-system:live", region="eu-central-1", credentials=credentials)
+deployed = OrdersExecutions(system, http=http).process_order
+equal("a deployment's executions", deployed.start(order, name="o-1").id, "processOrder/o-1")
+check("its refusals", raised(OperationRefused, deployed.execution("x").get).class_ == "NotFound")
+invoked = "POST https://lambda.eu-central-1.amazonaws.com/2015-03-31/functions/orders-system%3Alive/invocations AWS4-"
+check("its system function is invoked", all(it.startswith(invoked) for it in asked))

@@ -4,7 +4,15 @@ orders.py."""
 import asyncio
 
 from checks import check, equal, miss, url
-from warehouse_client import AsyncWarehouseClient, ConvertWeightFailed, Kind, RefuseDeliveryFailed, Size
+from warehouse_client import (
+    AsyncWarehouseClient,
+    AsyncWarehouseExecutions,
+    ConvertWeightFailed,
+    Kind,
+    RefuseDeliveryFailed,
+    Size,
+    local_system,
+)
 
 
 async def main(client: AsyncWarehouseClient) -> None:
@@ -45,9 +53,17 @@ async def main(client: AsyncWarehouseClient) -> None:
     check("a workflow's report", report is not None and report["stowed"][0]["grams"] == 3000)
 
 
+async def stow() -> None:
+    executions = AsyncWarehouseExecutions(local_system(url))
+    started = await executions.stow_delivery.start({"id": "d-2", "pallets": [{"sku": "A", "boxes": 1}]}, name="d-2")
+    equal("an execution without blocking", (await started.result())["total_grams"], 1000)
+    await executions.close()
+
+
 async def run() -> None:
     async with AsyncWarehouseClient(url) as client:
         await main(client)
+    await stow()
 
 
 asyncio.run(run())

@@ -5,9 +5,15 @@ import {
   CommandError,
   EventualError,
   GetOrderFailed,
+  ExecutionError,
   InvalidInputError,
+  lambdaSystem,
+  localSystem,
+  OperationRefused,
   OrdersClient,
+  OrdersExecutions,
   type PlaceOrder,
+  sigV4,
   UnavailableError,
 } from "orders-client";
 
@@ -91,3 +97,56 @@ check("unless that is harmless", again.asked.length === 2);
 const refused = answers([new Response('{"message":"Too Many Requests"}', { status: 429 }), Response.json(placed)]);
 await new OrdersClient({ url: "http://s", fetch: refused.fetch, retries }).placeOrder(order);
 check("what was refused at the door is attempted again", refused.asked.length === 2);
+
+// Executions.
+const executions = new OrdersExecutions(localSystem({ url }));
+const started = await executions.processOrder.startAs("o-7", { ...order, id: "o-7" });
+equal("an execution is started", [started.id, (await started.get()).status], ["processOrder/o-7", "running"]);
+const other = executions.processOrder.startAs("o-7", { ...order, id: "o-8" });
+check("a name is started once", (await rejected(OperationRefused, other)).class === "AlreadyExists");
+// @ts-expect-error: a signal that is not there
+const unsent = started.signal("orderShiped", { tracking: "t" });
+await unsent.catch(() => undefined);
+await started.signal("orderShipped", { tracking: "t-7" });
+const receipt = await started.result();
+check("an execution is waited for", receipt.status.state === "shipped" && receipt.status.tracking === "t-7");
+const closed = await rejected(OperationRefused, started.signal("orderShipped", { tracking: "t-8" }));
+check("a closed execution takes no signals", closed.class === "Closed");
+const second = await executions.processOrder.start({ ...order, id: "o-9" });
+await second.terminate("enough");
+const terminated = await rejected(ExecutionError, second.result());
+check("a terminated execution has no result", terminated.outcome === "terminated" && terminated.message.endsWith("enough"));
+const page = await executions.processOrder.list({ status: "terminated" });
+equal("executions are listed", page.executions.map((it) => it.execution), [second.id]);
+const nobodys = await rejected(OperationRefused, executions.processOrder.execution("nobody").get());
+check("an execution that is not there", nobodys.class === "NotFound");
+
+// Signatures: the example in AWS's documentation, and what Lambda's API is asked.
+const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
+const now = () => new Date("2015-08-30T12:36:00Z");
+const example = await sigV4({ region: "us-east-1", service: "iam", credentials, now })({
+  method: "GET",
+  url: "https://iam.amazonaws.com/?Version=2010-05-08&Action=ListUsers",
+  headers: { "content-type": "application/x-www-form-urlencoded; charset=utf-8" },
+  body: undefined,
+});
+const signature = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7";
+check("a signature is AWS's own", example["authorization"]?.endsWith(`Signature=${signature}`) === true);
+const strange = await sigV4({ region: "eu-central-1", credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "s", sessionToken: "t/+=" }, now })({
+  method: "POST",
+  url: "https://x.execute-api.eu-central-1.amazonaws.com/orders/a%20b%2Bc%C3%BC?q=a%20b&z=%2F%27&q=A&e=",
+  headers: { "content-type": "application/json" },
+  body: '{"a":"\u00fc"}',
+});
+const botocores = "ab667e04ace06cb287d8d1e180dd24baf058246dcafa5afe7fb9a1c1d75e1283";
+check("a signature is botocore's", strange["authorization"]?.endsWith(`Signature=${botocores}`) === true);
+const lambda = answers([
+  Response.json({ execution: "processOrder/o-1" }),
+  new Response('{"errorType":"NotFound","errorMessage":"nobody"}', { headers: { "x-amz-function-error": "Unhandled" } }),
+]);
+const system = lambdaSystem({ function: "orders-system:live", region: "eu-central-1", credentials, fetch: lambda.fetch });
+const deployed = new OrdersExecutions(system).processOrder;
+equal("a deployment's executions", (await deployed.startAs("o-1", order)).id, "processOrder/o-1");
+check("its refusals", (await rejected(OperationRefused, deployed.execution("x").get())).class === "NotFound");
+const invoked = /^POST https:..lambda.eu-central-1.amazonaws.com.2015-03-31.functions.orders-system%3Alive.invocations AWS4-HMAC-SHA256 .*lambda/;
+check("its system function is invoked", lambda.asked.every((it) => invoked.test(it)));

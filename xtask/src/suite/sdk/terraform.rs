@@ -21,7 +21,8 @@ pub(super) fn run(bench: &Bench<'_>, outcome: &mut Outcome) -> Result<()> {
     for (name, manifest) in all {
         let module = folder.join(name);
         bench.generate("terraform", &manifest, &module)?;
-        let terraform = Terraform::new(&program, &provider, &module, &folder.join(format!("{name}-root")), &[])?;
+        let terraform =
+            Terraform::new(&program, &provider, &module, &folder.join(format!("{name}-root")), &[])?;
         terraform.succeed(&["fmt", "-check", "-diff", "-no-color"])?;
         terraform.succeed(&["validate", "-no-color"])?;
         outcome.passed += 1;

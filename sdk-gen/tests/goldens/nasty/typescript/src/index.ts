@@ -17,4 +17,7 @@ export {
   type Signer,
   UnavailableError,
 } from "./runtime.js";
+export { type AwsCredentials, sigV4, type SigV4Options } from "./sigv4.js";
+export * from "./executions.js";
+export { Execution, ExecutionError, type ExecutionSummary, type LambdaSystemOptions, lambdaSystem, localSystem, OperationRefused, type System, type SystemRequest, Workflow } from "./system.js";
 export type * from "./types.js";

@@ -11,12 +11,31 @@ from ._runtime import (
     Retries,
     UnavailableError,
 )
+from ._sigv4 import (
+    AwsCredentials,
+    SigV4Auth,
+)
+from ._system import (
+    AsyncExecution,
+    Execution,
+    ExecutionError,
+    OperationRefused,
+    Place,
+    Progress,
+    lambda_system,
+    local_system,
+)
 from .client import (
     AnonymousFailed,
     AsyncNastyClient,
     NastyClient,
     RemoveFailed,
     ThenFailed,
+)
+from .executions import (
+    AsyncNastyExecutions,
+    NastyExecutions,
+    RunExecutionFailed,
 )
 from .types import (
     Alias,
@@ -94,8 +113,11 @@ __all__ = [
     "AnonymousInputInner",
     "AnonymousInputInnerValue",
     "AnonymousOutput",
+    "AsyncExecution",
     "AsyncNastyClient",
+    "AsyncNastyExecutions",
     "AtLeastOne",
+    "AwsCredentials",
     "Bits",
     "ByNumber",
     "Bytes",
@@ -111,6 +133,8 @@ __all__ = [
     "ErrorValue",
     "EventualError",
     "Everything",
+    "Execution",
+    "ExecutionError",
     "FailureValue",
     "FailureValueBusy",
     "FailureValueBusyBusy",
@@ -127,9 +151,11 @@ __all__ = [
     "Mixed",
     "NastyClient",
     "NastyClientValue",
+    "NastyExecutions",
     "Not",
     "Nothing",
     "Open",
+    "OperationRefused",
     "PageOfThing",
     "PageOfThingValue",
     "PageThing",
@@ -138,11 +164,15 @@ __all__ = [
     "PayBank",
     "PayBankBank",
     "PayCard",
+    "Place",
+    "Progress",
     "PromiseValue",
     "RefusedError",
     "RemoveFailed",
     "Retries",
+    "RunExecutionFailed",
     "SearchInput",
+    "SigV4Auth",
     "Status",
     "Str",
     "T2d",
@@ -157,4 +187,6 @@ __all__ = [
     "UnavailableError",
     "Unit",
     "Uuid",
+    "lambda_system",
+    "local_system",
 ]

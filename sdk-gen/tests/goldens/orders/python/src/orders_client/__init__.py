@@ -11,6 +11,20 @@ from ._runtime import (
     Retries,
     UnavailableError,
 )
+from ._sigv4 import (
+    AwsCredentials,
+    SigV4Auth,
+)
+from ._system import (
+    AsyncExecution,
+    Execution,
+    ExecutionError,
+    OperationRefused,
+    Place,
+    Progress,
+    lambda_system,
+    local_system,
+)
 from .client import (
     AsyncOrdersClient,
     CreateOrderFailed,
@@ -18,6 +32,11 @@ from .client import (
     OrdersClient,
     PlaceOrderFailed,
     ShipOrderFailed,
+)
+from .executions import (
+    AsyncOrdersExecutions,
+    OrdersExecutions,
+    ProcessOrderExecutionFailed,
 )
 from .types import (
     ErrorValue,
@@ -44,16 +63,22 @@ from .types import (
 )
 
 __all__ = [
+    "AsyncExecution",
     "AsyncOrdersClient",
+    "AsyncOrdersExecutions",
+    "AwsCredentials",
     "CommandError",
     "CrashedError",
     "CreateOrderFailed",
     "ErrorValue",
     "EventualError",
+    "Execution",
+    "ExecutionError",
     "Flow",
     "GetOrderFailed",
     "InvalidInputError",
     "InvalidInputProblem",
+    "OperationRefused",
     "OrderCreated",
     "OrderError",
     "OrderErrorCall",
@@ -62,21 +87,28 @@ __all__ = [
     "OrderShipped",
     "OrderView",
     "OrdersClient",
+    "OrdersExecutions",
     "PaymentError",
     "PaymentErrorDeclined",
     "PaymentErrorUnavailable",
     "PaymentProcessed",
+    "Place",
     "PlaceOrder",
     "PlaceOrderFailed",
     "Placed",
+    "ProcessOrderExecutionFailed",
+    "Progress",
     "Receipt",
     "RefusedError",
     "Retries",
     "Ship",
     "ShipOrderFailed",
     "Shipment",
+    "SigV4Auth",
     "Status",
     "StatusOverdue",
     "StatusShipped",
     "UnavailableError",
+    "lambda_system",
+    "local_system",
 ]
