@@ -129,12 +129,16 @@ impl Engine {
         let request = TurnRequest { meta: meta.clone(), version, committed, facts, now };
         match self.workflows.turn(request).await {
             TurnReply::Nothing(pending) => {
+                meta.base = meta.base.max(pending.base);
                 self.unpark(meta).await?;
                 Ok(Next::Nothing(pending))
             }
             TurnReply::Taken { turn, pending } => {
                 if let Some(end) = &turn.end {
                     return self.end(meta, &turn, end, &pending).await;
+                }
+                if turn.continued.is_none() {
+                    meta.base = meta.base.max(pending.base);
                 }
                 self.commit(&id, &turn).await?;
                 let changed = meta.learn([&*turn]);
@@ -254,9 +258,9 @@ impl Engine {
         Meta { status, closed, end: Some(end), parked: None, ..meta.clone() }
     }
 
-    /// Delivers what the turns since the one that recorded `facts` asked for, because their process may have died
-    /// between commit and delivery. When none recorded them, the last turn alone, if `last_anyway`; for a message
-    /// without facts also all turns that such a message causes, because others may have taken turns since.
+    /// Delivers what a message with `facts` caused, because its process may have died between commit and delivery: the turns
+    /// that recorded them, and those that followed without another message. When none recorded them, the last turn alone,
+    /// if `last_anyway`; for a message without facts also all turns that such a message causes.
     async fn finish_delivery(&self, meta: &Meta, facts: &[Fact], last_anyway: bool) -> Result<(), Fault> {
         let turns = self.ports.store.turns(&meta.id, 0).await?;
         if meta.status.is_closed() {
@@ -264,15 +268,21 @@ impl Engine {
             let late: Vec<&Fact> = facts.iter().filter(|it| !known.contains(&it.key())).collect();
             self.refuse_late_updates(meta, &late).await?;
         }
-        let Some(last) = turns.len().checked_sub(1) else { return Ok(()) };
-        let keys: Vec<_> = facts.iter().map(Fact::key).collect();
-        let recorded = turns.iter().position(|turn| turn.facts.iter().any(|it| keys.contains(&it.key())));
-        let Some(first) = recorded.or_else(|| last_anyway.then_some(last)) else { return Ok(()) };
-        let pending = Pending::of_history(&turns);
         let inline = inline_tasks(&turns);
+        let mut caused = caused_by(&turns, facts, &inline);
+        if caused.is_empty() && last_anyway {
+            caused.extend(turns.len().checked_sub(1));
+        }
+        if caused.is_empty() {
+            return Ok(());
+        }
+        let pending = Pending::of_history(&turns);
+        let learnt = learnt_outcomes(&turns);
         for (index, turn) in turns.iter().enumerate() {
-            if index >= first || (facts.is_empty() && last_anyway && is_untold(turn, &inline)) {
-                self.deliver(&meta.id, turn, &pending).await?;
+            if caused.contains(&index) || (facts.is_empty() && last_anyway && is_untold(turn, &inline)) {
+                let mut turn = turn.clone();
+                turn.calls.retain(|(seq, _)| !learnt.contains(seq));
+                self.deliver(&meta.id, &turn, &pending).await?;
             }
         }
         match &meta.end {
@@ -280,6 +290,36 @@ impl Engine {
             _ => Ok(()),
         }
     }
+}
+
+/// The turns that a message with `facts` caused, by their places: those that recorded a fact of it (calls of parked turns are
+/// recorded by the first after them that is not), and those that followed without another message.
+fn caused_by(turns: &[Turn], facts: &[Fact], inline: &BTreeSet<Seq>) -> BTreeSet<usize> {
+    let keys: Vec<_> = facts.iter().map(Fact::key).collect();
+    let mut caused = BTreeSet::new();
+    for (index, turn) in turns.iter().enumerate() {
+        let follows = index.checked_sub(1).is_some_and(|before| {
+            caused.contains(&before) && (turns[before].parked.is_some() || is_untold(turn, inline))
+        });
+        if follows || turn.facts.iter().any(|it| keys.contains(&it.key())) {
+            caused.insert(index);
+        }
+    }
+    caused
+}
+
+/// The calls of others (children, updates, operations) whose outcome is recorded, so that they were delivered. To deliver
+/// them once more would make the others answer once more, and that answer deliver them again, without end.
+fn learnt_outcomes(turns: &[Turn]) -> BTreeSet<Seq> {
+    let facts = turns.iter().flat_map(|it| &it.facts);
+    facts
+        .filter_map(|fact| match fact {
+            Fact::ChildDone { seq, .. } | Fact::OperationDone { seq, .. } | Fact::UpdateDone { seq, .. } => {
+                Some(*seq)
+            }
+            _ => None,
+        })
+        .collect()
 }
 
 fn inline_tasks(turns: &[Turn]) -> BTreeSet<Seq> {

@@ -99,6 +99,8 @@ pub(crate) struct Pending {
     pub(crate) inline: Vec<(Seq, u32, TaskCall)>,
     /// Open operations.
     pub(crate) operations: Vec<(Seq, Call)>,
+    /// Number of the turn in which the code last continued as new; 0 when it never did.
+    pub(crate) base: u64,
     /// All open tasks.
     pub(crate) tasks: Vec<(Seq, TaskCall)>,
 }

@@ -27,6 +27,8 @@ pub async fn store(store: &dyn Store, unique: &str, now: u64) -> Result<(), Faul
     a_closed_execution_stays_closed(store, unique, now).await?;
     an_attempt_has_one_worker(store, unique, now).await?;
     attempts::all(store, &meta(unique, "attempts", now)).await?;
+    an_update_has_one_answer(store, unique, now).await?;
+    superseded_turns_are_dropped(store, unique, now).await?;
     lists_are_complete_and_newest_first(store, unique, now).await?;
     search::attributes(store, unique, now).await
 }
@@ -116,6 +118,37 @@ async fn an_attempt_has_one_worker(store: &dyn Store, unique: &str, now: u64) ->
         !store.claim(id, 5, 1, 600_000).await?,
         "a claim outlives its lease: a late message must find it"
     );
+    Ok(())
+}
+
+async fn an_update_has_one_answer(store: &dyn Store, unique: &str, now: u64) -> Result<(), Fault> {
+    let execution = meta(unique, "answers", now);
+    store.insert(&execution).await?;
+    let id = &execution.id;
+    assert_eq!(store.answered(id, "u").await?, None);
+    let large = Payload::from(format!("\"{}\"", "x".repeat(LARGE_BYTES)).as_str());
+    store.answer(id, "u", &Outcome::Succeeded(large.clone())).await?;
+    store.answer(id, "u", &Outcome::TimedOut).await?;
+    assert_eq!(store.answered(id, "u").await?, Some(Outcome::Succeeded(large)), "the first answer counts");
+    assert_eq!(store.answered(id, "v").await?, None);
+    assert_eq!(store.turns(id, 0).await?, [], "an answer is no turn");
+    Ok(())
+}
+
+async fn superseded_turns_are_dropped(store: &dyn Store, unique: &str, now: u64) -> Result<(), Fault> {
+    let execution = meta(unique, "retire", now);
+    store.insert(&execution).await?;
+    let id = &execution.id;
+    for number in 1..=30 {
+        assert_eq!(store.commit(id, &turn(number, "0".into())).await?, Commit::Written);
+    }
+    store.retire(id, 29).await?;
+    let turns = store.turns(id, 0).await?;
+    assert_eq!(turns.iter().map(|it| it.number).collect::<Vec<_>>(), [29, 30]);
+    assert_eq!(store.commit(id, &turn(31, "0".into())).await?, Commit::Written);
+    let rebased = Meta { base: 30, ..execution.clone() };
+    store.set_status(&rebased).await?;
+    assert_eq!(store.meta(id).await?, Some(rebased));
     Ok(())
 }
 

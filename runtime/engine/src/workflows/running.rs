@@ -41,6 +41,8 @@ pub(super) struct Running {
     end: Option<Outcome>,
     time: Millis,
     version: u64,
+    /// Number of the turn in which the code last continued as new; 0 when it never did.
+    base: u64,
     /// Whether the code was polled.
     begun: bool,
     /// The last turns were parked: what the code asked for in them is not committed yet.
@@ -69,6 +71,7 @@ impl Running {
             end: None,
             time: meta.started,
             version: 0,
+            base: 0,
             begun: false,
             uncommitted: false,
             twins: None,
@@ -87,7 +90,7 @@ impl Running {
         self.current = Current::new(self.current.execution.clone(), machine);
         self.code = Some(begin(self.workflow, from.input.clone()));
         (self.end, self.begun, self.uncommitted) = (None, false, false);
-        (self.version, self.time) = (number, time);
+        (self.base, self.version, self.time) = (number, number, time);
     }
 
     /// Number of the last turn that it took.
@@ -110,7 +113,7 @@ impl Running {
     }
 
     pub(super) fn pending(&self) -> Pending {
-        Pending::of(self.current.machine.borrow().outstanding())
+        Pending { base: self.base, ..Pending::of(self.current.machine.borrow().outstanding()) }
     }
 
     /// The calls whose outcome is not known.
@@ -151,10 +154,11 @@ impl Running {
         self.twins.as_mut().map_or(Ok(()), |it| it.replay(committed))
     }
 
-    /// The same, without the twins. Code that has not begun takes only those turns since it last continued as new. Calls of
-    /// a parked turn were recorded by the first turn after it that was not parked, so such turns are replayed together.
+    /// The same, without the twins. Calls of a parked turn were recorded by the first turn after it that was not parked, so such turns are replayed together.
     pub(super) fn replay_alone(&mut self, mut committed: &[Turn]) -> Result<(), Mismatch> {
-        let anew = committed.iter().rposition(|it| it.continued.is_some()).filter(|_| self.version == 0);
+        // Of code that has not begun, or was left behind so far that the turns after it are dropped, only what it became counts.
+        let follows = self.version > 0 && committed.first().is_none_or(|it| it.number == self.version + 1);
+        let anew = committed.iter().rposition(|it| it.continued.is_some()).filter(|_| !follows);
         if let Some(index) = anew
             && let turn = &committed[index]
             && let Some(from) = &turn.continued

@@ -29,10 +29,8 @@ pub(super) fn all(shared: &Shared, registry: &Arc<Registry>, expected: &Expected
         }
     }
     for id in shared.world.ids() {
-        let Some(seen) = shared.world.peek(&id, |meta, turns| (meta.clone(), turns.to_vec())) else {
-            continue;
-        };
-        let (meta, turns) = seen;
+        let Some(meta) = shared.world.peek(&id, |meta, _| meta.clone()) else { continue };
+        let turns = shared.turns(&id);
         history(&meta, &turns).map_err(|what| format!("{id}: {what}{}", shown(shared, &id)))?;
         effects(shared, &meta, &turns).map_err(|what| format!("{id}: {what}"))?;
         replay(registry, &meta, &turns).map_err(|what| format!("{id}: {what}{}", shown(shared, &id)))?;
@@ -43,12 +41,10 @@ pub(super) fn all(shared: &Shared, registry: &Arc<Registry>, expected: &Expected
     Ok(())
 }
 
-fn shown(shared: &Shared, id: &ExecutionId) -> String {
-    let text = shared.world.peek(id, |meta, turns| {
-        let turns: Vec<String> = turns.iter().map(|it| format!("  {it:?}")).collect();
-        format!(" ({}):\n{}", meta.status.as_str(), turns.join("\n"))
-    });
-    text.unwrap_or_else(|| ": unknown".to_owned())
+pub(super) fn shown(shared: &Shared, id: &ExecutionId) -> String {
+    let status = shared.world.peek(id, |meta, _| meta.status.as_str()).unwrap_or("unknown");
+    let turns: Vec<String> = shared.turns(id).iter().map(|it| format!("  {it:?}")).collect();
+    format!(" ({status}):\n{}", turns.join("\n"))
 }
 
 /// Turns without gaps, facts recorded once, one end, and the same in the meta.

@@ -172,7 +172,11 @@ impl Store for SimulatedPorts {
     }
 
     async fn retire(&self, id: &ExecutionId, before: u64) -> Result<(), Fault> {
-        self.through("retire", self.shared.world.retire(id, before)).await
+        let retire = async {
+            self.shared.keep_retired(id, before);
+            self.shared.world.retire(id, before).await
+        };
+        self.through("retire", retire).await
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, Fault> {

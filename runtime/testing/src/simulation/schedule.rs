@@ -155,7 +155,16 @@ impl Schedule {
                 return Err(what);
             }
         }
-        Err(format!("{STEPS_MAX} steps and no end"))
+        let open = |it: &ExecutionId| self.shared.world.peek(it, |meta, _| !meta.status.is_closed());
+        let open: Vec<String> = self
+            .shared
+            .world
+            .ids()
+            .into_iter()
+            .filter(|it| open(it).unwrap_or_default())
+            .map(|it| format!("{it}{}", check::shown(&self.shared, &it)))
+            .collect();
+        Err(format!("{STEPS_MAX} steps and no end: {}", open.join("\n")))
     }
 
     /// Takes over what the processes have sent.

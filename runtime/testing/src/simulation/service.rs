@@ -2,6 +2,8 @@
 //!
 //! Deliberately raw, without the facade's types: the engine is what is tested here.
 
+mod dialogue;
+
 use std::future::poll_fn;
 use std::panic::Location;
 use std::pin::Pin;
@@ -18,14 +20,18 @@ use super::shared::Shared;
 /// Attempt of a flaky task that succeeds.
 const FLAKY_UNTIL: u32 = 3;
 
-const WORKFLOWS: [(&str, WorkflowFn); 7] = [
+/// Those that are started from outside, and last the one that only others start.
+const WORKFLOWS: [(&str, WorkflowFn); 10] = [
+    ("asks", |input| Box::pin(dialogue::asks(input))),
     ("collect", |input| Box::pin(collect(input))),
     ("fan", |input| Box::pin(fan(input))),
     ("long", |input| Box::pin(long(input))),
     ("parent", |input| Box::pin(parent(input))),
     ("race", |input| Box::pin(race(input))),
+    ("renews", |input| Box::pin(dialogue::renews(input))),
     ("retries", |input| Box::pin(retries(input))),
     ("steps", |input| Box::pin(steps(input))),
+    ("counter", |input| Box::pin(dialogue::counter(input))),
 ];
 
 pub(super) fn registry() -> Arc<Registry> {
@@ -43,11 +49,13 @@ pub(super) fn registry() -> Arc<Registry> {
 /// A workflow by chance, how large it is, and how many signals of which name it needs from outside.
 pub(super) fn pick(shared: &Shared) -> (&'static str, u64, Option<&'static str>) {
     let size = 1 + shared.below(4);
-    let (workflow, _) = WORKFLOWS[usize::try_from(shared.below(7)).unwrap_or(0)];
+    let (workflow, _) = WORKFLOWS[usize::try_from(shared.below(9)).unwrap_or(0)];
     match workflow {
         "collect" => (workflow, size, Some("item")),
         "race" => (workflow, size, Some("go")),
         "long" => (workflow, 10 + size * 5, None),
+        "asks" => (workflow, 1 + size * 2, None),
+        "renews" => (workflow, size * 2, None),
         _ => (workflow, size, None),
     }
 }
@@ -58,6 +66,7 @@ pub(super) fn may_end(workflow: &str, size: u64, end: &Outcome) -> bool {
     let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
     let sum = |n: u64| (0..n).sum::<u64>().to_string();
     match workflow {
+        "asks" => text == size.to_string(),
         "collect" => sorted(&text) == (0..size).collect::<Vec<_>>(),
         "fan" => text == sum(size * 2),
         "parent" => sorted(&text) == (0..=size).collect::<Vec<_>>(),

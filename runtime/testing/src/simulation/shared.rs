@@ -8,7 +8,7 @@ use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-use eventual_engine::core::{Call, ExecutionId, Machine, Millis, Seq};
+use eventual_engine::core::{Call, ExecutionId, Machine, Millis, Seq, Turn};
 use eventual_engine::ports::Clock;
 
 use super::{Figures, Mutant};
@@ -48,6 +48,8 @@ pub(super) struct State {
     pub(super) effects: BTreeMap<(ExecutionId, Seq, u32), u64>,
     pub(super) keys: BTreeMap<(ExecutionId, Seq), String>,
     pub(super) published: BTreeSet<String>,
+    /// Turns that the store dropped because their code continued as new.
+    retired: BTreeMap<ExecutionId, Vec<Turn>>,
     pub(super) violation: Option<String>,
     pub(super) figures: Figures,
 }
@@ -79,6 +81,7 @@ impl Shared {
             waiting: Vec::new(),
             crashed: None,
             effects: BTreeMap::new(),
+            retired: BTreeMap::new(),
             keys: BTreeMap::new(),
             published: BTreeSet::new(),
             violation: None,
@@ -160,20 +163,33 @@ impl Shared {
         (trouble, yields)
     }
 
+    /// Keeps the turns that the store is about to drop, for the checks.
+    pub(super) fn keep_retired(&self, id: &ExecutionId, before: u64) {
+        let gone = |turns: &[Turn]| turns.iter().filter(|it| it.number < before).cloned().collect::<Vec<_>>();
+        let gone = self.world.peek(id, |_, turns| gone(turns)).unwrap_or_default();
+        self.state().retired.entry(id.clone()).or_default().extend(gone);
+    }
+
+    /// All turns of an execution, those that the store dropped included.
+    pub(super) fn turns(&self, id: &ExecutionId) -> Vec<Turn> {
+        let mut all = self.state().retired.get(id).cloned().unwrap_or_default();
+        self.world.peek(id, |_, turns| all.extend_from_slice(turns));
+        all
+    }
+
     /// A task is performed: the outside world sees it.
     pub(super) fn effect(&self, id: &ExecutionId, seq: Seq, attempt: u32, key: &str) {
-        let known = self.world.peek(id, |_, turns| {
+        let known = {
+            let turns = self.turns(id);
             let task = turns.iter().flat_map(|it| &it.calls).find(|(it, _)| *it == seq);
-            let decided = |turn: &eventual_engine::core::Turn| {
-                turn.attempts.iter().any(|it| it.seq == seq && it.attempt == attempt)
-            };
+            let decided = |turn: &Turn| turn.attempts.iter().any(|it| it.seq == seq && it.attempt == attempt);
             match task {
                 Some((_, Call::Task(task))) if attempt == 1 || turns.iter().any(decided) => Some(task.inline),
                 _ => None,
             }
-        });
+        };
         let mut state = self.state();
-        let Some(inline) = known.flatten() else {
+        let Some(inline) = known else {
             let what =
                 format!("{id}: attempt {attempt} of call {seq} has an effect, and is not in the history");
             state.violation.get_or_insert(what);
