@@ -6,14 +6,12 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use eventual_core::limits::HISTORY_SUGGESTED;
 use eventual_engine::ambient;
 
 use crate::ask::{Ask, Asked};
 use crate::call::Call;
 use crate::error::{CallError, Error, Failure};
-
-/// From how many events of history on a workflow should continue as new.
-const SUGGESTED: u64 = 10_000;
 
 impl<T: crate::Data, E: Failure> Call<T, E> {
     /// Ends this workflow's code here and begins it anew with the input of this call, as the same execution: signals and
@@ -73,5 +71,5 @@ impl<T, E> fmt::Debug for ContinueAsNew<T, E> {
 /// [continue as new](Call::continue_as_new): a cold replay takes milliseconds for each thousand. `false` elsewhere.
 #[must_use]
 pub fn suggests_continue_as_new() -> bool {
-    ambient::history_events() >= SUGGESTED
+    ambient::history_events() >= HISTORY_SUGGESTED
 }

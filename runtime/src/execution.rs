@@ -356,7 +356,7 @@ impl From<eventual_engine::ClientError> for ClientError {
             Engine::Fault(_) => {
                 Self::Fault("the service cannot do this now; try again (its log says why)".to_owned())
             }
-            Engine::NotFound(_) | Engine::Unanswered(_) => Self::NotFound(message),
+            Engine::NoSchedule(_) | Engine::NotFound(_) | Engine::Unanswered(_) => Self::NotFound(message),
             Engine::ForgedToken
             | Engine::Name(_)
             | Engine::Undeclared { .. }

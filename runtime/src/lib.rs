@@ -34,6 +34,7 @@ mod register;
 mod retry;
 mod run;
 mod saga;
+mod schedule;
 mod schemas;
 mod search;
 mod service;
@@ -61,6 +62,7 @@ pub use parallel::{Identity, Parallel, TooManyFailed, map, parallel};
 pub use query::{changed, on_query};
 pub use retry::{Retry, RetryAfter};
 pub use saga::{Saga, Uncompensated};
+pub use schedule::{Overlap, Schedule, Scheduled, Scheduling};
 pub use search::{Attribute, Counted, List, ListPage, Listed, remove_attribute, set_attribute};
 pub use service::{Service, ServiceError};
 pub use signal::{Event, Receiver, Signal};
@@ -179,6 +181,18 @@ pub use eventual_macros::task;
 /// It takes at most one input and no extractors. It is replayed, so it must ask for the same things in the same order every time: time, chance
 /// and the outside come from [`now`], [`random`], [`uuid`] and from tasks. The attribute refuses what it can see
 /// (`SystemTime::now`, `tokio::spawn`, `rand`, ...); `#[workflow(allow_nondeterminism)]` switches that off.
+///
+/// `#[workflow(schedule(cron = "0 9 * * *", time_zone = "Europe/Berlin"))]` has it started by itself, for as long as the
+/// code says so:
+///
+/// | option of `schedule` | meaning |
+/// |---|---|
+/// | `cron = "0 9 * * MON-FRI"`, `every = "1h"` | when, one of them or both |
+/// | `time_zone = "Europe/Berlin"` | of the cron expression; UTC by default |
+/// | `input = "{\"day\": \"{{scheduled}}\"}"` | JSON, for a workflow that takes an input; see [`Call::schedule_as`] |
+/// | `overlap = skip`, `buffer_one`, `buffer_all`, `cancel_other`, `terminate_other`, `allow_all` | while an earlier one goes on |
+/// | `jitter = "5m"`, `catch_up = "1h"` | puts starts off at random; how late one is made up for (a year by default) |
+/// | `name = "nightly"`, `paused` | name of the schedule, by default the workflow's; it begins paused |
 ///
 /// The generated function returns a [`Call`]: `.await` it in another workflow (a child), [`start`](Call::start) it from
 /// handlers. `process_order::execution(name)` is the execution of that name.

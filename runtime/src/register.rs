@@ -7,6 +7,7 @@ use std::any::type_name;
 
 use eventual_core::RetryPolicy;
 use eventual_engine::{HandlerFn, WorkflowFn};
+pub use eventual_schema::Overlap;
 use schemars::{Schema, SchemaGenerator};
 
 use crate::codec::Data;
@@ -149,6 +150,29 @@ pub struct TaskOptions {
     pub handler: HandlerOptions,
 }
 
+/// `schedule(...)` of a workflow.
+#[derive(Clone, Copy, Debug)]
+pub struct ScheduleOptions {
+    /// Its name; the workflow's without.
+    pub name: Option<&'static str>,
+    /// `cron = "..."`.
+    pub cron: Option<&'static str>,
+    /// `every = "..."`, in milliseconds.
+    pub every_ms: Option<u64>,
+    /// `time_zone = "..."`.
+    pub time_zone: Option<&'static str>,
+    /// `input = "..."`, JSON.
+    pub input: Option<&'static str>,
+    /// `jitter = "..."`, in milliseconds.
+    pub jitter_ms: Option<u64>,
+    /// `catch_up = "..."`, in milliseconds.
+    pub catch_up_ms: Option<u64>,
+    /// `overlap = ...`.
+    pub overlap: Overlap,
+    /// `paused`.
+    pub paused: bool,
+}
+
 /// Makes the schemas of a function's types.
 #[derive(Clone, Copy, Debug)]
 pub struct Types {
@@ -217,6 +241,8 @@ pub enum Item {
         run: WorkflowFn,
         /// Its types.
         types: Types,
+        /// `schedule(...)`.
+        schedule: Option<ScheduleOptions>,
     },
 }
 
@@ -276,7 +302,7 @@ impl Registration {
             name: F::NAME,
             path: type_name::<F>,
             place,
-            item: Item::Workflow { run: F::run, types: Types::of::<F>() },
+            item: Item::Workflow { run: F::run, types: Types::of::<F>(), schedule: F::SCHEDULE },
         }
     }
 

@@ -7,13 +7,15 @@ use std::sync::Arc;
 use eventual_engine::{HandlerEntry, Registry, TaskEntry};
 use eventual_schema::manifest::{self, FORMAT};
 use eventual_schema::{
-    HandlerName, HandlerRef, Manifest, Method, Need, Route, ServiceName, Source, functions,
+    HandlerName, HandlerRef, Manifest, Method, Need, Route, Schedule, ScheduleSpec, ServiceName, Source,
+    Times, functions,
 };
 use serde_json::Value;
 
 use crate::init::InitFn;
 use crate::register::{
-    Auth, CommandOptions, HandlerOptions, Item, Place, Registration, TaskOptions, Types, Use, UseKind,
+    Auth, CommandOptions, HandlerOptions, Item, Place, Registration, ScheduleOptions, TaskOptions, Types,
+    Use, UseKind,
 };
 use crate::schemas::Schemas;
 
@@ -158,6 +160,7 @@ impl<'a> Builder<'a> {
             subscriptions: Vec::new(),
             events: Vec::new(),
             signals: Vec::new(),
+            schedules: Vec::new(),
             schemas: BTreeMap::new(),
         };
         Self {
@@ -190,8 +193,11 @@ impl<'a> Builder<'a> {
             }
             Item::Subscription { run, event, options } => self.subscription(it, name, run, event, options),
             Item::Task { run, types, options } => self.task(it, name, run, types, options),
-            Item::Workflow { run, types } => {
+            Item::Workflow { run, types, schedule } => {
                 let (input, output, error) = self.types(it, types);
+                if let Some(options) = schedule {
+                    self.schedule(it, &name, options);
+                }
                 let (summary, source) = (summary(it.place.doc), source(&it.place));
                 self.manifest.workflows.push(manifest::Workflow {
                     name,
@@ -264,6 +270,33 @@ impl<'a> Builder<'a> {
             memory_mb: options.handler.memory_mb,
             source: source(&it.place),
         });
+    }
+
+    fn schedule(&mut self, it: &Registration, workflow: &HandlerName, options: ScheduleOptions) {
+        let cron = options.cron.map(|it| Times::Cron(it.to_owned()));
+        let every = options.every_ms.map(|every_ms| Times::Every { every_ms, offset_ms: 0 });
+        let input = match serde_json::from_str(options.input.unwrap_or("null")) {
+            Ok(input) => input,
+            Err(error) => {
+                let at = source(&it.place);
+                return self.problems.push(format!("the input of the schedule at {at} is no JSON: {error}"));
+            }
+        };
+        let spec = ScheduleSpec::new(workflow.clone(), input, cron.into_iter().chain(every).collect());
+        let spec = ScheduleSpec {
+            time_zone: options.time_zone.map_or(spec.time_zone, str::to_owned),
+            jitter_ms: options.jitter_ms.unwrap_or_default(),
+            catch_up_ms: options.catch_up_ms.unwrap_or(spec.catch_up_ms),
+            overlap: options.overlap,
+            paused: options.paused,
+            ..spec
+        };
+        let name = options.name.unwrap_or(it.name).to_owned();
+        let schedule = Schedule { name, spec, source: source(&it.place) };
+        if let Err(problem) = eventual_engine::schedule::check(&schedule) {
+            self.problems.push(format!("the schedule at {}: {problem}", schedule.source));
+        }
+        self.manifest.schedules.push(schedule);
     }
 
     fn subscription(

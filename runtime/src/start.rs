@@ -121,6 +121,11 @@ impl Start {
                     Some(Ask::Signalling { signal, payload }) => Some((*signal, payload.clone())),
                     Some(other) => return Err(ClientError::Refused(format!("{other:?} is no signal"))),
                 };
+                if signal.is_some() && !self.attributes.is_empty() {
+                    let message =
+                        "a start with a signal gives no attributes: let the workflow's code set them";
+                    return Err(ClientError::Refused(message.to_owned()));
+                }
                 let attributes = self.attributes.clone();
                 Ok(Box::pin(begin(client()?, name, key.clone(), input.clone(), signal, attributes)))
             }

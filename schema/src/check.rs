@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::manifest::{Command, Manifest, Route};
+use crate::schedule::{self, Schedule};
 use crate::{nearest, shape};
 
 impl Manifest {
@@ -39,7 +40,39 @@ impl Manifest {
                 ));
             }
         }
+        problems.extend(self.workflows.iter().filter(|it| it.name.as_str() == schedule::WORKFLOW).map(
+            |it| {
+                format!(
+                    "workflow `{}` at {} has the name of the engine's own: choose another",
+                    it.name, it.source
+                )
+            },
+        ));
+        problems.extend(self.schedules.iter().filter_map(|it| self.unfit_input(it)));
         problems
+    }
+
+    /// Why a schedule cannot start its workflow.
+    fn unfit_input(&self, schedule: &Schedule) -> Option<String> {
+        let (name, spec, at) = (&schedule.name, &schedule.spec, &schedule.source);
+        let Some(workflow) = self.workflow(spec.workflow.as_str()) else {
+            return Some(format!(
+                "schedule `{name}` at {at} starts workflow `{}`, which the service does not have",
+                spec.workflow
+            ));
+        };
+        if workflow.input.is_null() {
+            return None;
+        }
+        let problems = shape::validate(&spec.input, &workflow.input, &self.schemas);
+        (!problems.is_empty()).then(|| {
+            let refusal = crate::request::refusal(&problems);
+            let message = refusal["message"].as_str().unwrap_or_default();
+            format!(
+                "the input of schedule `{name}` at {at} is none of workflow `{}`: {message}",
+                spec.workflow
+            )
+        })
     }
 
     fn items(&self) -> impl Iterator<Item = (&'static str, &str, &crate::Source)> {
@@ -50,6 +83,8 @@ impl Manifest {
             self.subscriptions.iter().map(|it| ("subscription", it.name.as_str(), &it.source));
         let events = self.events.iter().map(|it| ("event", it.name.as_str(), &it.source));
         let signals = self.signals.iter().map(|it| ("signal", it.name.as_str(), &it.source));
+        let schedules = self.schedules.iter().map(|it| ("schedule", it.name.as_str(), &it.source));
+        let signals = signals.chain(schedules);
         commands.chain(tasks).chain(workflows).chain(subscriptions).chain(events).chain(signals)
     }
 

@@ -85,6 +85,9 @@ pub mod http {
     pub const RPC: &str = "/rpc/";
 }
 
+/// Text of the message with which a deployment wakes the orchestrator when the schedules in the code have changed: whatever
+/// process receives it has declared them when it started.
+pub const DEPLOYED: &str = r#"{"deployed":true}"#;
 /// The alias through which everything calls a function.
 pub const ALIAS: &str = "live";
 /// Sections of the bootstrap with the kinds and names of its handlers: `kind NUL name NUL`, one pair a handler.

@@ -19,6 +19,7 @@ pub mod name;
 pub mod nearest;
 pub mod openapi;
 pub mod request;
+pub mod schedule;
 pub mod shape;
 
 pub use functions::{Function, FunctionKind, HandlerRef};
@@ -27,3 +28,4 @@ pub use manifest::{
     Workflow,
 };
 pub use name::{HandlerName, NameError, ServiceName};
+pub use schedule::{Overlap, Schedule, ScheduleSpec, Times};

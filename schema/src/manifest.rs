@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::functions::Function;
 use crate::name::{HandlerName, ServiceName};
+use crate::schedule::Schedule;
 
 /// The manifest format that this crate writes, and the only one that it reads. It changes when an older reader would
 /// misunderstand a newer manifest; a new optional member does not change it.
@@ -44,6 +45,9 @@ pub struct Manifest {
     /// Messages into executions.
     #[serde(default)]
     pub signals: Vec<Signal>,
+    /// Schedules that stand in the code.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub schedules: Vec<Schedule>,
     /// JSON Schemas of all named types, to which `{"$ref": "#/schemas/<Name>"}` in the handlers points.
     #[serde(default)]
     pub schemas: BTreeMap<String, Value>,

@@ -10,7 +10,7 @@ use eventual_provider_core::cloud::{CloudError, Made, Observed, Owner};
 use eventual_provider_core::resource::settings::{self, STREAM_BATCH};
 use eventual_provider_core::resource::{MappingSpec, Resource, Source};
 use eventual_provider_core::state::Recorded;
-use eventual_schema::deploy::ALIAS;
+use eventual_schema::deploy::{ALIAS, DEPLOYED};
 
 use super::{AwsCloud, gone, present, tags};
 
@@ -65,6 +65,35 @@ impl AwsCloud {
     }
 
     pub(super) async fn ensure_mapping(
+        &self,
+        owner: &Owner,
+        resource: &Resource,
+        spec: &MappingSpec,
+        recorded: Option<&Recorded>,
+    ) -> Result<Made, CloudError> {
+        let made = self.ensure_mapped(owner, resource, spec, recorded).await?;
+        if let Some(deployed) = &spec.deployed {
+            self.tell_deployed(spec, deployed).await?;
+        }
+        Ok(made)
+    }
+
+    /// Wakes the function behind a FIFO queue. It need not be active yet: the message waits for it.
+    async fn tell_deployed(&self, spec: &MappingSpec, deployed: &str) -> Result<(), CloudError> {
+        let name = spec.source_arn.as_str().rsplit(':').next().unwrap_or_default();
+        let get = self.sqs.get_queue_url().queue_name(name);
+        let answer = self.call("sqs GetQueueUrl", get.send()).await?;
+        let send = self
+            .sqs
+            .send_message()
+            .set_queue_url(answer.queue_url)
+            .message_body(DEPLOYED)
+            .message_group_id("deployed")
+            .message_deduplication_id(deployed);
+        self.call("sqs SendMessage", send.send()).await.map(drop)
+    }
+
+    async fn ensure_mapped(
         &self,
         owner: &Owner,
         resource: &Resource,

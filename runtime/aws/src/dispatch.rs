@@ -11,6 +11,8 @@ mod schedule;
 use async_trait::async_trait;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
+use aws_sdk_sqs::types::MessageAttributeValue;
+use eventual_core::limits::MESSAGE_INLINE_MAX;
 use eventual_core::{Emitted, ExecutionId, Fact, Millis};
 use eventual_engine::codec::{self, TimerMessage};
 use eventual_engine::ports::{Clock, Dispatch, Fault, Message, TaskRequest};
@@ -23,8 +25,6 @@ use crate::fault;
 use crate::spill::{Kept, Spill};
 use crate::wire::envelope::Envelope;
 
-/// Largest body of a message or invocation, in bytes. SQS and a failure destination take 256 KB, envelope included.
-const INLINE_MAX: usize = 200 * 1024;
 /// Longest message group id of SQS.
 const GROUP_MAX: usize = 128;
 
@@ -85,8 +85,34 @@ impl AwsDispatch {
         Ok(())
     }
 
+    /// Gives a message up that nobody can ever read: it goes, as it came, to the dead-letter queue of everything that is not
+    /// FIFO, with the reason beside it.
+    ///
+    /// # Errors
+    /// When that queue does not take it: the message must be handled again.
+    pub async fn bury(&self, body: &str, reason: &str) -> Result<(), Fault> {
+        let faulty = |error: String| Fault::new("sqs SendMessage of a dead letter", error);
+        let reason = MessageAttributeValue::builder().data_type("String").string_value(reason).build();
+        self.queues
+            .send_message()
+            .queue_url(self.dead_letters_url())
+            .message_body(body)
+            .message_attributes("reason", reason.map_err(|error| faulty(error.to_string()))?)
+            .send()
+            .await
+            .map_err(|error| fault::aws("sqs SendMessage of a dead letter".to_owned(), &error))?;
+        Ok(())
+    }
+
+    /// The dead-letter queue, which is in the timer queue's account.
+    fn dead_letters_url(&self) -> String {
+        let timers = &self.resources.timer_queue_url;
+        let account = timers.rsplit_once('/').map_or("", |(account, _)| account);
+        format!("{account}/{}", self.names.dead_letter_queue())
+    }
+
     async fn envelope(&self, id: &ExecutionId, text: String) -> Result<Envelope, Fault> {
-        let kept = self.spill.keep(id, text, INLINE_MAX).await?;
+        let kept = self.spill.keep(id, text, MESSAGE_INLINE_MAX).await?;
         Envelope::new(id, kept).map_err(|error| Fault::new(format!("message to {id}"), error))
     }
 

@@ -16,6 +16,7 @@
 //! | `dynamodb:UpdateItem` | `store/status.rs`, `store/attributes.rs`, `store/close.rs` | status; attributes; expiry of turns |
 //! | `sqs:SendMessage` on the workflow queue | `dispatch.rs` | wake-ups |
 //! | `sqs:SendMessage` on the timer queue | `dispatch.rs` | timers up to 15 minutes, and their last leg |
+//! | `sqs:SendMessage` on the dead-letter queue | `dispatch.rs` | messages that nobody can read |
 //! | `lambda:InvokeFunction` on `<task function>:live` | `dispatch.rs` | remote tasks |
 //! | `scheduler:CreateSchedule`, `iam:PassRole` of the scheduler's role | `dispatch/schedule.rs` | longer timers |
 //! | `events:PutEvents` | `dispatch/events.rs` | events |
@@ -100,8 +101,12 @@ async fn serve(program: Program) -> Result<(), lambda_runtime::Error> {
         Some(init) if runs_handlers(kind) => init().await.map_err(|error| format!("init failed: {error}"))?,
         _ => States::default(),
     };
+    let schedules = program.manifest.schedules.clone();
     let host = Host::new(config, program.manifest, program.registry, states);
     let host = &host;
+    if kind == FunctionKind::Orchestrator {
+        host.engine.declare(&schedules).await?;
+    }
     lambda_runtime::run(service_fn(|event: LambdaEvent<Box<RawValue>>| invoke(host, kind, event))).await
 }
 

@@ -1,11 +1,12 @@
 //! Workflow queue -> turns. Executions of a batch go on side by side, the messages of each one after the other.
 //!
 //! After the first failure of an execution its later messages wait with it, so that order is kept. A message that
-//! nobody can ever handle (no such execution, not our text) is logged and dropped: kept, it would block its execution
-//! until it reaches the dead-letter queue, and again after every redrive.
+//! nobody can ever read goes to the dead-letter queue at once: handled again and again, it would block its execution. One
+//! to an execution that there is not is logged and dropped.
 
 use eventual_core::ExecutionId;
-use eventual_engine::{AdvanceError, codec};
+use eventual_engine::{AdvanceError, Fault, codec};
+use eventual_schema::deploy::DEPLOYED;
 use futures_util::future::join_all;
 use tracing::Instrument;
 
@@ -22,24 +23,45 @@ struct Waking {
 }
 
 pub(crate) async fn handle(host: &Host, event: &str) -> Result<BatchAnswer, Refusal> {
-    let groups = by_execution(queue::records(event)?);
+    let (groups, unread) = by_execution(queue::records(event)?);
     let failed = join_all(groups.into_iter().map(|(id, messages)| advance_all(host, id, messages))).await;
-    Ok(BatchAnswer::failed(failed.into_iter().flatten()))
+    let kept = join_all(unread.iter().map(|(record, problem)| bury(host, record, problem))).await;
+    let again = unread.iter().zip(kept).filter(|(_, buried)| buried.is_err());
+    let again: Vec<String> = again.map(|((record, _), _)| record.message_id.clone()).collect();
+    Ok(BatchAnswer::failed(failed.into_iter().flatten().chain(again)))
 }
 
-/// The messages of each execution, in order; what is not ours is logged and left out.
-fn by_execution(records: Vec<Record>) -> Vec<(ExecutionId, Vec<Waking>)> {
+/// The messages of each execution, in order; and those that are not ours, with what is wrong with them.
+type Sorted = (Vec<(ExecutionId, Vec<Waking>)>, Vec<(Record, String)>);
+
+fn by_execution(records: Vec<Record>) -> Sorted {
     let mut groups: Vec<(ExecutionId, Vec<Waking>)> = Vec::new();
+    let mut unread = Vec::new();
     for record in records {
+        if record.body == DEPLOYED {
+            // Its work was done when this process started.
+            tracing::info!(delivery = record.message_id, "deployed");
+            continue;
+        }
         match Envelope::open(&record.body) {
-            Err(error) => tracing::error!(delivery = record.message_id, %error, "message dropped"),
+            Err(error) => unread.push((record, error.to_string())),
             Ok((id, body)) => match groups.iter_mut().find(|(known, _)| *known == id) {
                 Some((_, group)) => group.push(Waking { record, body }),
                 None => groups.push((id, vec![Waking { record, body }])),
             },
         }
     }
-    groups
+    (groups, unread)
+}
+
+/// Gives a message up that nobody can read.
+async fn bury(host: &Host, record: &Record, problem: &str) -> Result<(), Fault> {
+    tracing::error!(
+        delivery = record.message_id,
+        problem,
+        "unreadable message goes to the dead-letter queue"
+    );
+    host.dispatch.bury(&record.body, problem).await
 }
 
 /// Handles the messages of one execution up to the first failure. Returns the messages to deliver again.
@@ -63,7 +85,7 @@ async fn advance(host: &Host, id: &ExecutionId, record: &Record, body: Kept) -> 
     let message = match codec::decode_message(text.as_bytes()) {
         Ok(message) => message,
         Err(error) => {
-            tracing::error!(execution = %id, delivery = record.message_id, %error, "message dropped");
+            bury(host, record, &error.to_string()).await?;
             return Ok(());
         }
     };
@@ -97,7 +119,9 @@ mod tests {
             record("c", "not ours"),
             record("d", one)
         );
-        let groups = by_execution(queue::records(&event).unwrap());
+        let (groups, unread) = by_execution(queue::records(&event).unwrap());
+        let unread: Vec<&str> = unread.iter().map(|(record, _)| record.message_id.as_str()).collect();
+        assert_eq!(unread, ["c"]);
         let ids: Vec<(&str, Vec<&str>)> = groups
             .iter()
             .map(|(id, group)| (id.as_str(), group.iter().map(|it| it.record.message_id.as_str()).collect()))

@@ -66,7 +66,9 @@ impl From<SystemError> for Refusal {
             SystemError::Client(ClientError::ForgedToken) => "ForgedToken",
             SystemError::Client(ClientError::StaleToken(_)) => "StaleToken",
             SystemError::Client(ClientError::Fault(_)) => "Fault",
-            SystemError::Client(ClientError::NotFound(_) | ClientError::UnknownWorkflow(_)) => "NotFound",
+            SystemError::Client(
+                ClientError::NoSchedule(_) | ClientError::NotFound(_) | ClientError::UnknownWorkflow(_),
+            ) => "NotFound",
             SystemError::Client(ClientError::Unanswered(_)) => "Unanswered",
             SystemError::Client(ClientError::Name(_) | ClientError::Undeclared { .. })
             | SystemError::Invalid(_) => "Invalid",

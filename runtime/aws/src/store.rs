@@ -25,6 +25,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::put_item::{PutItemError, PutItemOutput};
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
+use eventual_core::limits::ITEM_INLINE_MAX as INLINE_MAX;
 use eventual_core::{ExecutionId, Millis, Outcome, Payload, Seq, Turn};
 use eventual_engine::codec;
 use eventual_engine::ports::{
@@ -38,8 +39,6 @@ use crate::fault;
 use crate::spill::Spill;
 use item::{Item, claim_key, names, number, text, turn_key};
 
-/// Largest body inside an item, in bytes; DynamoDB takes 400 KB an item, names and keys included.
-const INLINE_MAX: usize = 350 * 1024;
 /// Spilled bodies that are fetched at the same time.
 const FETCHES: usize = 8;
 /// How much longer a meta lives than its turns.

@@ -40,12 +40,12 @@ async fn deliver_or_log(host: &Host, record: Record) -> Option<String> {
 async fn fire(host: &Host, record: &Record) -> Result<(), Fault> {
     let (execution, kept) = match Envelope::open(&record.body) {
         Ok(opened) => opened,
-        Err(error) => return dropped(record, None, &error),
+        Err(error) => return bury(host, record, &error).await,
     };
     let text = host.dispatch.open(kept).await?;
     let timer = match codec::decode_timer(text.as_bytes()) {
         Ok(timer) => timer,
-        Err(error) => return dropped(record, Some(&execution), &error),
+        Err(error) => return bury(host, record, &error).await,
     };
     let rest = timer.due.saturating_sub(SystemClock.now());
     if rest > WAIT_MAX_MS {
@@ -55,14 +55,10 @@ async fn fire(host: &Host, record: &Record) -> Result<(), Fault> {
     host.dispatch.wake(&execution, &Message { facts: vec![timer.fact] }).await
 }
 
-fn dropped(
-    record: &Record,
-    execution: Option<&ExecutionId>,
-    error: &dyn std::error::Error,
-) -> Result<(), Fault> {
-    let execution = execution.map(ExecutionId::as_str);
-    tracing::error!(execution, delivery = record.message_id, error = %error, "message dropped");
-    Ok(())
+/// Gives a message up that nobody can read.
+async fn bury(host: &Host, record: &Record, error: &dyn std::error::Error) -> Result<(), Fault> {
+    tracing::error!(delivery = record.message_id, %error, "unreadable message goes to the dead-letter queue");
+    host.dispatch.bury(&record.body, &error.to_string()).await
 }
 
 async fn tell_loss(host: &Host, delivery: &str, lost: Lost) -> Result<(), Fault> {

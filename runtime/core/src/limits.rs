@@ -4,8 +4,36 @@
 //! Limits of one host (how many handlers it runs at a time) are that host's; limits of AWS are noted where they decide
 //! one of ours.
 
-/// Longest execution name, in bytes. It is a part of keys, queue groups (128 characters of SQS are of a hash) and URLs.
+/// Longest execution name, in bytes. It is a part of keys and URLs.
 pub const EXECUTION_NAME_MAX: usize = 200;
+
+/// Longest name of a signal, an update or a query, in bytes.
+pub const MESSAGE_NAME_MAX: usize = 100;
+
+/// Largest payload, in bytes: an input, a result, a signal, an update. What is so large slows down whoever reads it, so it
+/// belongs into a bucket, and where it is into the payload.
+pub const PAYLOAD_MAX: usize = 64 << 20;
+
+/// Largest turn or meta that is kept in an item of the table, in bytes; what is larger lies in the bucket, unseen. DynamoDB
+/// takes 400 KB an item, names and keys included.
+pub const ITEM_INLINE_MAX: usize = 350 * 1024;
+
+/// Largest message or invocation that carries its body, in bytes; the body of a larger one lies in the bucket, unseen. SQS
+/// and a failure destination take 256 KB, envelope included.
+pub const MESSAGE_INLINE_MAX: usize = 200 * 1024;
+
+/// Most facts that an execution learns in one wake-up of the local host; the next wake-up brings the rest.
+pub const FACTS_MAX: usize = 256;
+
+/// Most calls that code asks for in one turn. Code that asks for more is parked before anything of it is done.
+pub const TURN_CALLS_MAX: usize = 10_000;
+
+/// Most calls whose outcome an execution waits for. Code that asks for more is parked before anything of it is done.
+pub const OPEN_CALLS_MAX: usize = 50_000;
+
+/// Facts and calls after which a workflow is told to continue as new. A longer history is no error; its replay takes
+/// milliseconds for each thousand.
+pub const HISTORY_SUGGESTED: u64 = 10_000;
 
 /// Longest name of an attribute, in bytes: ASCII letters, digits and `_`, beginning with a letter.
 pub const ATTRIBUTE_NAME_MAX: usize = 64;
@@ -36,3 +64,27 @@ pub const HEARTBEAT_DETAILS_MAX: usize = 32 * 1024;
 /// Longest run of one attempt of an inline task, in milliseconds. The orchestrator runs for 60 seconds unless it is
 /// configured otherwise, and must outlive what it waits for.
 pub const INLINE_TIMEOUT_MAX_MS: u64 = 45_000;
+
+/// Longest name of a schedule, in bytes: it and a time make the names of the executions that it starts.
+pub const SCHEDULE_NAME_MAX: usize = 100;
+
+/// Most cron expressions and intervals of one schedule.
+pub const SCHEDULE_TIMES_MAX: usize = 32;
+
+/// Shortest interval of a schedule, in milliseconds.
+pub const SCHEDULE_EVERY_MIN_MS: u64 = 1_000;
+
+/// Most starts that wait for an earlier one to end; further ones are left out, and counted as such.
+pub const SCHEDULE_BUFFER_MAX: usize = 1_000;
+
+/// Most starts of one backfill. A longer one is asked for in parts.
+pub const SCHEDULE_BACKFILL_MAX: usize = 1_000;
+
+/// Most coming times that a description of a schedule tells.
+pub const SCHEDULE_NEXT_MAX: usize = 100;
+
+/// Most of its last starts that a schedule remembers.
+pub const SCHEDULE_RECENT_MAX: usize = 20;
+
+/// Most times that one turn of a schedule looks at when it has to catch up; the next turn goes on.
+pub const SCHEDULE_LOOKED_AT_MAX: usize = 1_000;

@@ -69,6 +69,7 @@ impl Engine {
             // Whatever it was about goes on as it did.
             return Ok(());
         }
+        self.tell_declared(&meta, &mut facts);
         let mut conflicts = 0;
         loop {
             match self.turn(&mut meta, facts.clone(), look).await {

@@ -279,6 +279,13 @@ impl CallSlot {
         self.seq
     }
 
+    /// Asks the child that the call waits for to cancel itself, or ends it without its code; the call goes on waiting.
+    pub(crate) fn stop_child(&self, terminate: bool) {
+        if let Some(current) = current().filter(|it| it.epoch == self.epoch) {
+            current.machine.borrow_mut().stop_child(self.seq, terminate);
+        }
+    }
+
     /// Polls the call. `make` is asked for it at the first poll, with the time of the turn.
     ///
     /// # Panics

@@ -12,6 +12,7 @@ use eventual_core::{Attribute, Emitted, ExecutionId, Fact, Outcome, Payload};
 use eventual_schema::{HandlerName, Need};
 
 use crate::codec;
+use crate::fits;
 use crate::ports::{Awaited, Count, Fault, Insert, ListQuery, Message, Meta, Page, Ports};
 use crate::search;
 use crate::workflows::{Open, QueryRequest, Workflows};
@@ -39,6 +40,9 @@ pub enum ClientError {
     /// A name that cannot be an execution's, workflow's or signal's, or a limit that was reached.
     #[error("{0}")]
     Name(String),
+    /// There is no such schedule.
+    #[error("there is no schedule `{0}`")]
+    NoSchedule(String),
     /// The execution cannot answer a query: its code knows none of that name, or does not go with its history.
     #[error("{0}")]
     Unanswered(String),
@@ -136,25 +140,41 @@ impl Client {
             return Err(ClientError::UnknownWorkflow(workflow.to_owned()));
         }
         search::check_attributes(&attributes).map_err(ClientError::Name)?;
-        let clock = &self.ports.clock;
+        fits::payload_of(&format!("the input of workflow `{workflow}`"), &input)?;
         let name = name.map_or_else(|| self.unique(), str::to_owned);
         let id = ExecutionId::new(workflow, &name).map_err(|error| ClientError::Name(error.into()))?;
-        let mut meta = Meta::new(id.clone(), input, clock.now(), clock.entropy(), &self.code, None)
-            .with_secret(&**clock);
-        meta.attributes = attributes;
-        match self.ports.store.insert(&meta).await? {
+        let meta = self.new_meta(id.clone(), input, attributes);
+        match self.insert(&meta).await? {
             Insert::Exists(before) if !codec::same(&before.input, &meta.input) => {
-                return Err(ClientError::AlreadyExists(id));
+                Err(ClientError::AlreadyExists(id))
             }
-            Insert::Exists(_) => {}
-            Insert::Inserted => {
-                // The store's promise covers a wake-up that is lost here.
-                if let Err(fault) = self.ports.dispatch.wake(&id, &Message::default()).await {
-                    tracing::warn!(execution = %id, %fault, "first wake-up left to the relay");
-                }
+            Insert::Exists(_) | Insert::Inserted => Ok(id),
+        }
+    }
+
+    /// Writes a new execution, if there is none of its id, and wakes it.
+    pub(crate) async fn insert(&self, meta: &Meta) -> Result<Insert, ClientError> {
+        let inserted = self.ports.store.insert(meta).await?;
+        if inserted == Insert::Inserted {
+            // The store's promise covers a wake-up that is lost here.
+            if let Err(fault) = self.ports.dispatch.wake(&meta.id, &Message::default()).await {
+                tracing::warn!(execution = %meta.id, %fault, "first wake-up left to the relay");
             }
         }
-        Ok(id)
+        Ok(inserted)
+    }
+
+    /// A new execution that begins now.
+    pub(crate) fn new_meta(
+        &self,
+        id: ExecutionId,
+        input: Payload,
+        attributes: BTreeMap<String, Attribute>,
+    ) -> Meta {
+        let clock = &self.ports.clock;
+        let mut meta = Meta::new(id, input, clock.now(), clock.entropy(), &self.code, None).with_secret(&**clock);
+        meta.attributes = attributes;
+        meta
     }
 
     /// Reads what is known of an execution.
@@ -193,6 +213,7 @@ impl Client {
     /// When there is no such execution, it has ended, or the handler did not declare the signal.
     pub async fn signal(&self, id: &ExecutionId, name: &str, payload: Payload) -> Result<(), ClientError> {
         self.check("sends signal", name, Need::Signal)?;
+        fits::message("signal", name, &payload)?;
         let fact = Fact::Signal { id: self.unique(), name: name.to_owned(), payload };
         self.tell(id, fact).await
     }
@@ -241,8 +262,14 @@ impl Client {
     /// When there is no such execution, its code answers no such query or does not go with its history, or the handler
     /// did not declare its workflow.
     pub async fn query(&self, id: &ExecutionId, query: &str, input: Payload) -> Result<Outcome, ClientError> {
+        fits::message("query", query, &input)?;
         let meta = self.get(id).await?;
-        let turns = self.ports.store.turns(id, meta.base.saturating_sub(1)).await?;
+        self.ask(meta, query, input).await
+    }
+
+    /// Asks the code of an execution.
+    pub(crate) async fn ask(&self, meta: Meta, query: &str, input: Payload) -> Result<Outcome, ClientError> {
+        let turns = self.ports.store.turns(&meta.id, meta.base.saturating_sub(1)).await?;
         let request = QueryRequest { meta, turns, query: query.to_owned(), input };
         self.answering.query(request).await.map_err(ClientError::Unanswered)
     }
@@ -272,6 +299,7 @@ impl Client {
         payload: Payload,
     ) -> Result<(), ClientError> {
         self.check("sends signal", name, Need::Signal)?;
+        fits::message("signal", name, &payload)?;
         self.check_workflow("starts workflow", id.workflow())?;
         let fact = Fact::Signal { id: self.unique(), name: name.to_owned(), payload };
         self.start_and_tell(id, Some(input), fact).await
@@ -297,8 +325,12 @@ impl Client {
         }
     }
 
+    pub(crate) fn has_workflow(&self, workflow: &str) -> bool {
+        self.workflows.contains(workflow)
+    }
+
     /// Sends a fact to an open execution.
-    async fn tell(&self, id: &ExecutionId, fact: Fact) -> Result<(), ClientError> {
+    pub(crate) async fn tell(&self, id: &ExecutionId, fact: Fact) -> Result<(), ClientError> {
         let meta = self.ports.store.meta(id).await?.ok_or_else(|| ClientError::NotFound(id.clone()))?;
         if meta.status.is_closed() {
             return Err(ClientError::Closed(id.clone(), meta.status.as_str()));

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use eventual_core::ExecutionId;
 
 use crate::client::Client;
 use crate::ports::{Meta, Ports};
 use crate::registry::{Registry, States};
+use crate::schedule::{self, Declared, with_schedules};
 use crate::workflows::Workflows;
 
 /// Most metas in memory; above it all are dropped, which costs one read each.
@@ -22,6 +23,8 @@ pub struct Engine {
     pub(crate) client: Client,
     pub(crate) workflows: Arc<Workflows>,
     pub(crate) code: Arc<str>,
+    /// The schedules that stand in the code, where the host said which.
+    pub(crate) declared: OnceLock<Declared>,
     /// Metas of the executions whose machines are in memory, so that a warm turn reads nothing. One that is behind is
     /// found out by its commit.
     metas: Mutex<HashMap<ExecutionId, Meta>>,
@@ -34,6 +37,7 @@ impl Engine {
     /// started here.
     #[must_use]
     pub fn new(ports: Ports, registry: Arc<Registry>, states: Arc<States>, code: &str) -> Self {
+        let registry = with_schedules(&registry);
         let workflows = Workflows::new(registry.clone());
         Self::with(ports, registry, states, code, workflows)
     }
@@ -42,6 +46,7 @@ impl Engine {
     /// when. Its verbs must all be called on one thread, inside of an async runtime that has time.
     #[must_use]
     pub fn on_this_thread(ports: Ports, registry: Arc<Registry>, states: Arc<States>, code: &str) -> Self {
+        let registry = with_schedules(&registry);
         let workflows = Workflows::here(registry.clone());
         Self::with(ports, registry, states, code, workflows)
     }
@@ -61,7 +66,8 @@ impl Engine {
         code: &str,
         workflows: Workflows,
     ) -> Self {
-        let names = Arc::new(registry.workflows.keys().cloned().collect());
+        let of_service = registry.workflows.keys().filter(|it| *it != schedule::WORKFLOW);
+        let names = Arc::new(of_service.cloned().collect());
         let code: Arc<str> = code.into();
         let workflows = Arc::new(workflows);
         let client = Client::new(ports.clone(), names, workflows.clone(), code.clone());
@@ -72,6 +78,7 @@ impl Engine {
             client,
             workflows,
             code,
+            declared: OnceLock::new(),
             metas: Mutex::default(),
             turns: Mutex::default(),
         }

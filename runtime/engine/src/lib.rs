@@ -13,12 +13,14 @@ pub mod codec;
 mod completion;
 mod deliver;
 mod engine;
+mod fits;
 pub mod http;
 mod operations;
 mod perform;
 pub mod ports;
 mod program;
 mod registry;
+pub mod schedule;
 mod search;
 mod system;
 mod token;
@@ -38,7 +40,8 @@ pub use registry::{
     HandlerContext, HandlerEntry, HandlerFn, HandlerRequest, Registry, States, TaskEntry, User, WorkflowFn,
 };
 pub use system::{
-    ExecutionSummary, FilterRequest, SearchRequest, SpanRequest, SystemError, SystemRequest, SystemResponse,
+    ExecutionSummary, FilterRequest, ScheduleRequest, SearchRequest, SpanRequest, SystemError, SystemRequest,
+    SystemResponse,
 };
 pub use token::{TokenText, task_of_token};
 pub use updates::{UPDATE_WAIT, UpdateRequest};

@@ -1,6 +1,7 @@
 //! What operators and outside clients ask of a service: start, get, list, count, history, signal, query, update, cancel,
 //! terminate, pause, resume. JSON in, JSON out; who may ask is the host's matter (IAM on AWS).
 
+mod schedules;
 mod search;
 
 use std::collections::BTreeMap;
@@ -17,9 +18,11 @@ use crate::client::ClientError;
 use crate::codec::{self, AttributeText};
 use crate::engine::Engine;
 use crate::ports::Meta;
+use crate::schedule::{ScheduleDescription, ScheduleLine};
 use crate::token::TokenText;
 use crate::updates::UpdateRequest;
 
+pub use schedules::ScheduleRequest;
 pub use search::{FilterRequest, SearchRequest, SpanRequest};
 
 /// Longest wait for an end in one request: less than any gateway on the way gives up after.
@@ -102,6 +105,8 @@ pub enum SystemRequest {
         /// `<workflow>/<name>`.
         execution: String,
     },
+    /// Something of a schedule: `{"op": "schedule", "do": "pause", "schedule": "nightly"}`.
+    Schedule(ScheduleRequest),
     /// Send a signal.
     Signal {
         /// `<workflow>/<name>`.
@@ -216,6 +221,21 @@ pub enum SystemResponse {
         #[serde(skip_serializing_if = "Option::is_none")]
         next: Option<String>,
     },
+    /// To `schedule`, `describe`.
+    Schedule(Box<ScheduleDescription>),
+    /// To `schedule`, `list`.
+    Schedules {
+        /// The newest first.
+        schedules: Vec<ScheduleLine>,
+        /// `after` of the next page.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        next: Option<String>,
+    },
+    /// To everything else of a schedule.
+    Scheduled {
+        /// The schedule.
+        schedule: String,
+    },
     /// To `start` (new or found), `completeTask`, `failTask`, `signal`, `signalWithStart`, `cancel`, `terminate`, `pause` and
     /// `resume`.
     Done {
@@ -314,6 +334,7 @@ impl Engine {
                 self.client.resume(&parse(&execution)?).await?;
                 Ok(SystemResponse::Done { execution })
             }
+            SystemRequest::Schedule(request) => self.schedule(request).await,
             SystemRequest::Terminate { execution, reason } => {
                 self.client.terminate(&parse(&execution)?, &reason).await?;
                 Ok(SystemResponse::Done { execution })

@@ -6,6 +6,7 @@ use eventual_core::{Answer, ExecutionId, Fact, Outcome, Payload, Seq};
 
 use crate::client::{Client, ClientError};
 use crate::engine::Engine;
+use crate::fits;
 use crate::operations::{closed, not_found};
 use crate::ports::{Awaited, Fault, Message, Meta};
 
@@ -92,6 +93,7 @@ impl Client {
     /// [`ClientError::Unanswered`] when the answer takes longer: it can be asked for again under the same id.
     pub async fn update(&self, id: &ExecutionId, update: UpdateRequest) -> Result<Outcome, ClientError> {
         self.check_workflow("updates executions of workflow", id.workflow())?;
+        fits::message("update", &update.name, &update.input)?;
         let key = update.id.unwrap_or_else(|| self.unique());
         if let Some(answer) = self.ports().store.answered(id, &key).await? {
             return Ok(answer);

@@ -4,6 +4,7 @@
 //! its first poll, with an explanation, instead of arming a timer that no history knows.
 
 mod here;
+mod limits;
 mod running;
 mod twins;
 

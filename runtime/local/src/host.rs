@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use eventual_core::limits::FACTS_MAX;
 use eventual_core::{Emitted, ExecutionId, Fact, Outcome};
 use eventual_engine::ports::{Fault, Message, Ports, TaskRequest};
 use eventual_engine::{AdvanceError, Engine, Registry, States};
@@ -21,8 +22,6 @@ use crate::store::keys::{Place, Table};
 /// Most executions that are advanced, and most tasks and subscriptions that run, at the same time.
 const LANES_MAX: usize = 1_024;
 const HANDLERS_MAX: usize = 4_096;
-/// Most facts that an execution learns in one wake-up.
-const FACTS_MAX: usize = 256;
 /// How often an event is given to a subscription before it becomes a dead letter, as on AWS.
 const EVENT_ATTEMPTS: u32 = 3;
 /// How often an execution is given a message that only fails before it becomes a dead letter.

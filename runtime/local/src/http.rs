@@ -131,7 +131,9 @@ async fn system(api: &Api, body: &[u8]) -> Answer {
         },
         Err(error) => {
             let (status, class) = match &error {
-                SystemError::Client(ClientError::NotFound(_)) => (404, "NotFound"),
+                SystemError::Client(ClientError::NoSchedule(_) | ClientError::NotFound(_)) => {
+                    (404, "NotFound")
+                }
                 SystemError::Client(ClientError::UnknownWorkflow(_)) => (404, "UnknownWorkflow"),
                 SystemError::Client(ClientError::AlreadyExists(_)) => (409, "AlreadyExists"),
                 SystemError::Client(ClientError::Closed(..)) => (409, "Closed"),

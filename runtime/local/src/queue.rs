@@ -209,7 +209,23 @@ impl Queue {
             self.group.barrier().await?;
             value = look().map_err(|error| failed(error.to_string()))?;
         }
-        value.map(|it| Delivery::decode(&it).map_err(failed)).transpose()
+        Ok(value.and_then(|it| match Delivery::decode(&it) {
+            Ok(delivery) => Some(delivery),
+            Err(problem) => {
+                self.bury_unread(place, &it, &problem);
+                None
+            }
+        }))
+    }
+
+    /// Gives a delivery up that nobody can read, so that the others go on.
+    fn bury_unread(&self, place: Place, value: &[u8], problem: &str) {
+        tracing::error!(problem, "a delivery that nobody can read is among the dead letters");
+        let text = format!("{}\n{problem}", String::from_utf8_lossy(value));
+        self.group.note(vec![
+            Change::Put(Table::Dead, place.key(), text.into_bytes()),
+            Change::Remove(Table::Queue, place.key()),
+        ]);
     }
 
     /// Fills the window from the table.
@@ -288,3 +304,6 @@ impl fmt::Debug for Queue {
         f.debug_struct("Queue").field("window", &self.state().window.len()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

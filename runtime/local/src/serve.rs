@@ -109,6 +109,7 @@ async fn serve(program: Program, options: Options) -> Result<(), Box<dyn Error +
     })?;
     let address = listener.local_addr()?;
     let host = Host::new(store, registry, Arc::new(states), pairs, &code);
+    host.engine().declare(&manifest.schedules).await?;
     let callers = if options.pretend { Callers::Pretend } else { Callers::Nobody };
     let name = manifest.service.to_string();
     let api = http::router(Api { host: host.clone(), manifest, callers });

@@ -220,7 +220,9 @@ impl Handler {
                 let event = self.function.input().map(|(ty, _)| quote!(type Event = #ty;));
                 quote!(#event const OPTIONS: ::eventual::__private::HandlerOptions = #options;)
             }
-            Kind::Workflow => TokenStream::new(),
+            Kind::Workflow => quote! {
+                const SCHEDULE: ::core::option::Option<::eventual::__private::ScheduleOptions> = #options;
+            },
         }
     }
 

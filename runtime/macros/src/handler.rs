@@ -11,7 +11,7 @@ use crate::diagnostics::Diagnostics;
 use crate::emit::Handler;
 use crate::function::Function;
 use crate::options::{FUNCTION, Limit, Options, REQUEST};
-use crate::{route, scan, task};
+use crate::{route, scan, schedule, task};
 
 /// Which attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Kind {
             Self::Command => &["name", "method", "path", "auth", "uses", "timeout", "memory"],
             Self::Subscription => &["name", "uses", "timeout", "memory"],
             Self::Task => task::OPTIONS,
-            Self::Workflow => &["name", "allow_nondeterminism"],
+            Self::Workflow => &["name", "allow_nondeterminism", "schedule"],
         }
     }
 }
@@ -161,7 +161,7 @@ fn given(kind: Kind, function: &Function, options: &mut Options, errors: &mut Di
         }
         Kind::Subscription => common(function, FUNCTION, options, errors),
         Kind::Task => task::given(function, options, errors),
-        Kind::Workflow => TokenStream::new(),
+        Kind::Workflow => schedule::schedule(function, options, errors),
     }
 }
 

@@ -14,6 +14,7 @@ mod options;
 mod program;
 mod route;
 mod scan;
+mod schedule;
 mod task;
 #[cfg(test)]
 mod tests;

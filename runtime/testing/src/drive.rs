@@ -13,6 +13,7 @@ use eventual_engine::core::{Emitted, ExecutionId, Millis, Outcome, Payload, Task
 use eventual_engine::http::{Answer, Asked, Found};
 use eventual_engine::ports::{Clock, Meta, Store};
 use eventual_engine::{Client, ClientError, Ports, Registry, States, User};
+use eventual_schema::Schedule;
 use eventual_schema::shape::Schemas;
 use tokio::runtime::{Builder, Runtime};
 
@@ -37,6 +38,7 @@ pub struct Drive {
     /// What takes deliveries.
     process: RefCell<Rc<Host>>,
     faults: Option<Arc<Faults>>,
+    schedules: Vec<Schedule>,
 }
 
 impl Drive {
@@ -60,7 +62,7 @@ impl Drive {
         let outside = Host::new(world.clone(), ports, registry, Arc::new(states));
         let outside = outside.standing_in(stand_ins.clone());
         let process = RefCell::new(Rc::new(outside.restarted()));
-        Self { runtime, world, stand_ins, outside, process, faults: None }
+        Self { runtime, world, stand_ins, outside, process, faults: None, schedules: Vec::new() }
     }
 
     /// The same, but every turn is taken by so many instances of the code, which must agree.
@@ -112,11 +114,29 @@ impl Drive {
     /// Forgets everything that a process keeps in memory, as a crash or a deploy does.
     pub fn restart(&mut self) {
         self.start_anew();
+        if !self.schedules.is_empty()
+            && let Err(error) = self.block_on(self.process().engine().declare(&self.schedules))
+        {
+            panic!("the schedules of the service are not declared again: {error}");
+        }
     }
 
     fn start_anew(&self) {
         let process = self.process().restarted();
         self.process.replace(Rc::new(process));
+    }
+
+    /// Deploys code that declares these schedules: forgets what a process keeps in memory, and starts anew with them.
+    ///
+    /// # Errors
+    /// When one of them is no schedule.
+    pub fn deploy(&mut self, schedules: Vec<Schedule>) -> Result<(), ClientError> {
+        let process = self.process().restarted();
+        self.block_on(process.engine().declare(&schedules))?;
+        self.process.replace(Rc::new(process));
+        self.schedules = schedules;
+        self.settle();
+        Ok(())
     }
 
     /// Makes all deliveries that are due now, and those that they cause now.

@@ -76,7 +76,9 @@ impl TestEnvironment {
         Self { drive: drive.dying(point), service }
     }
 
-    pub(crate) const fn service(&self) -> &Service {
+    /// What the service declares, and its handlers.
+    #[must_use]
+    pub const fn service(&self) -> &Service {
         &self.service
     }
 
@@ -197,6 +199,20 @@ impl TestEnvironment {
     /// Forgets everything that a process keeps in memory, as a crash or a deploy does.
     pub fn restart(&mut self) {
         self.drive.restart();
+    }
+
+    /// Makes the schedules that stand in the service's code, as a deployment does: from here on time starts their workflows.
+    /// Without it a test is left alone by them.
+    ///
+    /// # Errors
+    /// When one of them is no schedule, which the service's own check finds first.
+    pub fn start_schedules(&mut self) -> Result<(), Error> {
+        Ok(self.drive.deploy(self.service.manifest().schedules.clone())?)
+    }
+
+    /// The same host, to change what runs on it.
+    pub const fn drive_mut(&mut self) -> &mut Drive {
+        &mut self.drive
     }
 
     /// The host underneath, for what this type does not offer.

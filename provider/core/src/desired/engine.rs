@@ -2,6 +2,7 @@
 
 use eventual_schema::FunctionKind;
 use eventual_schema::deploy::table;
+use eventual_schema::digest::short_hash;
 use serde_json::json;
 
 use super::{Graph, roles, settings};
@@ -130,6 +131,14 @@ fn queues(graph: &mut Graph<'_>) {
     queue(graph, TIMERS, names.timer_queue(), spec, &[DEAD], unknown);
 }
 
+/// Hash of the schedules in the code, if there are any.
+fn schedules(graph: &Graph<'_>) -> Option<String> {
+    let schedules = &graph.inputs.manifest.schedules;
+    let specs: Vec<_> = schedules.iter().map(|it| json!([it.name, it.spec]).to_string()).collect();
+    let texts: Vec<&str> = specs.iter().map(String::as_str).collect();
+    (!texts.is_empty()).then(|| short_hash(&texts, 16))
+}
+
 fn mappings(graph: &mut Graph<'_>) {
     let place = graph.inputs.place;
     let names = place.names();
@@ -147,7 +156,8 @@ fn mappings(graph: &mut Graph<'_>) {
     ];
     for (function, source_arn, source, after) in all {
         let name = names.function(function);
-        let spec = MappingSpec { source_arn, function: name.clone(), source };
+        let deployed = (function == "orchestrator").then(|| schedules(graph)).flatten();
+        let spec = MappingSpec { source_arn, function: name.clone(), source, deployed };
         let key = format!("function/{function}");
         graph.add(&format!("mapping/{function}"), name, None, Spec::Mapping(spec), &[&key, after]);
     }

@@ -166,6 +166,7 @@ pub(super) fn function(inputs: &Inputs<'_>, function: &Function, effective: &Eff
         FunctionKind::Timers => {
             policy.consume(&names.timer_queue());
             policy.send("Wake", &[names.workflow_queue(), names.timer_queue()]);
+            policy.send("Dead", &[names.dead_letter_queue()]);
             policy.payloads();
         }
         FunctionKind::Relay => relay(&mut policy),
@@ -211,6 +212,7 @@ fn orchestrator(policy: &mut Policy<'_>, inputs: &Inputs<'_>, needs: &[Need]) {
     policy.table(&["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]);
     policy.consume(&names.workflow_queue());
     policy.send("Wake", &[names.workflow_queue(), names.timer_queue()]);
+    policy.send("Dead", &[names.dead_letter_queue()]);
     policy.payloads();
     let tasks = inputs.manifest.functions.iter().filter(|it| it.kind == FunctionKind::Task);
     let tasks: Vec<String> = tasks.map(|it| place.alias_arn(&it.name)).collect();

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use eventual_schema::{Schedule, ScheduleSpec, Times};
 use expect_test::expect;
 use serde_json::Value as Json;
 
@@ -254,6 +255,30 @@ fn a_misspelt_override_names_the_nearest() {
     let (_, wrong) =
         Shop::new().desired(&with(minimal(), "tasks", Value::map([("note", Value::map::<String>([]))])));
     assert!(wrong[0].to_string().contains("inline"), "{}", wrong[0]);
+}
+
+#[test]
+fn the_orchestrator_is_told_when_the_schedules_in_the_code_change() {
+    let told = |cron: Option<&str>| {
+        let mut shop = Shop::new();
+        let workflow = shop.manifest.workflows[0].name.clone();
+        shop.manifest.schedules.extend(cron.map(|cron| Schedule {
+            name: "nightly".into(),
+            spec: ScheduleSpec::new(workflow, Json::Null, vec![Times::Cron(cron.into())]),
+            source: shop.manifest.workflows[0].source.clone(),
+        }));
+        let (desired, _) = shop.desired(&minimal());
+        let deployed = |key: &str| match &desired.resources[key].spec {
+            Spec::Mapping(spec) => spec.deployed.clone(),
+            _ => panic!("{key} is a mapping"),
+        };
+        assert_eq!((deployed("mapping/timers"), deployed("mapping/relay")), (None, None));
+        deployed("mapping/orchestrator")
+    };
+    assert_eq!(told(None), None);
+    assert!(told(Some("0 2 * * *")).is_some());
+    assert_eq!(told(Some("0 2 * * *")), told(Some("0 2 * * *")), "nothing is written when nothing changed");
+    assert_ne!(told(Some("0 2 * * *")), told(Some("0 3 * * *")));
 }
 
 #[test]

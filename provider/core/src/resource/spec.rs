@@ -216,6 +216,10 @@ pub struct MappingSpec {
     pub function: String,
     /// Kind of the source and its settings.
     pub source: Source,
+    /// Hash of what the function has to look at after a deployment, the schedules in the code. When it changes, a message
+    /// ([`eventual_schema::deploy::DEPLOYED`]) goes into the queue that is the source. Nothing is sent without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployed: Option<String>,
 }
 
 /// The right to invoke the alias of a function.

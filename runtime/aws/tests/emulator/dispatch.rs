@@ -55,6 +55,19 @@ async fn large_messages_go_through_the_bucket() {
 }
 
 #[tokio::test]
+async fn what_nobody_can_read_is_kept_with_its_reason() {
+    let world = World::new().await.with_queues().await;
+    world.dispatch.bury("not ours", "expected value at line 1").await.unwrap();
+    let url = world.dead_letters_url();
+    let kept =
+        world.queues.receive_message().queue_url(url).message_attribute_names("All").wait_time_seconds(5);
+    let kept = kept.send().await.unwrap().messages.unwrap_or_default();
+    assert_eq!(kept.iter().filter_map(|it| it.body()).collect::<Vec<_>>(), ["not ours"]);
+    let reason = kept[0].message_attributes().and_then(|it| it.get("reason")?.string_value()).unwrap();
+    assert_eq!(reason, "expected value at line 1");
+}
+
+#[tokio::test]
 async fn a_task_without_function_is_a_fault_that_names_it() {
     let world = World::new().await;
     let request = TaskRequest {

@@ -199,6 +199,12 @@ impl World {
         self
     }
 
+    /// The queue of what was given up.
+    pub(crate) fn dead_letters_url(&self) -> String {
+        let timers = &self.resources.timer_queue_url;
+        timers.replace(&self.names.timer_queue(), &self.names.dead_letter_queue())
+    }
+
     fn service(&self) -> &str {
         self.resources.table.trim_end_matches("-executions")
     }

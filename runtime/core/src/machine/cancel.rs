@@ -105,6 +105,15 @@ impl Machine {
         }
     }
 
+    /// Stops the child of a call, whatever its policy says; the call goes on waiting for its end.
+    pub fn stop_child(&mut self, code: Seq, terminate: bool) {
+        let seq = self.bound.get(&code).copied().unwrap_or(code);
+        let Some(open) = self.open.get(&seq).filter(|it| !it.complete) else { return };
+        if let Call::Workflow { execution, detached: false, .. } = &open.call {
+            self.output.stops.push(Stop { execution: execution.clone(), terminate });
+        }
+    }
+
     /// Stops what performs a call that has not ended, once: a task's worker, or a child as its policy says.
     pub(super) fn stop(&mut self, seq: Seq) {
         self.drop_attempt(seq);

@@ -233,6 +233,7 @@ impl Running {
                         future), so nothing can ever wake it; await calls of eventual only"
                 .to_owned());
         }
+        super::limits::check(&output, self.current.machine.borrow().outstanding().count())?;
         self.time = time;
         self.version += 1;
         let uncommitted = mem::take(&mut self.uncommitted);

@@ -5,4 +5,5 @@ mod child;
 mod crashes;
 mod damage;
 mod http;
+mod schedules;
 mod service;

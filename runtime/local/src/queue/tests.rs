@@ -1,0 +1,31 @@
+//! A delivery that nobody can read goes to the dead letters and holds nothing up.
+
+use eventual_core::ExecutionId;
+use eventual_engine::ports::{Meta, Store};
+
+use super::*;
+use crate::store::LocalStore;
+
+#[tokio::test]
+async fn what_nobody_can_read_does_not_hold_up_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = ExecutionId::new("order", "17").unwrap();
+    let store = LocalStore::open(folder.path(), 1_000).unwrap();
+    let place = Place { due: 5, order: 0 };
+    let poison = Change::Put(Table::Queue, place.key(), b"w\xff".to_vec());
+    store.group.write(|| "poison".to_owned(), None, vec![poison]).await.unwrap();
+    let meta = Meta::new(id.clone(), "null".into(), 1, 1, "code", None);
+    store.insert(&meta).await.unwrap();
+    drop(store);
+    let store = LocalStore::open(folder.path(), 1_000).unwrap();
+    let next = store.queue.next().await.unwrap();
+    assert!(matches!(next.delivery, Delivery::Wake(woken, _) if woken == id));
+    store.group.barrier().await.unwrap();
+    assert_eq!(store.dead_letters(5).unwrap().len(), 1);
+    drop(store);
+    let store = LocalStore::open(folder.path(), 1_000).unwrap();
+    assert!(
+        matches!(store.queue.next().await.unwrap().delivery, Delivery::Wake(..)),
+        "the poison is gone for good"
+    );
+}
