@@ -220,9 +220,14 @@ impl Handler {
                 let event = self.function.input().map(|(ty, _)| quote!(type Event = #ty;));
                 quote!(#event const OPTIONS: ::eventual::__private::HandlerOptions = #options;)
             }
-            Kind::Workflow => quote! {
-                const SCHEDULE: ::core::option::Option<::eventual::__private::ScheduleOptions> = #options;
-            },
+            Kind::Workflow => {
+                // An actor has none.
+                let none = quote!(::core::option::Option::None);
+                let schedule = if options.is_empty() { &none } else { options };
+                quote! {
+                    const SCHEDULE: ::core::option::Option<::eventual::__private::ScheduleOptions> = #schedule;
+                }
+            }
         }
     }
 
