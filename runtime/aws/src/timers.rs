@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use eventual_core::{ExecutionId, Fact};
+use eventual_core::Fact;
 use eventual_engine::codec;
 use eventual_engine::ports::{Clock, Dispatch, Fault, Message};
 use futures_util::future::join_all;
