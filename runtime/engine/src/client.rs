@@ -172,7 +172,8 @@ impl Client {
         attributes: BTreeMap<String, Attribute>,
     ) -> Meta {
         let clock = &self.ports.clock;
-        let mut meta = Meta::new(id, input, clock.now(), clock.entropy(), &self.code, None).with_secret(&**clock);
+        let mut meta =
+            Meta::new(id, input, clock.now(), clock.entropy(), &self.code, None).with_secret(&**clock);
         meta.attributes = attributes;
         meta
     }

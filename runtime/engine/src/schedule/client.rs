@@ -133,7 +133,8 @@ impl ScheduleClient {
             Err(ClientError::Unanswered(problem)) => {
                 let turns = self.client.ports().store.turns(&id, base.saturating_sub(1)).await?;
                 // It has not had its first turn, or its code does not go with its history.
-                if turns.is_empty() { run::fresh(name, &input, now, next) } else { Err(problem) }.map_err(unknown)
+                if turns.is_empty() { run::fresh(name, &input, now, next) } else { Err(problem) }
+                    .map_err(unknown)
             }
             Err(error) => Err(error),
         }
