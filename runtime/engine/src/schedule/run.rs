@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use eventual_core::limits::SCHEDULE_NEXT_MAX;
-use eventual_core::{Call, ExecutionId, Failure, Millis, Outcome, ParentClose, Payload, Status};
+use eventual_core::{Call, ExecutionId, Millis, Outcome, ParentClose, Payload, Status};
 use serde::Deserialize;
 
 use super::command::ScheduleCommand;
@@ -32,7 +32,7 @@ pub(super) fn run(input: Payload) -> Pin<Box<dyn Future<Output = Outcome>>> {
 }
 
 fn failed(message: String) -> Outcome {
-    Outcome::Failed(Failure { class: "InvalidSchedule".into(), message, data: Payload::null(), status: 400 })
+    Outcome::refused("InvalidSchedule", message, 400)
 }
 
 /// Facts and calls after which a schedule begins anew, so that it is replayed in a millisecond for ever.
