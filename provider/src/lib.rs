@@ -5,6 +5,7 @@
 
 mod artifacts;
 mod cloud;
+mod deployer;
 pub mod ports;
 mod pulumi;
 mod session;
@@ -13,5 +14,5 @@ mod terraform;
 
 use eventual_provider_core::inspect;
 
-pub use session::connect;
+pub use session::{connect, connect_through};
 pub use start::run;

@@ -11,6 +11,7 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::{HttpClient, SharedHttpClient};
 use eventual_provider_core::config::{ProviderConfig, Setting};
 use eventual_provider_core::diagnostic::Diagnostic;
 use eventual_provider_core::path::Path;
@@ -31,19 +32,32 @@ pub(crate) struct Aws;
 #[async_trait]
 impl Connect for Aws {
     async fn connect(&self, config: &ProviderConfig) -> Result<Session, Vec<Diagnostic>> {
-        let endpoint = endpoint(config);
-        let settings = settings(config, endpoint.as_deref()).await;
-        let Some(region) = settings.region().map(ToString::to_string) else {
-            let detail = "Neither the provider's `region`, nor AWS_REGION, nor the profile says which region to deploy to.";
-            return Err(vec![Diagnostic::error("No region", detail).at(Path::of("region"))]);
-        };
-        let identity = identity(&settings, region).await.map_err(|diagnostic| vec![diagnostic])?;
-        let tags = config.default_tags.known().into_iter().flatten();
-        let default_tags =
-            tags.filter_map(|(key, value)| Some((key.clone(), value.known()?.clone()))).collect();
-        let cloud = Arc::new(AwsCloud::new(&settings, identity.clone(), endpoint.is_some()));
-        Ok(Session { operations: cloud.clone(), cloud, identity, default_tags })
+        let connector = aws_smithy_http_client::Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build_https();
+        connect_through(config, connector).await
     }
+}
+
+/// Opens a session whose requests go through `http`: for tests that look at, or tamper with, what goes over the wire.
+///
+/// # Errors
+/// What is missing or refused, for the user.
+pub async fn connect_through(
+    config: &ProviderConfig,
+    http: impl HttpClient + 'static,
+) -> Result<Session, Vec<Diagnostic>> {
+    let endpoint = endpoint(config);
+    let settings = settings(config, endpoint.as_deref(), SharedHttpClient::new(http)).await;
+    let Some(region) = settings.region().map(ToString::to_string) else {
+        let detail = "Neither the provider's `region`, nor AWS_REGION, nor the profile says which region to deploy to.";
+        return Err(vec![Diagnostic::error("No region", detail).at(Path::of("region"))]);
+    };
+    let identity = identity(&settings, region).await.map_err(|diagnostic| vec![diagnostic])?;
+    let tags = config.default_tags.known().into_iter().flatten();
+    let default_tags = tags.filter_map(|(key, value)| Some((key.clone(), value.known()?.clone()))).collect();
+    let cloud = Arc::new(AwsCloud::new(&settings, identity.clone(), endpoint.is_some()));
+    Ok(Session { operations: cloud.clone(), cloud, identity, default_tags })
 }
 
 /// Opens a session without a wire, for tests that look at the cloud alone.
@@ -60,12 +74,10 @@ fn endpoint(config: &ProviderConfig) -> Option<String> {
 }
 
 /// Settings that every client shares.
-async fn settings(config: &ProviderConfig, endpoint: Option<&str>) -> SdkConfig {
-    let connector =
-        aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+async fn settings(config: &ProviderConfig, endpoint: Option<&str>, http: SharedHttpClient) -> SdkConfig {
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ).build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(connector)
+        .http_client(http)
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts);
     if let Ok(name) = AppName::new(concat!("eventual/", env!("CARGO_PKG_VERSION")).replace('/', "-")) {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::artifacts::Files;
 use crate::ports::Ports;
 use crate::session::Aws;
-use crate::{pulumi, terraform};
+use crate::{deployer, pulumi, terraform};
 
 /// What was asked of this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ enum Role {
     Pulumi,
     /// Print the package schema of Pulumi.
     Schema,
+    /// Print the policy of a deployer.
+    Policy,
     /// Print name and version.
     Version,
 }
@@ -34,6 +36,13 @@ pub fn run() -> ExitCode {
         Role::Terraform => with_runtime(terraform::serve(&arguments, ports())),
         Role::Pulumi => with_runtime(pulumi::serve(arguments, ports())),
         Role::Schema => print(&pulumi::schema_json()),
+        Role::Policy => match deployer::policy(&arguments[1..]) {
+            Ok(policy) => print(&policy),
+            Err(usage) => {
+                let _ = writeln!(std::io::stderr(), "{usage}");
+                ExitCode::FAILURE
+            }
+        },
         Role::Version => print(&format!("eventual provider {}\n", env!("CARGO_PKG_VERSION"))),
     }
 }
@@ -45,6 +54,7 @@ fn role(name: &str, arguments: &[String], cookie: bool) -> Role {
     match arguments.first().map(String::as_str) {
         Some("--version" | "-V" | "version") => Role::Version,
         Some("schema") => Role::Schema,
+        Some("policy") => Role::Policy,
         _ if file.starts_with("terraform-provider-") => Role::Terraform,
         _ if file.starts_with("pulumi-resource-") => Role::Pulumi,
         _ if cookie => Role::Terraform,

@@ -2,6 +2,10 @@
 //!
 //! Not the roles of the service's own functions; those are in [`crate::desired`].
 
+mod deployer;
+
+pub use deployer::{Deployer, deployer};
+
 use eventual_schema::{FunctionKind, Manifest};
 use serde_json::json;
 

@@ -102,7 +102,7 @@ impl AwsCloud {
         match self.create_function(owner, resource, spec).await {
             Ok(version) => {
                 self.reserve(name, spec, "").await?;
-                self.point_alias(name, &version).await?;
+                self.point_alias(name, &version, false).await?;
                 Ok(made(resource, spec, &version))
             }
             Err(error) if error.code == "ResourceConflictException" && error.trouble != Trouble::Busy => {
@@ -157,7 +157,7 @@ impl AwsCloud {
         let Some(there) = self.settled(name, None).await? else {
             let version = self.create_function(owner, resource, spec).await?;
             self.reserve(name, spec, "").await?;
-            self.point_alias(name, &version).await?;
+            self.point_alias(name, &version, false).await?;
             return Ok(made(resource, spec, &version));
         };
         let trusted = recorded.filter(|it| !it.fingerprint.is_empty());
@@ -191,7 +191,7 @@ impl AwsCloud {
         }
         if let Some(version) = &version {
             self.settled(name, Some(version)).await?;
-            self.point_alias(name, version).await?;
+            self.point_alias(name, version, trusted.is_some()).await?;
         }
         self.reserve(name, spec, trusted.map_or("?", |it| it.attribute("concurrency"))).await?;
         self.tag_function(owner, resource).await?;
@@ -264,12 +264,15 @@ impl AwsCloud {
         self.settled(&recorded.name, Some(ALIAS)).await.map(|_| ())
     }
 
-    async fn point_alias(&self, name: &str, version: &str) -> Result<(), CloudError> {
+    /// Lets the alias lead to that version. Whether it is `there` is a guess that saves a refused call.
+    async fn point_alias(&self, name: &str, version: &str, there: bool) -> Result<(), CloudError> {
+        let update = self.lambda.update_alias().function_name(name).name(ALIAS).function_version(version);
+        if there && present(self.call("lambda UpdateAlias", update.clone().send()).await)?.is_some() {
+            return Ok(());
+        }
         let create = self.lambda.create_alias().function_name(name).name(ALIAS).function_version(version);
         match self.call("lambda CreateAlias", create.send()).await {
             Err(error) if error.code == "ResourceConflictException" => {
-                let update =
-                    self.lambda.update_alias().function_name(name).name(ALIAS).function_version(version);
                 self.call("lambda UpdateAlias", update.send()).await.map(|_| ())
             }
             answer => answer.map(|_| ()),

@@ -2,13 +2,16 @@
 //!
 //! Its artifact's bootstrap is a shell script that echoes what it is invoked with: what runs is the functions' own matter.
 
+mod faults;
+mod life;
 mod tampering;
+pub(crate) mod tap;
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
-use eventual_provider::connect;
+use eventual_provider::connect_through;
 use eventual_provider::ports::Session;
 use eventual_provider_core::config;
 use eventual_provider_core::diagnostic::any_error;
@@ -18,6 +21,8 @@ use eventual_schema::deploy::Names;
 use eventual_schema::functions::default_functions;
 use eventual_schema::{Manifest, digest};
 use tempfile::TempDir;
+
+use tap::Tap;
 
 const ECHO: &str = r#"#!/bin/sh
 H=$(mktemp)
@@ -66,6 +71,7 @@ pub(crate) struct Deployment {
     probe: Probe,
     session: Session,
     endpoint: String,
+    pub(crate) tap: Tap,
 }
 
 /// The configuration of the probe, with the memory of some commands.
@@ -92,22 +98,31 @@ fn zip(path: &std::path::Path, generation: u32) {
 impl Deployment {
     /// Nothing is deployed yet.
     pub(crate) async fn new(name: &str) -> Self {
+        Self::by(name, None).await
+    }
+
+    /// One that is deployed by that role, or by who the environment says.
+    pub(crate) async fn by(name: &str, role: Option<&str>) -> Self {
         let endpoint = std::env::var("EVENTUAL_TEST_ENDPOINT")
             .expect("EVENTUAL_TEST_ENDPOINT is not set: run `cargo xtask test`, or set it to the URL of an emulated AWS");
+        let role = role.map(|arn| Value::map([("role_arn", Value::String(arn.to_owned()))]));
         let settings = Value::map([
+            ("assume_role", role.unwrap_or_default()),
             ("region", Value::String("us-east-1".to_owned())),
             ("endpoint", Value::String(endpoint.clone())),
             ("default_tags", Value::map([("made", Value::String("by a test".to_owned()))])),
         ]);
         let (settings, wrong) = config::provider(&settings);
         assert_eq!(wrong, []);
-        let session =
-            connect(&settings).await.expect("credentials of the emulated AWS are in the environment");
+        let tap = Tap::new();
+        let session = connect_through(&settings, tap.clone())
+            .await
+            .expect("credentials of the emulated AWS are in the environment");
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("probe.zip");
         zip(&path, 1);
         let probe = Probe { path: path.to_string_lossy().into_owned(), generation: 1 };
-        Self { name: format!("{name}-{}", std::process::id()), folder, probe, session, endpoint }
+        Self { name: format!("{name}-{}", std::process::id()), folder, probe, session, endpoint, tap }
     }
 
     /// Another build of the same service.
@@ -119,7 +134,7 @@ impl Deployment {
     /// What a plan changes.
     pub(crate) fn changes(&self, state: &Value, config: &Value) -> Vec<(String, Action)> {
         let planned = request::plan(&self.session.scope(&self.probe), Some(state), config);
-        assert_eq!(planned.diagnostics, []);
+        assert!(!any_error(&planned.diagnostics), "{:?}", planned.diagnostics);
         if planned.changes.is_empty() {
             assert_eq!(planned.planned, *state, "a plan without changes is the state");
         }
@@ -134,11 +149,20 @@ impl Deployment {
     }
 
     async fn attempt(&self, claimant: &str, prior: Option<&Value>, config: &Value) -> request::Applied {
+        self.attempt_with(&Control::new(claimant), prior, config).await
+    }
+
+    /// Plans and applies, and answers whatever came out.
+    pub(crate) async fn attempt_with(
+        &self,
+        control: &Control,
+        prior: Option<&Value>,
+        config: &Value,
+    ) -> request::Applied {
         let scope = self.session.scope(&self.probe);
         let planned = request::plan(&scope, prior, config);
-        assert_eq!(planned.diagnostics, []);
-        let control = Control::new(claimant);
-        let applied = request::apply(&scope, &*self.session.cloud, prior, &planned.planned, &control).await;
+        assert!(!any_error(&planned.diagnostics), "{:?}", planned.diagnostics);
+        let applied = request::apply(&scope, &*self.session.cloud, prior, &planned.planned, control).await;
         if let (Some(state), []) = (&applied.state, &applied.diagnostics[..]) {
             kept_promise(&planned.planned, state, "");
         }
@@ -178,11 +202,38 @@ impl Deployment {
         (read.state.expect("most of it is there"), read.drift, told)
     }
 
+    /// Destroys, and answers whatever came out.
+    pub(crate) async fn attempt_destroy(&self, state: &Value) -> request::Applied {
+        let control = Control::new("tests");
+        request::destroy(&self.session.scope(&self.probe), &*self.session.cloud, state, &control).await
+    }
+
+    /// How many APIs bear the deployment's name, and how many integrations, routes and mappings it has.
+    pub(crate) async fn counted(&self, state: &Value) -> [usize; 4] {
+        let settings = self.settings().await;
+        let gateway = aws_sdk_apigatewayv2::Client::new(&settings);
+        let apis = gateway.get_apis().max_results("500").send().await.unwrap();
+        let apis = apis.items().iter().filter(|it| it.name() == Some(&self.name)).count();
+        let state = eventual_provider_core::state::State::from_value(state);
+        let id = state.children["api"].attribute("api_id");
+        let integrations = gateway.get_integrations().api_id(id).send().await.unwrap().items().len();
+        let routes = gateway.get_routes().api_id(id).send().await.unwrap().items().len();
+        let lambda = aws_sdk_lambda::Client::new(&settings);
+        let mappings = lambda.list_event_source_mappings().send().await.unwrap();
+        let ours = format!(":{}-", self.name);
+        let mappings = mappings.event_source_mappings().iter();
+        let mappings = mappings.filter(|it| it.function_arn().is_some_and(|arn| arn.contains(&ours))).count();
+        [apis, integrations, routes, mappings]
+    }
+
+    /// Its name, account and region.
+    pub(crate) fn place(&self) -> (&str, &str, &str) {
+        (&self.name, &self.session.identity.account, &self.session.identity.region)
+    }
+
     /// Destroys all of it.
     pub(crate) async fn destroy(&self, state: &Value) {
-        let control = Control::new("tests");
-        let applied =
-            request::destroy(&self.session.scope(&self.probe), &*self.session.cloud, state, &control).await;
+        let applied = self.attempt_destroy(state).await;
         assert_eq!(applied.diagnostics, []);
         assert_eq!(applied.state, None);
     }
@@ -219,7 +270,7 @@ impl Deployment {
         listed.contents().len()
     }
 
-    async fn settings(&self) -> aws_config::SdkConfig {
+    pub(crate) async fn settings(&self) -> aws_config::SdkConfig {
         let connector = aws_smithy_http_client::Builder::new().build_http();
         aws_config::defaults(aws_config::BehaviorVersion::latest())
             .http_client(connector)

@@ -82,12 +82,38 @@ impl Tamper<'_> {
         self.done("function/task-work", "environment, memory, reserved_concurrency, tags, timeout");
         lambda.delete_function().function_name(self.name("function/command-begin")).send().await.unwrap();
         self.done("function/command-begin", "");
+        let permission = self.child("permission/command-tell").clone();
+        let function = permission.attribute("function");
+        let remove = lambda.remove_permission().function_name(function).qualifier("live");
+        remove.statement_id(&permission.name).send().await.unwrap();
+        let add = lambda.add_permission().function_name(function).qualifier("live");
+        let add = add.statement_id(&permission.name).principal("apigateway.amazonaws.com");
+        let add =
+            add.action("lambda:InvokeFunction").source_arn("arn:aws:execute-api:us-east-1:000000000000:x/*");
+        add.send().await.unwrap();
+        self.done("permission/command-tell", "statement");
         // What lies in it went with it.
         self.done("permission/command-begin", "");
         self.done("permission/command-ping", "");
     }
 
+    /// Returns when no mapping is being changed: then AWS takes changes.
+    async fn mappings_rest(&self) {
+        let lambda = Functions::new(&self.settings);
+        let uuids = self.state.children.values().map(|it| it.attribute("uuid")).filter(|it| !it.is_empty());
+        for uuid in uuids {
+            for _ in 0..100 {
+                let mapping = lambda.get_event_source_mapping().uuid(uuid).send().await.unwrap();
+                if mapping.state() == Some("Enabled") {
+                    break;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            }
+        }
+    }
+
     async fn invocations(&mut self) {
+        self.mappings_rest().await;
         let lambda = Functions::new(&self.settings);
         let put = lambda.put_function_event_invoke_config().function_name(self.name("function/task-work"));
         put.qualifier("live").maximum_retry_attempts(2).send().await.unwrap();
@@ -177,7 +203,8 @@ impl Tamper<'_> {
             .build();
         s3.put_bucket_versioning().bucket(&bucket).versioning_configuration(enabled).send().await.unwrap();
         s3.delete_bucket_tagging().bucket(&bucket).send().await.unwrap();
-        self.done("bucket", "policy, public_access, tags, versioning");
+        self.extend_bucket(&s3, &bucket).await;
+        self.done("bucket", "lifecycle, notifications, policy, public_access, tags, versioning");
         let logs = Logs::new(&self.settings);
         logs.delete_retention_policy().log_group_name(self.name("log_group/timers")).send().await.unwrap();
         self.done("log_group/timers", "retention");
@@ -186,6 +213,28 @@ impl Tamper<'_> {
         let object = self.name("artifact");
         s3.delete_object().bucket(&bucket).key(object).send().await.unwrap();
         self.done("artifact", "");
+    }
+
+    /// A rule that deletes payloads, and somebody who hears of objects.
+    async fn extend_bucket(&self, s3: &Buckets, bucket: &str) {
+        use aws_sdk_s3::types::{
+            BucketLifecycleConfiguration, EventBridgeConfiguration, ExpirationStatus, LifecycleExpiration,
+            LifecycleRule, LifecycleRuleFilter, NotificationConfiguration,
+        };
+        let rule = LifecycleRule::builder()
+            .id("cleanup")
+            .status(ExpirationStatus::Enabled)
+            .filter(LifecycleRuleFilter::builder().prefix("payloads/").build())
+            .expiration(LifecycleExpiration::builder().days(1).build())
+            .build()
+            .unwrap();
+        let rules = BucketLifecycleConfiguration::builder().rules(rule).build().unwrap();
+        let put = s3.put_bucket_lifecycle_configuration().bucket(bucket).lifecycle_configuration(rules);
+        put.send().await.unwrap();
+        let bus = EventBridgeConfiguration::builder().build();
+        let notify = NotificationConfiguration::builder().event_bridge_configuration(bus).build();
+        let put = s3.put_bucket_notification_configuration().bucket(bucket);
+        put.notification_configuration(notify).send().await.unwrap();
     }
 
     async fn events(&mut self) {
