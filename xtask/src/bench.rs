@@ -2,6 +2,7 @@
 //! a figure over its limit is a failure, so that it cannot grow without anybody noticing.
 
 mod artifact;
+mod deploy;
 mod engine;
 mod handshake;
 mod meter;
@@ -47,7 +48,7 @@ pub(crate) struct Options {
 pub(crate) struct Figure {
     /// What was measured.
     pub(crate) what: String,
-    /// `ms`, `MB`, `/s` or `times`.
+    /// `ms`, `MB`, `/s`, `calls` or `times`.
     pub(crate) unit: &'static str,
     /// What was measured, one value a run.
     pub(crate) values: Vec<f64>,
@@ -112,6 +113,10 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
     if wanted("peers") {
         figures.extend(peers::figures(places, options.verbose)?);
     }
+    // Minutes of waiting for a slowed-down cloud are only for who asks for them.
+    if options.only == "deploy" {
+        figures.extend(deploy::figures(places, options.verbose)?);
+    }
     if wanted("handshake") {
         figures.extend(handshake::figures(places, options.verbose)?);
     }
@@ -139,7 +144,7 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
     }
     require(!figures.is_empty(), || {
         format!(
-            "no figure is named {:?}: there are artifact, start, engine, local, peers, handshake, plan, step",
+            "no figure is named {:?}: there are artifact, start, deploy, engine, local, peers, handshake, plan, step",
             options.only
         )
     })?;

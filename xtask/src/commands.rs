@@ -27,6 +27,12 @@ enum Task {
     Release(release::Options),
     /// Runs the engine through random schedules of everything that may go wrong, many more than the test suite does.
     Simulate(simulate::Options),
+    /// Lets every AWS request of a creation, an update and a destruction go wrong in every way, on the emulated AWS.
+    Faults {
+        /// How many of the cases, drawn with the variable `EVENTUAL_SEED`; all of them take hours.
+        #[arg(long, default_value = "all")]
+        cases: String,
+    },
     /// Runs the whole test suite: style, unit tests, and services end to end on the emulated AWS.
     Test(suite::Options),
     /// Starts the emulated AWS, prints how to use it, and keeps it until Ctrl-C.
@@ -61,10 +67,16 @@ fn dispatch(task: Task) -> Result<()> {
         Task::Demo(options) => demo::run(&Places::find()?, &options),
         Task::Release(options) => release::run(&Places::find()?, &options),
         Task::Simulate(options) => simulate::run(&Places::find()?, &options),
+        Task::Faults { cases } => faults(&Places::find()?, &cases),
         Task::Test(options) => suite::run(&Places::find()?, &options),
         Task::Emulator => emulator(&Places::find()?),
         Task::Payments { port } => payments::serve(port),
     }
+}
+
+fn faults(places: &Places, cases: &str) -> Result<()> {
+    let outcome = suite::cloud::faults(places, cases, true)?;
+    if outcome.failed == 0 { Ok(()) } else { Err(Failure::new(outcome.failures.join(", "))) }
 }
 
 fn emulator(places: &Places) -> Result<()> {
@@ -72,6 +84,8 @@ fn emulator(places: &Places) -> Result<()> {
     for (name, value) in emulator.credentials() {
         println!("export {name}={value}");
     }
+    println!("export EVENTUAL_TEST_ENDPOINT={}", emulator.endpoint());
+    println!("export EVENTUAL_TEST_CALLS={}", emulator.calls().display());
     println!("# running; Ctrl-C ends it");
     process::wait_for("the emulator", Duration::MAX, || Ok(None::<()>)).map_err(|_| Failure::new("ended"))
 }

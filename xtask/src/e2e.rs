@@ -18,6 +18,7 @@ use crate::failure::{Failure, Result};
 use crate::places::Places;
 use crate::process;
 use crate::site::{Site, Wish};
+use crate::suite;
 use crate::suite::{Options, Outcome};
 
 use stand::Stand;
@@ -110,6 +111,7 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<Outcome> {
             Err(failure) => record(&mut outcome, scenario, &failure),
         }
     }
+    suite::cloud::judge(&site.emulator, &mut outcome)?;
     if outcome.failed > 0 {
         outcome.text.push_str(&format!("the emulator's log ends:\n{}\n", site.emulator.tail(30)));
     }

@@ -1,6 +1,7 @@
 //! The emulated AWS: MiniStack under our layers (`emulator/`), with IAM enforcement on, started for one command and ended with
 //! everything that runs in it. Deliberately offers no way to switch the layers off.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::{self, File};
 use std::net::TcpListener;
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::failure::{Context, Failure, Result};
@@ -17,6 +19,19 @@ use crate::{http, prerequisites, venv};
 
 /// How long it may take to answer; it takes a third of a second on an idle machine.
 const START: Duration = Duration::from_secs(90);
+
+/// Name of the file in which it notes what it is asked.
+const CALLS: &str = "calls.jsonl";
+
+/// Knobs without any delay of AWS: for tests that deploy again and again.
+pub(crate) const WITHOUT_DELAYS: [(&str, &str); 6] = [
+    ("MS_DDB_DELAY", "0"),
+    ("MS_IAM_DELAY", "0"),
+    ("MS_LAMBDA_DELAY", "0"),
+    ("MS_SCHEDULER_DELAY", "0"),
+    ("MS_SQS_COOLDOWN", "0"),
+    ("MS_TTL_COOLDOWN", "0"),
+];
 
 /// The region of every call, of emulator, provider and functions.
 pub(crate) const REGION: &str = "us-east-1";
@@ -114,6 +129,7 @@ impl Emulator {
             .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"));
         // Python would write its caches beside the sources, which are the checkout.
         command.env("PYTHONPYCACHEPREFIX", places.cache.join("pycache")).env("PYTHONUNBUFFERED", "1");
+        command.env("MS_RECORD", work.join(CALLS));
         command.envs(settings.knobs.iter().copied());
         command
     }
@@ -143,6 +159,27 @@ impl Emulator {
         command.arg(self.root.join("emulator").join(script)).env("PYTHONDONTWRITEBYTECODE", "1");
         command.env_remove("AWS_PROFILE").env_remove("AWS_SESSION_TOKEN").envs(self.credentials());
         command
+    }
+
+    /// The file in which it notes what it is asked, see `emulator/record.py`.
+    pub(crate) fn calls(&self) -> PathBuf {
+        self.log.with_file_name(CALLS)
+    }
+
+    /// Requests since its start that are not what the published models of their services allow, and how many different
+    /// operations there were.
+    pub(crate) fn judged(&self) -> Result<(Vec<String>, usize)> {
+        let text = fs::read_to_string(self.calls()).context(self.calls().display())?;
+        let (mut wrong, mut operations) = (BTreeSet::new(), BTreeSet::new());
+        for line in text.lines() {
+            let line: Value = serde_json::from_str(line).context("a note of the emulator")?;
+            let (Some(model), Some(found)) = (line["model"].as_str(), line["wrong"].as_array()) else {
+                continue;
+            };
+            operations.insert(format!("{model} {}", line["operation"]));
+            wrong.extend(found.iter().map(|it| format!("{model} {}", it.as_str().unwrap_or_default())));
+        }
+        Ok((wrong.into_iter().collect(), operations.len()))
     }
 
     /// The last lines of its log.

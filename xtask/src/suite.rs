@@ -3,7 +3,7 @@
 //! the next one runs.
 
 mod cargo;
-mod cloud;
+pub(crate) mod cloud;
 mod outcome;
 mod refusals;
 mod sdk;

@@ -181,7 +181,8 @@ impl AwsCloud {
                 .s3_key(&spec.code_object)
                 .publish(true);
             version = self.call("lambda UpdateFunctionCode", update.send()).await?.version;
-        } else if changed || trusted.is_none() {
+        } else if changed || trusted.is_none_or(|it| it.attribute("code") != spec.code_sha256) {
+            // Also when an update of the code took effect and its answer never came: the alias has to follow.
             self.settled(name, None).await?;
             // Answers the version that is there when nothing changed since.
             version = self

@@ -34,8 +34,13 @@ impl AwsCloud {
         let api = spec.api.as_str();
         let known =
             recorded.filter(|it| it.attribute("api_id") == api).map(|it| it.attribute("integration_id"));
-        let integration = match known.filter(|it| !it.is_empty()) {
-            Some(id) => self.update_integration(api, id, spec).await?,
+        let known = match known.filter(|it| !it.is_empty()) {
+            Some(id) => Some(id.to_owned()),
+            // One that an interrupted run made, or whose answer never came.
+            None => self.integration_to(api, &spec.target).await?,
+        };
+        let integration = match known {
+            Some(id) => self.update_integration(api, &id, spec).await?,
             None => None,
         };
         let (integration, mut fresh) = match integration {
@@ -59,6 +64,13 @@ impl AwsCloud {
             [("api_id".to_owned(), api.to_owned()), ("integration_id".to_owned(), integration.clone())]
                 .into();
         Ok(Made { arn: format!("{api}/{integration}"), attributes })
+    }
+
+    /// An integration of the API to that target.
+    async fn integration_to(&self, api: &str, target: &str) -> Result<Option<String>, CloudError> {
+        let listing = self.listing(api).await?;
+        let found = listing.integrations.iter().find(|it| it.integration_uri() == Some(target));
+        Ok(found.and_then(|it| it.integration_id()).map(str::to_owned))
     }
 
     async fn create_integration(&self, api: &str, spec: &RouteSpec) -> Result<String, CloudError> {

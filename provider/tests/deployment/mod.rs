@@ -2,6 +2,7 @@
 //!
 //! Its artifact's bootstrap is a shell script that echoes what it is invoked with: what runs is the functions' own matter.
 
+mod bench;
 mod faults;
 mod life;
 mod tampering;
@@ -50,14 +51,15 @@ const MANIFEST: &str = r#"{
 struct Probe {
     path: String,
     generation: u32,
+    manifest: String,
 }
 
 impl Artifacts for Probe {
     fn open(&self, path: &str) -> Result<Artifact, String> {
         assert_eq!(path, self.path);
         let code = digest::sha256_hex(format!("bootstrap {}", self.generation).as_bytes());
-        let mut manifest =
-            Manifest::from_json(MANIFEST.replace("CODE", &code).as_bytes()).map_err(|it| it.to_string())?;
+        let mut manifest = Manifest::from_json(self.manifest.replace("CODE", &code).as_bytes())
+            .map_err(|it| it.to_string())?;
         manifest.functions = default_functions(&manifest);
         let zip = std::fs::read(path).map_err(|it| it.to_string())?;
         Ok(Artifact { manifest, sha256: digest::sha256_hex(&zip), path: path.to_owned() })
@@ -121,8 +123,21 @@ impl Deployment {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("probe.zip");
         zip(&path, 1);
-        let probe = Probe { path: path.to_string_lossy().into_owned(), generation: 1 };
+        let probe =
+            Probe { path: path.to_string_lossy().into_owned(), generation: 1, manifest: MANIFEST.to_owned() };
         Self { name: format!("{name}-{}", std::process::id()), folder, probe, session, endpoint, tap }
+    }
+
+    /// One of another service, of which nothing is deployed yet.
+    pub(crate) async fn of(name: &str, manifest: String) -> Self {
+        let mut deployment = Self::new(name).await;
+        deployment.probe.manifest = manifest;
+        deployment
+    }
+
+    /// How many functions its service has.
+    pub(crate) fn functions(&self) -> usize {
+        self.probe.open(&self.probe.path).unwrap().manifest.functions.len()
     }
 
     /// Another build of the same service.

@@ -50,12 +50,12 @@ pub(super) fn doc(places: &Places, options: &Options) -> Result<Outcome> {
 
 /// `cargo test` of the whole workspace, each test counted.
 pub(super) fn test(places: &Places, options: &Options) -> Result<Outcome> {
-    tests(places.cargo().args(["test", "--workspace", "--no-fail-fast"]), options)
+    tests(places.cargo().args(["test", "--workspace", "--no-fail-fast"]), options.verbose)
 }
 
 /// Runs a `cargo test` command and counts its tests.
-pub(super) fn tests(command: &mut Command, options: &Options) -> Result<Outcome> {
-    let done = process::run(command, Terms { echo: options.verbose, ..LIMIT })?;
+pub(super) fn tests(command: &mut Command, verbose: bool) -> Result<Outcome> {
+    let done = process::run(command, Terms { echo: verbose, ..LIMIT })?;
     let mut outcome = count(&done.all);
     if !done.status.success() && outcome.failed == 0 {
         outcome.failed = 1; // It did not compile, or a test binary died.

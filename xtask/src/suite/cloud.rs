@@ -1,25 +1,83 @@
 //! Rust tests that need the emulated AWS: the ports of the AWS host, the core with the cloud, the Pulumi wire over the life of a service. They are
 //! ordinary cargo tests; this starts what they need and says where it is.
 
+use std::path::Path;
+use std::process::Command;
+
 use crate::builds;
-use crate::emulator::{Emulator, Settings};
+use crate::emulator::{Emulator, Settings, WITHOUT_DELAYS};
 use crate::failure::Result;
 use crate::places::Places;
 use crate::suite::{Options, Outcome, cargo};
+
+/// Cases of faults that are drawn: each of the five faults twice.
+const FAULTS: &str = "10";
 
 /// Runs the tests with an emulator and an artifact of the order service.
 pub(super) fn run(places: &Places, options: &Options) -> Result<Outcome> {
     let built = builds::artifact_file(places, "orders");
     let artifact =
         if options.no_build { built } else { builds::artifact(places, "orders", options.verbose)? };
+    let mut outcome = with_delays(places, options, &artifact)?;
+    let faults = faults(places, FAULTS, options.verbose)?;
+    outcome.text.push_str(&faults.text);
+    outcome.passed += faults.passed;
+    outcome.failed += faults.failed;
+    outcome.failures.extend(faults.failures);
+    Ok(outcome)
+}
+
+/// Everything but the faults, on an AWS with its delays.
+fn with_delays(places: &Places, options: &Options, artifact: &Path) -> Result<Outcome> {
     let emulator = Emulator::start(places, Settings { echo: options.verbose, ..Settings::default() })?;
     let mut cargo = places.cargo();
     cargo.args(["test", "--no-fail-fast", "--package", "eventual-aws", "--package", "eventual-provider"]);
     cargo.args(["--test", "emulator", "--test", "cloud", "--test", "pulumi_cloud", "--test", "pulumi_cli"]);
     cargo.args(["--test", "terraform_cloud"]);
     // Each test of the Pulumi wire deploys a whole service; more at once only wait for each other on two cores.
-    cargo.args(["--", "--test-threads", "4"]);
+    cargo.args(["--", "--test-threads", "4", "--skip", "faults::", "--skip", "bench::"]);
+    environment(&mut cargo, &emulator).env("EVENTUAL_TEST_ARTIFACT", artifact);
+    let mut outcome = cargo::tests(&mut cargo, options.verbose)?;
+    judge(&emulator, &mut outcome)?;
+    Ok(outcome)
+}
+
+/// What the tests need to find the emulator.
+pub(crate) fn environment<'a>(cargo: &'a mut Command, emulator: &Emulator) -> &'a mut Command {
     cargo.envs(emulator.credentials()).env_remove("AWS_PROFILE").env_remove("AWS_SESSION_TOKEN");
-    cargo.env("EVENTUAL_TEST_ENDPOINT", emulator.endpoint()).env("EVENTUAL_TEST_ARTIFACT", artifact);
-    cargo::tests(&mut cargo, options)
+    cargo.env("EVENTUAL_TEST_CALLS", emulator.calls());
+    cargo.env("EVENTUAL_TEST_ENDPOINT", emulator.endpoint())
+}
+
+/// Counts as one more test: every request was what the models of AWS allow.
+pub(crate) fn judge(emulator: &Emulator, outcome: &mut Outcome) -> Result<()> {
+    let (wrong, operations) = emulator.judged()?;
+    if wrong.is_empty() && operations > 0 {
+        outcome.passed += 1;
+        outcome.notes.push(format!("requests of {operations} operations fit the models of their services"));
+        return Ok(());
+    }
+    outcome.failed += 1;
+    outcome.failures.push("requests that the models of AWS do not allow".to_owned());
+    outcome.text.push_str(&format!("requests that do not fit the models:\n{}\n", wrong.join("\n")));
+    Ok(())
+}
+
+/// Something goes wrong at AWS requests of a creation, an update or a destruction: so many of the cases, or `all`.
+pub(crate) fn faults(places: &Places, cases: &str, verbose: bool) -> Result<Outcome> {
+    let settings = Settings { knobs: &WITHOUT_DELAYS, echo: verbose, ..Settings::default() };
+    let emulator = Emulator::start(places, settings)?;
+    let mut cargo = places.cargo();
+    cargo.args([
+        "test",
+        "--package",
+        "eventual-provider",
+        "--test",
+        "cloud",
+        "--",
+        "faults::",
+        "--nocapture",
+    ]);
+    environment(&mut cargo, &emulator).env("EVENTUAL_FAULTS", cases);
+    cargo::tests(&mut cargo, verbose)
 }

@@ -1,10 +1,13 @@
 //! The emulator's own tests: what AWS refuses, it must refuse too, or our end-to-end tests would prove nothing.
 
+use std::process::Command;
+
 use crate::emulator::{Emulator, Settings};
 use crate::failure::Result;
 use crate::places::Places;
 use crate::process::{self, Terms};
 use crate::suite::{Options, Outcome};
+use crate::venv;
 
 /// It takes 35 s on an idle machine.
 const LIMIT: Terms = Terms::seconds(300);
@@ -17,7 +20,22 @@ pub(super) fn run(places: &Places, options: &Options) -> Result<Outcome> {
     outcome.text.push_str(&throttled.text);
     outcome.passed += throttled.passed;
     outcome.failed += throttled.failed;
+    models(places, options, &mut outcome)?;
     Ok(outcome)
+}
+
+/// What holds requests against the models of AWS finds what is planted.
+fn models(places: &Places, options: &Options, outcome: &mut Outcome) -> Result<()> {
+    let mut script =
+        Command::new(venv::python(places, "emulator-venv", "emulator/requirements.txt", options.verbose)?);
+    script.arg(places.root.join("emulator/tests/models.py")).env("PYTHONDONTWRITEBYTECODE", "1");
+    let done = process::run(&mut script, Terms { echo: options.verbose, ..LIMIT })?;
+    outcome.passed += done.stdout.lines().filter(|line| line.starts_with("ok ")).count();
+    if !done.status.success() {
+        outcome.failed += 1;
+        outcome.text.push_str(&done.all);
+    }
+    Ok(())
 }
 
 fn checks(places: &Places, options: &Options, knobs: &[(&str, &str)], more: &[&str]) -> Result<Outcome> {

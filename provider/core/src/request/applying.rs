@@ -9,11 +9,12 @@ use futures_util::future::{Either, select};
 use super::inputs;
 use super::planning::{Ready, elsewhere, prepare, with_computed};
 use super::{Applied, Control, OnCreateFailure, Scope};
-use crate::apply::{self, Claim, Failure, Held, Outcome, Refused, Run};
+use crate::apply::{self, Claim, Effort, Failure, Held, Outcome, Refused, Run};
 use crate::cloud::{Cloud, CloudError, Owner, Progress, Trouble};
 use crate::desired::Place;
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::plan::{self, Plan};
+use crate::progress::Action;
 use crate::resource::Kind;
 use crate::state::{Recorded, State, owner_of};
 use crate::value::Value;
@@ -155,7 +156,7 @@ async fn create(cloud: &dyn Cloud, ready: &Ready, planned: &Value, control: &Con
         state.children.entry(key.clone()).or_insert_with(|| child.clone());
     }
     let plan = plan::plan(&state, &ready.desired);
-    let mut diagnostics = guard(cloud, &plan, ready.config.force_destroy.known() == Some(&true)).await;
+    let mut diagnostics = guard(&run, &plan, ready.config.force_destroy.known() == Some(&true)).await;
     let mut outcome = Outcome { state, ..Outcome::default() };
     if diagnostics.is_empty() {
         outcome = hold(&run, &mut claim, change(&run, outcome.state, &plan, &mut diagnostics)).await;
@@ -286,7 +287,7 @@ async fn update(
         Err(diagnostic) => return kept(vec![diagnostic]),
     };
     claim.record.inputs = inputs::kept(planned);
-    let mut diagnostics = guard(cloud, &plan, ready.config.force_destroy.known() == Some(&true)).await;
+    let mut diagnostics = guard(&run, &plan, ready.config.force_destroy.known() == Some(&true)).await;
     if any_error(&diagnostics) {
         return kept(diagnostics);
     }
@@ -340,7 +341,7 @@ async fn take(run: &Run<'_>, ready: &Ready, state: &State) -> Result<Claim, Diag
 }
 
 /// Refuses a plan that would delete data, unless it may.
-pub(super) async fn guard(cloud: &dyn Cloud, plan: &Plan, force: bool) -> Vec<Diagnostic> {
+pub(super) async fn guard(run: &Run<'_>, plan: &Plan, force: bool) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     if force {
         return diagnostics;
@@ -350,7 +351,8 @@ pub(super) async fn guard(cloud: &dyn Cloud, plan: &Plan, force: bool) -> Vec<Di
         if !matches!(child.kind, Kind::Table | Kind::Bucket | Kind::Queue) {
             continue;
         }
-        match cloud.data(child).await {
+        let look = || run.cloud.data(child);
+        match apply::persist(run, key, Action::Delete, Effort::Other, look).await {
             Ok(None) => {}
             Ok(Some(data)) => diagnostics.push(Diagnostic::error(
                 format!("{key} holds data"),

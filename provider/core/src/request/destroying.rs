@@ -50,7 +50,7 @@ pub(super) async fn destroy(
         }
     };
     let removal = plan::removal(&state);
-    let diagnostics = guard(cloud, &removal, typed.force_destroy.known() == Some(&true)).await;
+    let diagnostics = guard(&run, &removal, typed.force_destroy.known() == Some(&true)).await;
     if any_error(&diagnostics) {
         return kept(diagnostics);
     }
