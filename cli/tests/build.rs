@@ -87,6 +87,20 @@ impl Checkout {
 }
 
 #[test]
+fn a_client_is_generated_from_sources() {
+    let checkout = Checkout::new(SERVICE);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-eventual"));
+    for name in ["CARGO_TARGET_DIR", "CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "CARGO_BUILD_TARGET"] {
+        command.env_remove(name);
+    }
+    command.args(["eventual", "sdk", "--package", "orders", "--lang", "typescript", "--out", "client"]);
+    let output = command.current_dir(checkout.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let client = std::fs::read_to_string(checkout.path().join("client/src/client.ts")).unwrap();
+    assert!(client.contains("placeOrder(options?: CallOptions): Promise<unknown>"), "{client}");
+}
+
+#[test]
 fn two_checkouts_give_the_same_bytes_and_no_path_of_this_machine() {
     let (one, other) = (Checkout::new(SERVICE), Checkout::new(SERVICE));
     let (path, opened) = one.built(&[]);

@@ -34,6 +34,9 @@ pub(super) fn run(places: &Places, options: &Options) -> Result<Outcome> {
     Ok(outcome)
 }
 
+/// Where the packages of random types are, one for each language.
+const RANDOM: &str = "random";
+
 /// What the languages' parts work with.
 struct Bench<'a> {
     places: &'a Places,
@@ -68,7 +71,18 @@ impl<'a> Bench<'a> {
             fs::write(&manifest, printed.stdout).context(manifest.display())?;
             services.push(Service { name, binary, manifest });
         }
-        Ok(Self { places, options, folder, services })
+        let bench = Self { places, options, folder, services };
+        let mut random = places.cargo();
+        random.args(["test", "--package", "eventual-sdk-gen", "--test", "random", "many_types"]);
+        random.env("EVENTUAL_TEST_CLIENTS", bench.folder.path().join(RANDOM));
+        process::run(&mut random, Terms { echo: options.verbose, ..Terms::seconds(1200) })?
+            .success("writing clients of random types")?;
+        Ok(bench)
+    }
+
+    /// The package of random types for a language.
+    fn random(&self, lang: &str) -> PathBuf {
+        self.folder.path().join(RANDOM).join(lang)
     }
 
     /// Generates the client of a manifest, twice, which must change nothing.

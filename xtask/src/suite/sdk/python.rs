@@ -26,6 +26,7 @@ pub(super) fn run(bench: &Bench<'_>, outcome: &mut Outcome) -> Result<()> {
         generate(service.name, service.manifest.clone())?;
     }
     generate("nasty", bench.places.root.join("sdk-gen/tests/nasty.json"))?;
+    sources.push(bench.random("python").join("src"));
     let programs = folder.join("programs");
     fs::create_dir_all(&programs).context(programs.display())?;
     for entry in fs::read_dir(bench.places.root.join(PROGRAMS)).context(PROGRAMS)? {

@@ -18,9 +18,13 @@ pub(super) fn run(bench: &Bench<'_>, outcome: &mut Outcome) -> Result<()> {
     let nasty = ("nasty", places.root.join("sdk-gen/tests/nasty.json"));
     let services = bench.services.iter().map(|it| (it.name, it.manifest.clone()));
     let all: Vec<(&str, PathBuf)> = services.chain([nasty]).collect();
+    let mut modules = vec![("random", bench.random("terraform"))];
     for (name, manifest) in all {
         let module = folder.join(name);
         bench.generate("terraform", &manifest, &module)?;
+        modules.push((name, module));
+    }
+    for (name, module) in modules {
         let terraform =
             Terraform::new(&program, &provider, &module, &folder.join(format!("{name}-root")), &[])?;
         terraform.succeed(&["fmt", "-check", "-diff", "-no-color"])?;

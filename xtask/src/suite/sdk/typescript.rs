@@ -33,6 +33,7 @@ pub(super) fn run(bench: &Bench<'_>, outcome: &mut Outcome) -> Result<()> {
     let nasty = folder.join("nasty-client");
     bench.generate("typescript", &bench.places.root.join("sdk-gen/tests/nasty.json"), &nasty)?;
     compile(&nasty)?;
+    compile(&bench.random("typescript"))?;
 
     let programs = folder.join("programs");
     fs::create_dir_all(&programs).context(programs.display())?;
@@ -42,8 +43,8 @@ pub(super) fn run(bench: &Bench<'_>, outcome: &mut Outcome) -> Result<()> {
         fs::copy(&file, programs.join(name)).context(file.display())?;
     }
     compile(&programs)?;
-    // Four packages and programs compiled.
-    outcome.passed += bench.services.len() + 2;
+    // Nasty, random, and the programs besides.
+    outcome.passed += bench.services.len() + 3;
     for service in &bench.services {
         let mut node = Command::new("node");
         node.arg(programs.join(format!("dist/{}.js", service.name)));
