@@ -180,7 +180,8 @@ pub use eventual_macros::task;
 ///
 /// It takes at most one input and no extractors. It is replayed, so it must ask for the same things in the same order every time: time, chance
 /// and the outside come from [`now`], [`random`], [`uuid`] and from tasks. The attribute refuses what it can see
-/// (`SystemTime::now`, `tokio::spawn`, `rand`, ...); `#[workflow(allow_nondeterminism)]` switches that off.
+/// (`SystemTime::now`, `tokio::spawn`, `rand`, `std::env`, files, a loop over a `HashMap` that awaits, ...);
+/// `#[workflow(allow_nondeterminism)]` switches that off, above one statement for that statement.
 ///
 /// `#[workflow(schedule(cron = "0 9 * * *", time_zone = "Europe/Berlin"))]` has it started by itself, for as long as the
 /// code says so:

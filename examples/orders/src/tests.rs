@@ -1,10 +1,11 @@
 //! The pipeline without AWS and without waiting.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
 use eventual::States;
-use eventual_testing::TestEnvironment;
+use eventual_testing::{TestEnvironment, explore};
 
 use super::*;
 
@@ -61,4 +62,22 @@ fn events_carry_an_announced_order_along() {
     env.call(create_order(order("tok"))).unwrap();
     assert_eq!(payments.charges(), ["announced/o-1"]);
     assert_eq!(env.emitted::<OrderShipped>()[0].tracking, "parcel-o-1");
+}
+
+#[test]
+fn a_crash_anywhere_charges_once_and_ships_once() {
+    let payments = RefCell::new(Arc::new(Payments::sandbox()));
+    let fresh = || {
+        let (env, fresh) = environment();
+        payments.replace(fresh);
+        env
+    };
+    let explored = explore(fresh, |env| {
+        env.call(place_order(order("tok_unavailable_once"))).unwrap();
+        env.advance(Duration::from_secs(60));
+        env.call(ship_order(Ship { id: "o-1".into(), tracking: "t-9".into() })).unwrap();
+        env.advance(Duration::from_secs(60));
+        (status(env).receipt.map(|it| it.status), payments.borrow().charges())
+    });
+    assert!(explored.runs > 50, "{explored:?}");
 }

@@ -55,8 +55,13 @@ impl Engine {
     /// code is not deterministic is parked at once. For development and tests: it costs that many times as much.
     #[must_use]
     pub fn twins(self, instances: u32) -> Self {
-        self.workflows.set_instances(instances);
+        self.set_twins(instances);
         self
+    }
+
+    /// The same for an engine that others hold already: executions that are not in memory yet get so many instances.
+    pub fn set_twins(&self, instances: u32) {
+        self.workflows.set_instances(instances);
     }
 
     fn with(

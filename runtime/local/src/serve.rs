@@ -21,11 +21,13 @@ const STOP: Duration = Duration::from_secs(10);
 const DAY_MS: u64 = 86_400_000;
 
 /// What `serve` takes.
-pub const USAGE: &str = "serve [--store DIR] [--listen ADDRESS] [--retention-days N] [--pretend-callers]
+pub const USAGE: &str = "serve [--store DIR] [--listen ADDRESS] [--retention-days N] [--pretend-callers] [--twins N]
   --store DIR           folder of the durable store; made if it is not there (default: .eventual)
   --listen ADDRESS      where HTTP is served (default: 127.0.0.1:3000; port 0 takes a free one)
   --retention-days N    how long closed executions are kept (default: 30)
-  --pretend-callers     serve commands with `auth = iam` or `jwt` without verifying anybody; loopback only";
+  --pretend-callers     serve commands with `auth = iam` or `jwt` without verifying anybody; loopback only
+  --twins N             take every turn with N instances of the workflow's code, which must agree, so that code that is
+                        not deterministic is parked at once; costs N times as much (default: 1)";
 
 /// The arguments of `serve`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,12 +36,14 @@ struct Options {
     listen: SocketAddr,
     retention_days: u64,
     pretend: bool,
+    twins: u32,
 }
 
 impl Options {
     fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
         let listen = SocketAddr::from(([127, 0, 0, 1], 3000));
-        let mut options = Self { store: ".eventual".into(), listen, retention_days: 30, pretend: false };
+        let mut options =
+            Self { store: ".eventual".into(), listen, retention_days: 30, pretend: false, twins: 1 };
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
@@ -57,6 +61,11 @@ impl Options {
                         text.parse().map_err(|_| format!("{text:?} is no number of days"))?;
                 }
                 "--pretend-callers" => options.pretend = true,
+                "--twins" => {
+                    let text = value()?;
+                    let count = text.parse().ok().filter(|it| (1..=16).contains(it));
+                    options.twins = count.ok_or_else(|| format!("{text:?} is no number from 1 to 16"))?;
+                }
                 other => return Err(format!("{other:?} is no option of `serve`")),
             }
         }
@@ -110,6 +119,7 @@ async fn serve(program: Program, options: Options) -> Result<(), Box<dyn Error +
     let address = listener.local_addr()?;
     let host = Host::new(store, registry, Arc::new(states), pairs, &code);
     host.engine().declare(&manifest.schedules).await?;
+    host.engine().set_twins(options.twins);
     let callers = if options.pretend { Callers::Pretend } else { Callers::Nobody };
     let name = manifest.service.to_string();
     let api = http::router(Api { host: host.clone(), manifest, callers });

@@ -5,7 +5,7 @@
 
 use eventual_schema::name::lower_camel;
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{FnArg, ImplItem, ItemFn, ItemImpl, ReceiverKind, Type};
 
@@ -93,7 +93,7 @@ fn method(item: &ImplItem, actor: &Ident, scanned: bool, errors: &mut Diagnostic
     }
     sig.inputs = sig.inputs.into_iter().skip(1).collect();
     sig.ident = format_ident!("__{actor}_{ident}", span = ident.span());
-    let item = ItemFn {
+    let mut item = ItemFn {
         attrs: method.attrs.clone(),
         vis: method.vis.clone(),
         modifiers: method.modifiers.clone(),
@@ -101,7 +101,7 @@ fn method(item: &ImplItem, actor: &Ident, scanned: bool, errors: &mut Diagnostic
         block: Box::new(method.block.clone()),
     };
     if scanned {
-        scan::scan(item.block.to_token_stream(), errors);
+        scan::scan(&mut item, errors);
     }
     let function = Function::new(item, "method of an actor", errors);
     for extractor in ["State", "Ctx", "User"] {

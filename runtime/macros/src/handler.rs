@@ -72,7 +72,7 @@ pub(crate) fn generate(kind: Kind, attr: TokenStream, item: TokenStream) -> (Tok
             return (item, errors);
         }
     };
-    let function = Function::new(parsed, word, &mut errors);
+    let mut function = Function::new(parsed, word, &mut errors);
     refuse_extractors(kind, &function, &mut errors);
     let mut options = Options::parse(attr, &format!("`#[{word}]`"), kind.options(), &mut errors);
     let name = wire_name(
@@ -82,8 +82,11 @@ pub(crate) fn generate(kind: Kind, attr: TokenStream, item: TokenStream) -> (Tok
         &mut errors,
     );
     let given = given(kind, &function, &mut options, &mut errors);
-    if kind == Kind::Workflow && options.flag("allow_nondeterminism", &mut errors).is_none() {
-        scan::scan(function.item.block.to_token_stream(), &mut errors);
+    if kind == Kind::Workflow {
+        let allowed = options.flag("allow_nondeterminism", &mut errors).is_some();
+        let mut found = Diagnostics::default();
+        // What is allowed statement by statement loses the attributes that say so in any case.
+        scan::scan(&mut function.item, if allowed { &mut found } else { &mut errors });
     }
     let handler = Handler { kind, function, name, options: given };
     if errors.is_empty() {

@@ -164,7 +164,7 @@ pub(super) fn of_command(answer: &Answer) -> Judged {
     {
         return Err(RemoteError::InvalidInput { message, problems });
     }
-    Ok(Outcome::Failed(Failure { class, message, data: Payload::from(data), status }))
+    Ok(Outcome::Failed(Failure { data: Payload::from(data), ..Failure::new(&class, message, status) }))
 }
 
 #[cfg(test)]

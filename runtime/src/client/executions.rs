@@ -131,8 +131,12 @@ impl Executions {
                 return Err(ExecutionError::Invalid(Error::new("NotAWorkflow", message)));
             }
         };
-        let request =
-            SystemRequest::Start { workflow: workflow.to_owned(), name, input: codec::value_of(&input) };
+        let request = SystemRequest::Start {
+            workflow: workflow.to_owned(),
+            name,
+            input: codec::value_of(&input),
+            attributes: std::collections::BTreeMap::new(),
+        };
         let done: Done = self.ask(&request).await?;
         let execution =
             Execution::parse(&done.execution).map_err(|error| ExecutionError::Invalid(error.to_error()))?;
@@ -187,7 +191,7 @@ impl Ended {
         match (data, class.as_str()) {
             (Some(data), _) => {
                 let data = Payload::from(data.to_string().as_str());
-                Outcome::Failed(CoreFailure { class, message, data, status: 500 })
+                Outcome::Failed(CoreFailure { data, ..CoreFailure::new(&class, message, 500) })
             }
             (None, "Cancelled") => Outcome::Cancelled,
             (None, "Terminated") => Outcome::Terminated(message),
