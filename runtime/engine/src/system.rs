@@ -303,15 +303,8 @@ impl Engine {
                 let turns = self.ports.store.turns(&id, 0).await.map_err(ClientError::from)?;
                 Ok(SystemResponse::History { execution, turns: turns.iter().map(turn).collect() })
             }
-            SystemRequest::Count(search) => {
-                let counted = self.client.count(&search.query()?).await?;
-                Ok(SystemResponse::Counted { count: counted.count, complete: counted.complete })
-            }
-            SystemRequest::List(search) => {
-                let page = self.client.list(&search.query()?).await?;
-                let executions = page.executions.iter().map(line).collect();
-                Ok(SystemResponse::List { executions, next: page.next })
-            }
+            SystemRequest::Count(search) => self.count(search).await,
+            SystemRequest::List(search) => self.list(search).await,
             SystemRequest::CompleteTask { token, result } => self.complete_task(&token, &result).await,
             SystemRequest::FailTask { token, class, message, data } => {
                 self.fail_task(&token, &class, message, &data).await

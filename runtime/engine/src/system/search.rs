@@ -4,9 +4,10 @@ use eventual_core::limits::LIST_PAGE_MAX;
 use eventual_core::{Attribute, Millis};
 use serde::{Deserialize, Serialize};
 
-use super::{SystemError, parse_status};
+use super::{SystemError, SystemResponse, line, parse_status};
 use crate::codec::AttributeText;
-use crate::ports::{AttributeFilter, AttributeTest, ListQuery, Span};
+use crate::engine::Engine;
+use crate::ports::{AttributeFilter, AttributeTest, Count, ListQuery, Span};
 
 /// What `list` and `count` look for.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
@@ -64,9 +65,22 @@ pub struct FilterRequest {
     starts_with: Option<String>,
 }
 
+impl Engine {
+    pub(super) async fn count(&self, search: SearchRequest) -> Result<SystemResponse, SystemError> {
+        let Count { count, complete } = self.client().count(&search.query()?).await?;
+        Ok(SystemResponse::Counted { count, complete })
+    }
+
+    pub(super) async fn list(&self, search: SearchRequest) -> Result<SystemResponse, SystemError> {
+        let page = self.client().list(&search.query()?).await?;
+        let executions = page.executions.iter().map(line).collect();
+        Ok(SystemResponse::List { executions, next: page.next })
+    }
+}
+
 impl SearchRequest {
     /// The query that it asks for.
-    pub(super) fn query(self) -> Result<ListQuery, SystemError> {
+    fn query(self) -> Result<ListQuery, SystemError> {
         let span = |it: Option<SpanRequest>| {
             it.map_or_else(Span::default, |it| Span { from: it.from, below: it.below })
         };
