@@ -371,8 +371,20 @@ impl Check<'_> {
         let known = rules.get("properties").and_then(Value::as_object).unwrap_or(&none);
         for (name, value) in members {
             let here = member(path, name);
+            // Maps whose keys are numbers are declared so.
+            let patterns = rules.get("patternProperties").and_then(Value::as_object).unwrap_or(&none);
+            let mut matched = false;
+            for (pattern, schema) in patterns {
+                // As with texts, a pattern that this engine cannot read is left to the type that declared it.
+                if regex_lite::Regex::new(pattern).is_ok_and(|it| !it.is_match(name)) {
+                    continue;
+                }
+                matched = true;
+                self.node(value, schema, &here);
+            }
             match (known.get(name), rules.get("additionalProperties")) {
                 (Some(schema), _) => self.node(value, schema, &here),
+                (None, _) if matched => {}
                 (None, Some(Value::Bool(false))) => {
                     let hint = crate::nearest::nearest(name, known.keys().map(String::as_str));
                     let hint = hint.map(|it| format!("; did you mean {it}?")).unwrap_or_default();

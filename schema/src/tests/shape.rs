@@ -108,6 +108,20 @@ fn tuples_maps_and_limits() {
 }
 
 #[test]
+fn maps_whose_keys_are_numbers() {
+    // What schemars writes for `BTreeMap<u32, u8>`.
+    let map = json!({
+        "type": "object", "additionalProperties": false,
+        "patternProperties": {"^\\d+$": {"type": "integer", "minimum": 0}},
+    });
+    let check = |value: Value| -> Vec<String> {
+        validate(&value, &map, &schemas()).iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(check(json!({"1": 2, "30": 4})), [""; 0]);
+    assert_eq!(check(json!({"1": -2, "a": 4})), ["1: must be at least 0, is -2", "a: is not expected"]);
+}
+
+#[test]
 fn texts_become_what_the_schema_takes() {
     let all = schemas();
     let read = |text: &str, schema: Value| coerce(text, &schema, &all);
