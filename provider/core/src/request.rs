@@ -168,7 +168,7 @@ pub async fn look_up(
     lookup::look_up(identity, cloud, operations, config).await
 }
 
-/// Fills in what an import does not know from the ownership record alone, from the deployed artifact.
+/// Fills in what [`read`] leaves out of an import: what the user configured, and what follows from the deployed artifact.
 pub async fn complete(
     scope: &Scope<'_>,
     cloud: &dyn Cloud,

@@ -90,3 +90,29 @@ async fn what_does_not_fit_is_a_diagnostic_and_the_process_lives() {
     let answer = client.validate_resource_config(request).await.unwrap().into_inner();
     assert!(answer.diagnostics[0].detail.contains(TYPE), "{answer:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_values_are_answered_like_small_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let artifact = folder.path().join("orders.zip");
+    write_artifact(&artifact, "0.1.0");
+    let plugin = Plugin::start(&[]);
+    let mut client = client(&plugin).await;
+    let tags: serde_json::Map<String, Value> =
+        (0..1000).map(|it| (format!("tag-{it}"), json!("ü"))).collect();
+    for (attribute, value, summary) in [
+        ("tags", Value::Object(tags), "Too many tags"),
+        ("environment", json!({ "LARGE": "x".repeat(6 << 20) }), "Environment too large"),
+    ] {
+        let mut config =
+            json!({ "name": "orders", "artifact": artifact, "defaults": { "auth": { "type": "iam" } } });
+        config[attribute] = value;
+        let request = validate_resource_config::Request {
+            type_name: TYPE.to_owned(),
+            config: dynamic(&config),
+            client_capabilities: None,
+        };
+        let answer = client.validate_resource_config(request).await.unwrap().into_inner();
+        assert!(answer.diagnostics.iter().any(|it| it.summary == summary), "{attribute}: {answer:.500?}");
+    }
+}

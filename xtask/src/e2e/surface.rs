@@ -39,6 +39,20 @@ output "same" {
 }
 "#;
 
+/// A configuration that only imports.
+const IMPORT: &str = r#"
+terraform {
+  required_providers {
+    eventual = { source = "eventual/eventual" }
+  }
+}
+
+import {
+  to = eventual_service.orders
+  id = "orders"
+}
+"#;
+
 /// Something of another kind that is to become the service.
 const MOVED: &str = "moved {\n  from = terraform_data.caller\n  to   = eventual_service.orders\n}\n";
 
@@ -86,6 +100,24 @@ pub(crate) fn not_in_state(terraform: &Terraform, secret: &str) -> Result<()> {
     require(!state.contains(secret), || "the state holds what it must not".into())
 }
 
+/// An import without a configuration: Terraform writes one, and planning it changes nothing.
+fn generated(stand: &Stand<'_>) -> Result<()> {
+    let terraform = stand.site.terraform("generated", ORDERS_TF)?;
+    for file in ["main.tf", "orders.tftest.hcl"] {
+        let file = terraform.folder().join(file);
+        if file.exists() {
+            fs::remove_file(&file).context(file.display())?;
+        }
+    }
+    terraform.write("import.tf", IMPORT)?;
+    for arguments in [&["-generate-config-out=generated.tf"][..], &[]] {
+        let planned = terraform.succeed(&[&["plan", "-input=false", "-no-color"], arguments].concat())?;
+        let only = planned.all.contains("1 to import, 0 to add, 0 to change, 0 to destroy");
+        require(only, || planned.all.clone())?;
+    }
+    Ok(())
+}
+
 /// Import, empty plan, look-up and credentials, another region, a state of an earlier release, a state that lost it.
 pub(super) fn beside_applying(stand: &Stand<'_>) -> Result<()> {
     let mut terraform = second(stand)?;
@@ -94,6 +126,7 @@ pub(super) fn beside_applying(stand: &Stand<'_>) -> Result<()> {
     terraform.require_no_changes()?;
 
     looks_up_and_lends(&terraform, ORDERS)?;
+    generated(stand)?;
 
     for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
         terraform.set(name, "eu-west-1");

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use eventual_schema::deploy::{Names, TAG_SERVICE, bucket};
 use eventual_schema::{FunctionKind, Manifest, openapi};
 
+use super::inputs;
+use super::reading::Look;
 use super::{Artifact, Found, Identity, Scope};
 use crate::cloud::{Cloud, CloudError, Ownership, OwnershipState, Progress};
 use crate::config;
@@ -15,8 +17,12 @@ use crate::inspect;
 use crate::operations::Operations;
 use crate::path::Path;
 use crate::policy;
+use crate::resource::Kind;
 use crate::state::{State, to_value};
 use crate::value::Value;
+
+/// Longest time for one answer of the cloud, with asking again.
+const PATIENCE_MS: u64 = 2 * 60 * 1000;
 
 /// What a look-up is done with.
 #[derive(Clone, Copy)]
@@ -40,6 +46,14 @@ pub(super) fn refused(what: &str, error: &CloudError) -> Diagnostic {
 }
 
 impl Looker<'_> {
+    /// Asks again as long as the cloud is only busy or out of reach, for some minutes.
+    async fn patiently<T, F>(&self, ask: impl Fn() -> F) -> Result<T, CloudError>
+    where
+        F: Future<Output = Result<T, CloudError>>,
+    {
+        Look { cloud: self.cloud, deadline_ms: self.cloud.now_ms() + PATIENCE_MS }.patiently(ask).await
+    }
+
     /// Finds the service that the attribute `attribute` of `config` names.
     pub(super) async fn service(&self, config: &Value, attribute: &str) -> Result<Service, Diagnostic> {
         let name = config.get(attribute).as_str().unwrap_or_default();
@@ -47,7 +61,8 @@ impl Looker<'_> {
         let name = config::service_name(name)
             .map_err(|reason| Diagnostic::error("Invalid name", reason).at(at()))?;
         let place = Place::new(name.as_str(), self.identity);
-        let ownership = self.cloud.ownership(&place.names().bucket()).await;
+        let bucket = place.names().bucket();
+        let ownership = self.patiently(|| self.cloud.ownership(&bucket)).await;
         let record = match ownership.map_err(|error| refused("read the ownership record", &error))? {
             OwnershipState::Found(found) => found.record,
             OwnershipState::NoBucket | OwnershipState::NoRecord { .. } => {
@@ -62,10 +77,27 @@ impl Looker<'_> {
         Ok(Service { place, record, state, artifact })
     }
 
+    /// What the user configured, with the values of environment variables that the functions have.
+    async fn restore(&self, imported: &mut Value, service: &Service) -> Result<(), Diagnostic> {
+        if service.record.inputs.is_null() {
+            return Ok(());
+        }
+        let mut environments = inputs::Environments::new();
+        for (key, child) in service.state.children.iter().filter(|(_, child)| child.kind == Kind::Function) {
+            let environment = self.patiently(|| self.cloud.environment(child)).await;
+            let environment =
+                environment.map_err(|error| refused(&format!("read the environment of {key}"), &error))?;
+            environments.insert(key.trim_start_matches("function/").to_owned(), environment);
+        }
+        inputs::restore(imported, &service.record.inputs, &environments);
+        Ok(())
+    }
+
     /// What is deployed; `None` when that is not there (any more).
     async fn artifact(&self, place: &Place, state: &State) -> Result<Option<Artifact>, Diagnostic> {
         let Some(recorded) = state.children.get("artifact") else { return Ok(None) };
-        let manifest = self.operations.manifest(&place.names().bucket(), &recorded.name).await;
+        let bucket_name = place.names().bucket();
+        let manifest = self.patiently(|| self.operations.manifest(&bucket_name, &recorded.name)).await;
         let manifest = manifest.map_err(|error| refused("read the deployed artifact", &error))?;
         let sha256 = recorded.name.trim_start_matches(bucket::CODE).trim_end_matches(".zip").to_owned();
         Ok(manifest.map(|manifest| Artifact { manifest, sha256, path: recorded.name.clone() }))
@@ -194,10 +226,15 @@ pub(super) async fn complete(
     imported: &mut Value,
 ) -> Vec<Diagnostic> {
     let Some(identity) = scope.identity else { return Vec::new() };
-    let service = match (Looker { identity, cloud, operations }).service(imported, "name").await {
-        Ok(service) => service.value(),
+    let looker = Looker { identity, cloud, operations };
+    let found = match looker.service(imported, "name").await {
+        Ok(found) => found,
         Err(diagnostic) => return vec![diagnostic],
     };
+    if let Err(diagnostic) = looker.restore(imported, &found).await {
+        return vec![diagnostic];
+    }
+    let service = found.value();
     for name in LOOKED_UP {
         imported.set(name, service.get(name).clone());
     }

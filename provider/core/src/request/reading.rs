@@ -6,15 +6,14 @@ use futures_util::StreamExt;
 use futures_util::stream;
 
 use super::applying::bare_bucket;
-use super::inputs;
 use super::planning::elsewhere;
 use super::{Drift, ReadBack, Scope};
 use crate::apply;
-use crate::cloud::{Cloud, CloudError, Observed, Owner, Ownership, OwnershipState, Progress, Trouble};
+use crate::cloud::{Cloud, CloudError, Observed, Owner, OwnershipState, Progress, Trouble};
 use crate::config;
 use crate::desired::Place;
 use crate::diagnostic::Diagnostic;
-use crate::resource::{Kind, settings};
+use crate::resource::settings;
 use crate::state::{Recorded, SETTINGS, State, owner_of};
 use crate::value::Value;
 
@@ -24,9 +23,9 @@ const AT_ONCE: usize = 16;
 const LONGEST_PAUSE_MS: u64 = 8000;
 
 /// Looks, and when to stop trying again.
-struct Look<'a> {
-    cloud: &'a dyn Cloud,
-    deadline_ms: u64,
+pub(super) struct Look<'a> {
+    pub(super) cloud: &'a dyn Cloud,
+    pub(super) deadline_ms: u64,
 }
 
 pub(super) async fn read(scope: &Scope<'_>, cloud: &dyn Cloud, value: &Value) -> ReadBack {
@@ -108,9 +107,6 @@ async fn import(scope: &Scope<'_>, look: &Look<'_>, value: &Value, service: &str
     // What a run left half-way may hold anything; what one finished is exactly what its record says.
     let partial = record.children.is_empty();
     let mut read = value.clone();
-    if let Err(error) = restore(look, &mut read, &record).await {
-        return failed(value, "the environment of a function", &error);
-    }
     let mut children = if record.progress == Progress::Complete {
         record.children
     } else {
@@ -128,20 +124,6 @@ async fn import(scope: &Scope<'_>, look: &Look<'_>, value: &Value, service: &str
         Diagnostic::warning("Imported in part", detail)
     });
     ReadBack { state: Some(read), diagnostics: diagnostics.into_iter().collect(), ..ReadBack::default() }
-}
-
-/// What the user configured, as far as it is known.
-async fn restore(look: &Look<'_>, read: &mut Value, record: &Ownership) -> Result<(), CloudError> {
-    if record.inputs.is_null() {
-        return Ok(());
-    }
-    let mut environments = inputs::Environments::new();
-    for (key, child) in record.children.iter().filter(|(_, child)| child.kind == Kind::Function) {
-        let name = key.trim_start_matches("function/").to_owned();
-        environments.insert(name, look.patiently(|| look.cloud.environment(child)).await?);
-    }
-    inputs::restore(read, &record.inputs, &environments);
-    Ok(())
 }
 
 fn failed(value: &Value, what: &str, error: &CloudError) -> ReadBack {
@@ -187,7 +169,7 @@ fn told(drift: &[Drift]) -> Option<Diagnostic> {
 
 impl Look<'_> {
     /// Looks again as long as the cloud is only busy or out of reach.
-    async fn patiently<T, F>(&self, look: impl Fn() -> F) -> Result<T, CloudError>
+    pub(super) async fn patiently<T, F>(&self, look: impl Fn() -> F) -> Result<T, CloudError>
     where
         F: Future<Output = Result<T, CloudError>>,
     {
