@@ -1,10 +1,13 @@
 //! A delivery that nobody can read goes to the dead letters and holds nothing up.
 
 use eventual_core::ExecutionId;
-use eventual_engine::ports::{Meta, Store};
+use eventual_engine::ports::Message;
 
 use super::*;
 use crate::store::LocalStore;
+
+/// A deadline for what the test waits for.
+const LONGEST: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn what_nobody_can_read_does_not_hold_up_the_others() {
@@ -14,11 +17,11 @@ async fn what_nobody_can_read_does_not_hold_up_the_others() {
     let place = Place { due: 5, order: 0 };
     let poison = Change::Put(Table::Queue, place.key(), b"w\xff".to_vec());
     store.group.write(|| "poison".to_owned(), None, vec![poison]).await.unwrap();
-    let meta = Meta::new(id.clone(), "null".into(), 1, 1, "code", None);
-    store.insert(&meta).await.unwrap();
+    let wake = Delivery::Wake(id.clone(), Message::default());
+    store.queue.push(6, vec![wake]).await.unwrap();
     drop(store);
     let store = LocalStore::open(folder.path(), 1_000).unwrap();
-    let next = store.queue.next().await.unwrap();
+    let next = tokio::time::timeout(LONGEST, store.queue.next()).await.unwrap().unwrap();
     assert!(matches!(next.delivery, Delivery::Wake(woken, _) if woken == id));
     store.group.barrier().await.unwrap();
     assert_eq!(store.dead_letters(5).unwrap().len(), 1);
