@@ -149,6 +149,25 @@ impl Execution {
         result_of(answer.map_err(|error| invalid(error.into()))?)
     }
 
+    /// Starts an execution that has its first turns, up to `turn` (as the system operation `history` numbers them), and goes
+    /// on by itself: to try a fix on what happened, or to go on from before a mistake. Open or closed. What came later is
+    /// not known to the new one; tasks that were under way are performed anew, children and updates that were under
+    /// way end with an error of class `Forked`. For commands, tasks and subscriptions that declare `uses(<its workflow>)`.
+    ///
+    /// # Errors
+    /// When there is no such execution or turn, or the name is taken.
+    pub async fn fork(&self, turn: u64, name: &str) -> Result<Self, ClientError> {
+        Ok(Self::from_id(client()?.fork(&self.id, turn, Some(name)).await?))
+    }
+
+    /// [Forks](Self::fork) it and terminates it.
+    ///
+    /// # Errors
+    /// As of `fork`; when it has ended.
+    pub async fn reset(&self, turn: u64, name: &str) -> Result<Self, ClientError> {
+        Ok(Self::from_id(client()?.reset(&self.id, turn, Some(name)).await?))
+    }
+
     /// Asks it for a change, which its code answers with [`on_update`](crate::on_update). In a handler that declares
     /// `uses(<its workflow>)`, and in workflows; a handler waits for 20 seconds, a workflow as long as it takes.
     ///

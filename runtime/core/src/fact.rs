@@ -95,6 +95,13 @@ pub enum Fact {
         /// When to look. Tells one look from the next, for queues that drop what they have seen.
         due: Millis,
     },
+    /// From here on this history is another execution's than that which made the turns before.
+    Forked {
+        /// The execution that goes on.
+        to: ExecutionId,
+        /// The last turn that was copied.
+        turn: u64,
+    },
     /// An operation was performed by whoever took the turn that asked for it.
     OperationDone {
         /// Its call.
@@ -205,6 +212,8 @@ pub enum FactKey {
     Deferred(Seq, u32),
     /// Of [`Fact::TaskExpired`].
     Expired(Seq),
+    /// Of [`Fact::Forked`].
+    Forked(u64),
     /// Of [`Fact::OperationDone`].
     Operation(Seq),
     /// Of [`Fact::Paused`].
@@ -241,6 +250,7 @@ impl FactKey {
             | Self::Timer(seq)
             | Self::UpdateDone(seq) => Some(*seq),
             Self::Cancel
+            | Self::Forked(_)
             | Self::Pause(_)
             | Self::Resume(_)
             | Self::Signal(_)
@@ -257,6 +267,7 @@ impl Fact {
         match self {
             Self::CancelRequested { .. } => FactKey::Cancel,
             Self::ChildDone { seq, .. } => FactKey::Child(*seq),
+            Self::Forked { turn, .. } => FactKey::Forked(*turn),
             Self::OperationDone { seq, .. } => FactKey::Operation(*seq),
             Self::Paused { id, .. } => FactKey::Pause(id.clone()),
             Self::Resumed { id } => FactKey::Resume(id.clone()),

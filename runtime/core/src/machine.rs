@@ -8,6 +8,7 @@ mod attempts;
 mod attributes;
 mod cancel;
 mod continued;
+mod forked;
 mod mismatch;
 mod update;
 
@@ -419,6 +420,7 @@ impl Machine {
     fn learn(&mut self, fact: &Fact) {
         match fact {
             Fact::CancelRequested { .. } => self.cancel(cancel::ROOT),
+            Fact::Forked { .. } => self.fork(),
             Fact::Paused { reason, .. } => self.paused = Some(reason.clone()),
             Fact::Resumed { .. } => self.paused = None,
             // Ends the execution without its code, so that no machine ever learns it.

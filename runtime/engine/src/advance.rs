@@ -109,11 +109,14 @@ impl Engine {
     async fn turn(&self, meta: &mut Meta, facts: Vec<Fact>, look: bool) -> Result<Next, TurnError> {
         let id = meta.id.clone();
         let version = self.workflows.version(&id).await;
-        let committed = match version {
+        let mut committed = match version {
             1.. if !look => Vec::new(),
             0 => self.ports.store.turns(&id, meta.base.saturating_sub(1)).await?,
             _ => self.ports.store.turns(&id, version).await?,
         };
+        if version == 0 {
+            self.complete_fork(meta, &mut committed).await?;
+        }
         let last = committed.last().map_or(version, |it| it.number);
         let mut behind = meta.learn(&committed);
         if last == 0 {
@@ -127,6 +130,7 @@ impl Engine {
             return Ok(Next::Closed);
         }
         let now = self.ports.clock.now();
+        let facts = meta.forked_at(last).into_iter().chain(facts).collect();
         let request = TurnRequest { meta: meta.clone(), version, committed, facts, now };
         match self.workflows.turn(request).await {
             TurnReply::Nothing(pending) => {
@@ -280,6 +284,9 @@ impl Engine {
         let pending = Pending::of_history(&turns);
         let learnt = learnt_outcomes(&turns);
         for (index, turn) in turns.iter().enumerate() {
+            if meta.is_copied(turn) {
+                continue;
+            }
             if caused.contains(&index) || (facts.is_empty() && last_anyway && is_untold(turn, &inline)) {
                 let mut turn = turn.clone();
                 turn.calls.retain(|(seq, _)| !learnt.contains(seq));

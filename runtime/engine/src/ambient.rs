@@ -28,7 +28,8 @@ pub type QueryFn = Rc<dyn Fn(&Payload) -> Outcome>;
 
 /// The execution whose code is being polled on this thread.
 pub(crate) struct Current {
-    pub(crate) execution: ExecutionId,
+    /// Changes where a history goes on as another execution's.
+    pub(crate) execution: RefCell<ExecutionId>,
     pub(crate) machine: RefCell<Machine>,
     /// Whom to wake when the gate opens for a call.
     pub(crate) wakers: RefCell<BTreeMap<Seq, Waker>>,
@@ -57,7 +58,7 @@ impl Current {
     pub(crate) fn new(execution: ExecutionId, machine: Machine) -> Rc<Self> {
         let epoch = EPOCH.with(|it| it.replace(it.get() + 1));
         Rc::new(Self {
-            execution,
+            execution: RefCell::new(execution),
             machine: RefCell::new(machine.comparing(codec::same)),
             wakers: RefCell::default(),
             scope: Cell::default(),
@@ -120,7 +121,8 @@ pub struct WorkflowInfo {
 /// The execution of the workflow code that runs on this thread, if any does.
 #[must_use]
 pub fn workflow() -> Option<WorkflowInfo> {
-    current().map(|it| WorkflowInfo { execution: it.execution.clone(), now: it.machine.borrow().now() })
+    current()
+        .map(|it| WorkflowInfo { execution: it.execution.borrow().clone(), now: it.machine.borrow().now() })
 }
 
 /// A random number from history; `None` outside of workflow code.

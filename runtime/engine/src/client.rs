@@ -388,6 +388,10 @@ impl Client {
         }
     }
 
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+
     pub(crate) const fn ports(&self) -> &Ports {
         &self.ports
     }

@@ -30,12 +30,20 @@ impl Engine {
         // A signal to a child that starts in the same turn must find it.
         deliver_calls(true).await?;
         deliver_calls(false).await?;
+        if turn.facts.iter().any(|it| matches!(it, Fact::Forked { .. })) {
+            all(pending.timers.iter().map(|(seq, due)| self.timer_again(id, *seq, *due)).collect()).await?;
+        }
         all(turn.answers.iter().map(|it| self.deliver_answer(id, it)).collect()).await?;
         all(turn.stops.iter().map(|it| self.stop_child(id, it)).collect()).await?;
         let wanted = turn.attempts.iter().filter_map(|it| Some((it, pending.task(it)?)));
         let attempts = wanted.map(|(attempt, task)| self.deliver_attempt(id, turn.time, attempt, task));
         all(attempts.collect()).await?;
         self.deliver_watch(id, turn).await
+    }
+
+    /// Arms a timer for a fork whose origin has armed it for itself.
+    async fn timer_again(&self, id: &ExecutionId, seq: Seq, due: u64) -> Result<(), Fault> {
+        self.ports.dispatch.timer(id, due, &Fact::TimerFired { seq }).await
     }
 
     /// Stops a child that nobody waits for any more.
@@ -171,6 +179,10 @@ impl Pending {
             Call::Task(task) => Some((*seq, task.clone())),
             _ => None,
         });
-        Self { tasks: tasks.collect(), ..Self::default() }
+        let timers = turns.iter().flat_map(|it| &it.calls).filter_map(|(seq, call)| match call {
+            Call::Timer { due } => Some((*seq, *due)),
+            _ => None,
+        });
+        Self { tasks: tasks.collect(), timers: timers.collect(), ..Self::default() }
     }
 }

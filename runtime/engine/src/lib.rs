@@ -14,6 +14,7 @@ mod completion;
 mod deliver;
 mod engine;
 mod fits;
+mod fork;
 pub mod http;
 mod operations;
 mod perform;

@@ -74,6 +74,19 @@ pub struct Meta {
     pub as_of: u64,
     /// What the tokens of its tasks are signed with.
     pub secret: Secret,
+    /// Where its first turns come from, if it was forked.
+    pub origin: Option<Origin>,
+}
+
+/// Where the first turns of a forked execution come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The execution that it was forked from.
+    pub from: ExecutionId,
+    /// The last turn that both have.
+    pub turn: u64,
+    /// The execution that began the history: `from`, or what that was forked from.
+    pub root: ExecutionId,
 }
 
 impl Meta {
@@ -103,6 +116,7 @@ impl Meta {
             attributes: BTreeMap::new(),
             as_of: 0,
             secret: Secret::default(),
+            origin: None,
         }
     }
 

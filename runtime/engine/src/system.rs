@@ -70,6 +70,16 @@ pub enum SystemRequest {
         #[serde(default)]
         details: Value,
     },
+    /// Start an execution that has the first turns of another one and goes on by itself.
+    Fork {
+        /// `<workflow>/<name>`.
+        execution: String,
+        /// The last turn that both have, as `history` numbers it.
+        turn: u64,
+        /// Name of the new execution; random without.
+        #[serde(default)]
+        name: Option<String>,
+    },
     /// What is known of an execution.
     Get {
         /// `<workflow>/<name>`.
@@ -99,6 +109,16 @@ pub enum SystemRequest {
         /// What is asked; `null` without.
         #[serde(default)]
         input: Value,
+    },
+    /// Fork an open execution and terminate it.
+    Reset {
+        /// `<workflow>/<name>`.
+        execution: String,
+        /// The last turn that both have, as `history` numbers it.
+        turn: u64,
+        /// Name of the new execution; random without.
+        #[serde(default)]
+        name: Option<String>,
     },
     /// Let a paused execution go on, and look at a parked one again: after a fix was deployed, or to see why it is parked.
     Resume {
@@ -236,7 +256,8 @@ pub enum SystemResponse {
         /// The schedule.
         schedule: String,
     },
-    /// To `start` (new or found), `completeTask`, `failTask`, `signal`, `signalWithStart`, `cancel`, `terminate`, `pause` and
+    /// To `start` (new or found), `fork` and `reset` (the new one), `completeTask`, `failTask`, `signal`, `signalWithStart`,
+    /// `cancel`, `terminate`, `pause` and
     /// `resume`.
     Done {
         /// The execution.
@@ -322,6 +343,14 @@ impl Engine {
                 let answer = self.client.query(&parse(&execution)?, &query, payload_of(&input)).await?;
                 let (answer, error) = ended(&answer);
                 Ok(SystemResponse::Answered { execution, answer, error })
+            }
+            SystemRequest::Fork { execution, turn, name } => {
+                let fork = self.client.fork(&parse(&execution)?, turn, name.as_deref()).await?;
+                Ok(SystemResponse::Done { execution: fork.to_string() })
+            }
+            SystemRequest::Reset { execution, turn, name } => {
+                let fork = self.client.reset(&parse(&execution)?, turn, name.as_deref()).await?;
+                Ok(SystemResponse::Done { execution: fork.to_string() })
             }
             SystemRequest::Resume { execution } => {
                 self.client.resume(&parse(&execution)?).await?;

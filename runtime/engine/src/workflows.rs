@@ -102,6 +102,8 @@ pub(crate) struct Pending {
     pub(crate) operations: Vec<(Seq, Call)>,
     /// Number of the turn in which the code last continued as new; 0 when it never did.
     pub(crate) base: u64,
+    /// All open timers, with the time when they fire.
+    pub(crate) timers: Vec<(Seq, Millis)>,
     /// All open tasks.
     pub(crate) tasks: Vec<(Seq, TaskCall)>,
 }
@@ -112,6 +114,9 @@ impl Pending {
         for (seq, call, attempt, may_begin) in open {
             if call.is_operation() {
                 pending.operations.push((seq, call.clone()));
+            }
+            if let Call::Timer { due } = call {
+                pending.timers.push((seq, *due));
             }
             let Call::Task(task) = call else { continue };
             pending.tasks.push((seq, task.clone()));

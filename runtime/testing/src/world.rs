@@ -292,7 +292,8 @@ impl Store for World {
         let Some((_, turns)) = state.executions.get_mut(id) else {
             return Err(Fault::new(format!("commit of {id}"), "there is no such execution"));
         };
-        if turns.last().map_or(0, |it| it.number) + 1 != turn.number {
+        // A fork of an execution whose first turns are gone begins with a later one.
+        if turns.last().is_some_and(|last| last.number + 1 != turn.number) {
             return Ok(Commit::Taken);
         }
         turns.push(turn.clone());

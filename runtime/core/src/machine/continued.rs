@@ -71,7 +71,7 @@ impl Machine {
 
     /// Remembers the key of a message, which nothing but its id tells from another.
     pub(super) fn note(&mut self, key: FactKey) {
-        if key.seq().is_some() || matches!(key, FactKey::Cancel | FactKey::Terminate) {
+        if key.seq().is_some() || matches!(key, FactKey::Cancel | FactKey::Forked(_) | FactKey::Terminate) {
             return;
         }
         self.lately.push_back((self.now, key));

@@ -129,6 +129,11 @@ impl Machine {
         }
     }
 
+    /// Nobody waits for answers here.
+    pub(super) fn forget_askers(&mut self) {
+        self.updates.unanswered.clear();
+    }
+
     /// Whom to answer.
     pub(super) fn asker(&self, update: &str) -> Option<(ExecutionId, Seq)> {
         self.updates.unanswered.get(update).cloned().flatten()

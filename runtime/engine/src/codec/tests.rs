@@ -41,6 +41,7 @@ fn full_turn() -> Turn {
             Fact::TaskDone { seq: 2, attempt: 1, outcome: Outcome::Failed(failure) },
             Fact::TaskLost { seq: 2, attempt: 2, timed_out: true, reason: "r".into() },
             Fact::TimerFired { seq: 9 },
+            Fact::Forked { to: id(), turn: 3 },
             Fact::OperationDone { seq: 10, outcome: Outcome::Cancelled },
             Fact::Update { id: "u".into(), name: "n".into(), input: "2".into(), from: Some((id(), 4)) },
             Fact::UpdateDone { seq: 11, outcome: Outcome::Succeeded("3".into()) },
@@ -160,6 +161,7 @@ fn metas_messages_tasks_and_timers_survive() {
         .into(),
         as_of: 7,
         secret: crate::ports::Secret::from_text("s".into()),
+        origin: Some(crate::ports::Origin { from: id(), turn: 3, root: id() }),
     };
     assert_eq!(decode_meta(encode_meta(&meta).as_bytes()).unwrap(), meta);
     let message = Message { facts: full_turn().facts };

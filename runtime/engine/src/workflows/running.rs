@@ -60,7 +60,8 @@ impl Running {
     }
 
     pub(super) fn new(workflow: WorkflowFn, meta: &Meta) -> Self {
-        let current = Current::new(meta.id.clone(), Machine::new(meta.seed));
+        let first = meta.origin.as_ref().map_or(&meta.id, |it| &it.root);
+        let current = Current::new(first.clone(), Machine::new(meta.seed));
         let flag = Arc::new(Flag(AtomicBool::new(false)));
         Self {
             workflow,
@@ -87,7 +88,8 @@ impl Running {
     fn continue_as_new(&mut self, number: u64, time: Millis, from: &Continued) {
         self.drop_code();
         let machine = Machine::continued(self.seed, number, time, from);
-        self.current = Current::new(self.current.execution.clone(), machine);
+        let execution = self.current.execution.borrow().clone();
+        self.current = Current::new(execution, machine);
         self.code = Some(begin(self.workflow, from.input.clone()));
         (self.end, self.begun, self.uncommitted) = (None, false, false);
         (self.base, self.version, self.time) = (number, number, time);
@@ -191,6 +193,7 @@ impl Running {
                 _ => machine.go_on(turn.time, &turn.facts),
             }
             drop(machine);
+            self.become_fork(&turn.facts);
             self.run();
             if let Some(reason) = self.current.parked() {
                 return Err(Mismatch::said(reason));
@@ -218,6 +221,7 @@ impl Running {
     /// Takes a new turn.
     pub(super) fn advance(&mut self, time: Millis, facts: Vec<Fact>) -> Result<Turn, String> {
         self.current.machine.borrow_mut().begin(time, &facts);
+        self.become_fork(&facts);
         self.run();
         if let Some(reason) = self.current.parked() {
             return Err(reason);
@@ -259,6 +263,15 @@ impl Running {
             self.continue_as_new(turn.number, time, from);
         }
         Ok(turn)
+    }
+
+    /// What the code asks for from here on is another execution's, if the facts say so.
+    fn become_fork(&self, facts: &[Fact]) {
+        for fact in facts {
+            if let Fact::Forked { to, .. } = fact {
+                self.current.execution.replace(to.clone());
+            }
+        }
     }
 
     /// Polls the code until it has learnt all that it can.

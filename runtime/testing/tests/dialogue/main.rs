@@ -159,6 +159,66 @@ fn a_year_of_days_passes_in_a_moment() {
 }
 
 #[test]
+fn a_fork_goes_on_by_itself_with_what_was_under_way() {
+    let mut environment = environment();
+    let first = environment.start(forks()).unwrap();
+    let drive = environment.drive();
+    let child = drive.world().ids().into_iter().find(|it| it.workflow() == "sum").unwrap();
+    environment.signal(&first, Add { number: 5 }).unwrap();
+    let began = environment.history(&first).iter().find(|it| it.calls.len() > 3).unwrap().number;
+    environment.restart();
+    let drive = environment.drive();
+    let fork = drive.block_on(drive.client().fork(&id(&first), began, Some("again"))).unwrap();
+    assert_eq!(fork.as_str(), "forks/again");
+    drive.settle();
+    let signal = drive.client().signal(&fork, "Add", "{\"number\":6}".into());
+    drive.block_on(signal).unwrap();
+    drive.block_on(drive.client().update(&child, update("add", "4", None))).unwrap();
+    environment.restart();
+    let told = environment.run(&first).unwrap();
+    assert_eq!(told, ["doubled 2", "child 8", "added 5", "task 7", first.id()]);
+    let drive = environment.drive();
+    assert!(drive.run_until(|it| it.meta(&fork).unwrap().status.is_closed()));
+    let Some(Outcome::Succeeded(told)) = drive.meta(&fork).unwrap().end else {
+        panic!("{:?}", drive.meta(&fork))
+    };
+    let told: Vec<String> = serde_json::from_slice(told.as_bytes()).unwrap();
+    assert_eq!([&told[0], &told[2], &told[3], &told[4]], ["doubled 2", "added 6", "task 7", "forks/again"]);
+    assert!(told[1].contains("forked from"), "{}", told[1]);
+
+    let refused =
+        |turn| drive.block_on(drive.client().fork(&id(&first), turn, None)).unwrap_err().to_string();
+    assert!(refused(99).contains("it has 1 to"), "{}", refused(99));
+    let last = environment.history(&first).len() as u64;
+    assert!(refused(last).contains("ended it"), "{}", refused(last));
+    let again = drive.block_on(drive.client().fork(&fork, began + 1, Some("third"))).unwrap();
+    drive.settle();
+    assert!(drive.meta(&again).unwrap().parked.is_none(), "a fork of a fork goes with its history");
+}
+
+#[test]
+fn an_execution_that_continued_is_forked_and_reset() {
+    let mut environment = environment();
+    let execution = environment.start(counts(to(300))).unwrap();
+    for _ in 0..200 {
+        environment.signal(&execution, Add { number: 1 }).unwrap();
+    }
+    let turns = environment.history(&execution);
+    let at = turns.iter().find(|it| it.continued.is_some()).unwrap().number + 50;
+    let drive = environment.drive();
+    let reset = drive.block_on(drive.client().reset(&id(&execution), at, Some("reset"))).unwrap();
+    drive.settle();
+    assert_eq!(drive.meta(&id(&execution)).unwrap().status, Status::Terminated);
+    for _ in 0..200 {
+        // The last ones may find that it has all that it needs.
+        let _told = drive.block_on(drive.client().signal(&reset, "Add", "{\"number\":1}".into()));
+    }
+    environment.restart();
+    assert!(environment.drive().run_until(|it| it.meta(&reset).unwrap().status.is_closed()));
+    assert_eq!(environment.drive().meta(&reset).unwrap().end, Some(Outcome::Succeeded("600".into())));
+}
+
+#[test]
 fn a_workflow_continues_only_as_itself() {
     let error = environment().call(strays()).unwrap_err();
     assert!(matches!(&error, CallError::Failed(error) if error.class == "NotThisWorkflow"), "{error:?}");

@@ -144,3 +144,24 @@ pub(crate) async fn count_one(input: (String, u32)) -> Result<Execution> {
 pub(crate) async fn strays() -> Result<u32> {
     Ok(sum(1).continue_as_new().await?)
 }
+
+/// Everything that may be under way where a history is forked.
+#[eventual::workflow]
+pub(crate) async fn forks() -> Result<Vec<String>> {
+    let mut told = vec![format!("doubled {}", double(1).await?)];
+    let child = sum(1);
+    let waits = eventual::sleep(Duration::from_secs(3_600));
+    let added = Add::next();
+    let task = slow(7);
+    let (child, _waited, added, task) = tokio::join!(child, waits, added, task);
+    told.push(format!("child {}", child.map_or_else(|error| error.to_string(), |it| it.to_string())));
+    told.push(format!("added {}", added?.number));
+    told.push(format!("task {}", task?));
+    told.push(eventual::this_execution().map(|it| it.id().to_owned()).unwrap_or_default());
+    Ok(told)
+}
+
+#[eventual::task]
+async fn slow(number: u32) -> u32 {
+    number
+}

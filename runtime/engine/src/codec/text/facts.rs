@@ -19,6 +19,10 @@ pub(in crate::codec) enum FactText {
         period_ms: u64,
         due: u64,
     },
+    Forked {
+        to: String,
+        turn: u64,
+    },
     OperationDone {
         seq: u32,
         outcome: OutcomeText,
@@ -95,6 +99,7 @@ impl From<&Fact> for FactText {
             Fact::TaskDeferred { seq, attempt, due } => {
                 Self::TaskDeferred { seq: *seq, attempt: *attempt, due: *due }
             }
+            Fact::Forked { to, turn } => Self::Forked { to: to.to_string(), turn: *turn },
             Fact::OperationDone { seq, outcome } => {
                 Self::OperationDone { seq: *seq, outcome: outcome.into() }
             }
@@ -134,6 +139,7 @@ impl TryFrom<FactText> for Fact {
                 Self::HeartbeatDue { seq, attempt, period_ms, due }
             }
             FactText::TaskDeferred { seq, attempt, due } => Self::TaskDeferred { seq, attempt, due },
+            FactText::Forked { to, turn } => Self::Forked { to: super::id(&to)?, turn },
             FactText::OperationDone { seq, outcome } => Self::OperationDone { seq, outcome: outcome.into() },
             FactText::Paused { id, reason } => Self::Paused { id, reason },
             FactText::Resumed { id } => Self::Resumed { id },

@@ -9,7 +9,7 @@ use super::super::TimerMessage;
 use super::facts::FactText;
 use super::outcomes::OutcomeText;
 use super::{AttributeText, Raw, caller, caller_text, payload, raw};
-use crate::ports::{Message, Meta, Secret, TaskRequest};
+use crate::ports::{Message, Meta, Origin, Secret, TaskRequest};
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -37,6 +37,15 @@ pub(in crate::codec) struct MetaText {
     as_of: u64,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     secret: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<OriginText>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct OriginText {
+    from: String,
+    turn: u64,
+    root: String,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -61,6 +70,11 @@ impl From<&Meta> for MetaText {
             attributes: meta.attributes.iter().map(|(name, it)| (name.clone(), it.into())).collect(),
             as_of: meta.as_of,
             secret: meta.secret.as_text().to_owned(),
+            origin: meta.origin.as_ref().map(|it| OriginText {
+                from: it.from.to_string(),
+                turn: it.turn,
+                root: it.root.to_string(),
+            }),
         }
     }
 }
@@ -83,6 +97,13 @@ impl TryFrom<MetaText> for Meta {
             attributes: text.attributes.into_iter().map(|(name, it)| (name, it.into())).collect(),
             as_of: text.as_of,
             secret: Secret::from_text(text.secret),
+            origin: text
+                .origin
+                .map(|it| {
+                    let (from, root) = (super::id(&it.from)?, super::id(&it.root)?);
+                    Ok::<_, String>(Origin { from, turn: it.turn, root })
+                })
+                .transpose()?,
         })
     }
 }
