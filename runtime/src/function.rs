@@ -67,7 +67,7 @@ pub trait Task: Function {
 /// A function with `#[workflow]`.
 pub trait Workflow: Function {
     /// Its schedule, if it has one.
-    const SCHEDULE: Option<ScheduleOptions>;
+    const SCHEDULE: Option<ScheduleOptions> = None;
     /// Runs it.
     fn run(input: Payload) -> WorkflowFuture;
 }
