@@ -26,9 +26,10 @@ def operations(name):
     """(method, path expression, literal query, operation), the most literal first."""
     found = []
     for operation in (model(name).operation_model(it) for it in model(name).operation_names):
+        if operation.deprecated: continue                # S3 has two of them under the request of the operation that came after
         path, _, literal = operation.http['requestUri'].partition('?')
         # An ARN at the end comes with its slashes: the emulator has decoded the path.
-        parts = [('(?P<%s>.+)' if p.endswith('+') or path.endswith('{ResourceArn}') else '(?P<%s>[^/]+)') % re.sub(r'\W', '', p) if i % 2 else re.escape(p)
+        parts = [('(?P<%s>.+)' if p.endswith('+') or path.lower().endswith(('{resourcearn}', '{resource-arn}')) else '(?P<%s>[^/]+)') % re.sub(r'\W', '', p) if i % 2 else re.escape(p)
                  for i, p in enumerate(re.split(r'\{([^}]+)\}', path))]
         query = dict(parse_qsl(literal, keep_blank_values=True))
         found.append((operation.http['method'], re.compile(''.join(parts).rstrip('/') + '/?$'), query, operation, '{' in path))

@@ -21,6 +21,8 @@ CASES = [
     ('lambda', 'GET', '/2015-03-31/functions/f', {}, None, {'Nothing': '1'}, '', 'is no operation'),
     ('apigateway', 'POST', '/v2/apis', {}, {'name': 'a', 'protocolType': 'HTTP'}, {}, 'CreateApi', ''),
     ('apigateway', 'POST', '/v2/apis', {}, {'protocolType': 'HTTP'}, {}, 'CreateApi', 'Name is missing'),
+    ('apigateway', 'POST', '/v2/tags/arn:aws:apigateway:us-east-1::/apis/a/stages/$default', {}, {'tags': {'k': 'v'}}, {}, 'TagResource', ''),
+    ('apigateway', 'DELETE', '/v2/tags/arn:aws:apigateway:us-east-1::/apis/a', {}, None, {'tagKeys': 'k'}, 'UntagResource', ''),
     ('scheduler', 'GET', '/tags/arn:aws:scheduler:us-east-1:000000000000:schedule-group/g', {}, None, {}, 'ListTagsForResource', ''),
     ('dynamodb', 'POST', '/', JSON('DynamoDB_20120810.DescribeTable'), {'TableName': 'table'}, {}, 'DescribeTable', ''),
     ('dynamodb', 'POST', '/', JSON('DynamoDB_20120810.PutItem'), {'TableName': 'table', 'Item': {'k': {'S': 1}}}, {}, 'PutItem', '1 is no text'),
@@ -35,6 +37,8 @@ CASES = [
     ('s3', 'GET', '/bucket', {}, None, {'list-type': '2', 'max-keys': '1'}, 'ListObjectsV2', ''),
     ('s3', 'PUT', '/bucket', {}, '<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>', {'versioning': ''}, 'PutBucketVersioning', ''),
     ('s3', 'PUT', '/bucket', {}, '<VersioningConfiguration><Status>On</Status></VersioningConfiguration>', {'versioning': ''}, 'PutBucketVersioning', "'On' is not one of"),
+    ('s3', 'PUT', '/bucket', {}, '<LifecycleConfiguration><Rule><ID>i</ID><Filter><Prefix>p</Prefix></Filter><Status>Enabled</Status></Rule></LifecycleConfiguration>', {'lifecycle': ''}, 'PutBucketLifecycleConfiguration', ''),
+    ('s3', 'PUT', '/bucket', {}, '<NotificationConfiguration><EventBridgeConfiguration/></NotificationConfiguration>', {'notification': ''}, 'PutBucketNotificationConfiguration', ''),
     ('s3', 'PUT', '/bucket', {}, '<Tagging><TagSet><Tag><Key>k</Key></Tag></TagSet></Tagging>', {'tagging': ''}, 'PutBucketTagging', 'Value is missing'),
 ]
 
