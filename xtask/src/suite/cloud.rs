@@ -19,11 +19,12 @@ pub(super) fn run(places: &Places, options: &Options) -> Result<Outcome> {
     let artifact =
         if options.no_build { built } else { builds::artifact(places, "orders", options.verbose)? };
     let mut outcome = with_delays(places, options, &artifact)?;
-    let faults = faults(places, FAULTS, options.verbose)?;
-    outcome.text.push_str(&faults.text);
-    outcome.passed += faults.passed;
-    outcome.failed += faults.failed;
-    outcome.failures.extend(faults.failures);
+    for more in [throttled(places, options.verbose)?, faults(places, FAULTS, options.verbose)?] {
+        outcome.text.push_str(&more.text);
+        outcome.passed += more.passed;
+        outcome.failed += more.failed;
+        outcome.failures.extend(more.failures);
+    }
     Ok(outcome)
 }
 
@@ -61,6 +62,15 @@ pub(crate) fn judge(emulator: &Emulator, outcome: &mut Outcome) -> Result<()> {
     outcome.failures.push("requests that the models of AWS do not allow".to_owned());
     outcome.text.push_str(&format!("requests that do not fit the models:\n{}\n", wrong.join("\n")));
     Ok(())
+}
+
+/// One life of a service on an AWS that answers too frequent calls as AWS does.
+fn throttled(places: &Places, verbose: bool) -> Result<Outcome> {
+    let settings = Settings { knobs: &[("MS_THROTTLE", "1")], echo: verbose, ..Settings::default() };
+    let emulator = Emulator::start(places, settings)?;
+    let mut cargo = places.cargo();
+    cargo.args(["test", "--package", "eventual-provider", "--test", "cloud", "--", "a_service_lives"]);
+    cargo::tests(environment(&mut cargo, &emulator), verbose)
 }
 
 /// Something goes wrong at AWS requests of a creation, an update or a destruction: so many of the cases, or `all`.
