@@ -34,7 +34,7 @@ pub(crate) fn model(manifest: &Manifest, reserved: &[&str]) -> Result<Model, Sdk
         return Err(SdkError { problems });
     }
     let mut taken = Taken::new(reserved.iter().copied());
-    for word in ["Client", "Executions", "Signals"] {
+    for word in ["Client", "Execution", "Executions", "Signals"] {
         taken.take(&format!("{title}{word}"), "");
         taken.take(&format!("Async{title}{word}"), "");
     }

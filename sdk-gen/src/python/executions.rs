@@ -12,7 +12,10 @@ pub(super) fn exports(model: &Model) -> Vec<String> {
     if model.workflows.is_empty() {
         return Vec::new();
     }
-    let mut names = vec![format!("{}Executions", model.title), format!("Async{}Executions", model.title)];
+    let mut names = Vec::new();
+    for word in ["Execution", "Executions"] {
+        names.extend([format!("{}{word}", model.title), format!("Async{}{word}", model.title)]);
+    }
     let failing = model.workflows.iter().filter(|it| it.error.is_some());
     names.extend(failing.map(|it| format!("{}ExecutionFailed", pascal(&it.name))));
     names.sort();
@@ -52,10 +55,52 @@ pub(super) fn executions(model: &Model) -> String {
             },
         );
     }
+    out.gap();
+    out.line("_Output = _t.TypeVar(\"_Output\")");
     for (prefix, word, wait) in [("", "", ""), ("Async", "async ", "await ")] {
+        execution(&mut out, printer, (prefix, word, wait));
         executions_of_one(&mut out, printer, prefix, word, wait);
     }
     out.finish()
+}
+
+/// One execution, which takes the signals of the service.
+fn execution(out: &mut Writer, printer: Printer<'_>, mode: (&str, &str, &str)) {
+    let (prefix, word, wait) = mode;
+    let model = printer.model;
+    out.gap();
+    out.gap();
+    out.block(
+        &format!("class {prefix}{}Execution(_system.{prefix}Execution[_Output]):", model.title),
+        |out| {
+            docstring(out, &Doc::of(&format!("One execution of the service `{}`.", model.service)), &[]);
+            let takes = |name: &str, payload: &str| {
+                format!(
+                    "{word}def signal(self, signal: _t.Literal[{}], payload: {payload}) -> None:",
+                    quoted(name)
+                )
+            };
+            let first = match model.signals.as_slice() {
+                [] => return,
+                [one] => takes(&one.name, &printer.ty(&one.payload)),
+                many => {
+                    for signal in many {
+                        out.gap();
+                        out.line("@_t.overload");
+                        out.line(&format!("{} ...", takes(&signal.name, &printer.ty(&signal.payload))));
+                    }
+                    format!("{word}def signal(self, signal: str, payload: _t.Any) -> None:")
+                }
+            };
+            out.gap();
+            out.block(&first, |out| {
+                docstring(out, &Doc::of("Sends it a signal."), &[]);
+                out.line(&format!(
+                    "{wait}self._system.ask(self._request(\"signal\", signal=signal, payload=payload))"
+                ));
+            });
+        },
+    );
 }
 
 fn executions_of_one(out: &mut Writer, printer: Printer<'_>, prefix: &str, word: &str, wait: &str) {
@@ -112,7 +157,8 @@ fn workflow_class(out: &mut Writer, printer: Printer<'_>, mode: (&str, &str, &st
     let (prefix, word, wait) = mode;
     let any = Type::Any;
     let output = if workflow.output == Type::Never { &any } else { &workflow.output };
-    let execution = format!("_system.{prefix}Execution[{}]", printer.ty(output));
+    let class = format!("{prefix}{}Execution", printer.model.title);
+    let execution = format!("{class}[{}]", printer.ty(output));
     let failing = workflow.error.as_ref().map(|_| format!(", {}ExecutionFailed", pascal(&workflow.name)));
     let failing = failing.unwrap_or_default();
     let name = quoted(&workflow.name);
@@ -130,12 +176,12 @@ fn workflow_class(out: &mut Writer, printer: Printer<'_>, mode: (&str, &str, &st
             docstring(out, &Doc::of(doc), &[]);
             let input = if workflow.input.is_some() { "input" } else { "None" };
             out.line(&format!("said = {wait}self._system.ask(_system.start_request({name}, {input}, name))"));
-            out.line(&format!("return _system.{prefix}Execution(self._system, said[\"execution\"]{failing})"));
+            out.line(&format!("return {class}(self._system, said[\"execution\"]{failing})"));
         });
         out.gap();
         out.block(&format!("def execution(self, name: str) -> {execution}:"), |out| {
             docstring(out, &Doc::of("The execution of this name, which need not exist."), &[]);
-            out.line(&format!("return _system.{prefix}Execution(self._system, {name} + \"/\" + name{failing})"));
+            out.line(&format!("return {class}(self._system, {name} + \"/\" + name{failing})"));
         });
         out.gap();
         out.block(&format!("{word}def list("), |out| {

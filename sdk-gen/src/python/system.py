@@ -211,10 +211,6 @@ class Execution(_Any[Output]):
                 output: Output = ended[0]
                 return output
 
-    def signal(self, signal: str, payload: Any = None) -> None:
-        """Sends it a signal."""
-        self._system.ask(self._request("signal", signal=signal, payload=payload))
-
     def query(self, query: str, input: Any = None) -> Any:
         """Asks its code, open or closed."""
         return self._answer(self._system.ask(self._request("query", query=query, input=input)))
@@ -259,10 +255,6 @@ class AsyncExecution(_Any[Output]):
             if ended is not None:
                 output: Output = ended[0]
                 return output
-
-    async def signal(self, signal: str, payload: Any = None) -> None:
-        """Sends it a signal."""
-        await self._system.ask(self._request("signal", signal=signal, payload=payload))
 
     async def query(self, query: str, input: Any = None) -> Any:
         """Asks its code, open or closed."""

@@ -112,6 +112,7 @@ equal("an execution is started", (started.id, started.get().status), ("processOr
 other: PlaceOrder = {"id": "o-8", "amount_cents": 1, "card": "tok"}
 twice = raised(OperationRefused, lambda: executions.process_order.start(other, name="o-7"))
 check("a name is started once", twice.class_ == "AlreadyExists")
+raised(OperationRefused, lambda: executions.process_order.execution("x").signal("orderShiped", {}))  # type: ignore[arg-type, typeddict-item]
 started.signal("orderShipped", {"tracking": "t-7"})
 final = started.result()["status"]
 check("an execution is waited for", final["state"] == "shipped" and final["tracking"] == "t-7")

@@ -33,7 +33,9 @@ from .client import (
     ThenFailed,
 )
 from .executions import (
+    AsyncNastyExecution,
     AsyncNastyExecutions,
+    NastyExecution,
     NastyExecutions,
     RunExecutionFailed,
 )
@@ -115,6 +117,7 @@ __all__ = [
     "AnonymousOutput",
     "AsyncExecution",
     "AsyncNastyClient",
+    "AsyncNastyExecution",
     "AsyncNastyExecutions",
     "AtLeastOne",
     "AwsCredentials",
@@ -151,6 +154,7 @@ __all__ = [
     "Mixed",
     "NastyClient",
     "NastyClientValue",
+    "NastyExecution",
     "NastyExecutions",
     "Not",
     "Nothing",

@@ -11,7 +11,9 @@ from . import _system
 from . import types as _types
 
 __all__ = [
+    "AsyncNastyExecution",
     "AsyncNastyExecutions",
+    "NastyExecution",
     "NastyExecutions",
     "RunExecutionFailed",
 ]
@@ -22,19 +24,35 @@ class RunExecutionFailed(_system.ExecutionError):
 
     data: _types.FailureValue
 
+_Output = _t.TypeVar("_Output")
+
+
+class NastyExecution(_system.Execution[_Output]):
+    """One execution of the service `nasty`."""
+
+    @_t.overload
+    def signal(self, signal: _t.Literal["Go"], payload: _types.Card) -> None: ...
+
+    @_t.overload
+    def signal(self, signal: _t.Literal["stop"], payload: None) -> None: ...
+
+    def signal(self, signal: str, payload: _t.Any) -> None:
+        """Sends it a signal."""
+        self._system.ask(self._request("signal", signal=signal, payload=payload))
+
 
 class _Run:
     def __init__(self, system: _system.System) -> None:
         self._system = system
 
-    def start(self, input: _types.Pay, *, name: str | None = None) -> _system.Execution[_types.Tagged]:
+    def start(self, input: _types.Pay, *, name: str | None = None) -> NastyExecution[_types.Tagged]:
         """Starts an execution, under a random name when none is given. The same name with the same input again finds the one that is there."""
         said = self._system.ask(_system.start_request("run", input, name))
-        return _system.Execution(self._system, said["execution"], RunExecutionFailed)
+        return NastyExecution(self._system, said["execution"], RunExecutionFailed)
 
-    def execution(self, name: str) -> _system.Execution[_types.Tagged]:
+    def execution(self, name: str) -> NastyExecution[_types.Tagged]:
         """The execution of this name, which need not exist."""
-        return _system.Execution(self._system, "run" + "/" + name, RunExecutionFailed)
+        return NastyExecution(self._system, "run" + "/" + name, RunExecutionFailed)
 
     def list(
         self, *, status: str | None = None, limit: int | None = None, after: str | None = None
@@ -48,14 +66,14 @@ class _Import:
     def __init__(self, system: _system.System) -> None:
         self._system = system
 
-    def start(self, *, name: str | None = None) -> _system.Execution[None]:
+    def start(self, *, name: str | None = None) -> NastyExecution[None]:
         """Starts an execution, under a random name when none is given. The same name with the same input again finds the one that is there."""
         said = self._system.ask(_system.start_request("import", None, name))
-        return _system.Execution(self._system, said["execution"])
+        return NastyExecution(self._system, said["execution"])
 
-    def execution(self, name: str) -> _system.Execution[None]:
+    def execution(self, name: str) -> NastyExecution[None]:
         """The execution of this name, which need not exist."""
-        return _system.Execution(self._system, "import" + "/" + name)
+        return NastyExecution(self._system, "import" + "/" + name)
 
     def list(
         self, *, status: str | None = None, limit: int | None = None, after: str | None = None
@@ -69,14 +87,14 @@ class _GetIt:
     def __init__(self, system: _system.System) -> None:
         self._system = system
 
-    def start(self, input: str, *, name: str | None = None) -> _system.Execution[int]:
+    def start(self, input: str, *, name: str | None = None) -> NastyExecution[int]:
         """Starts an execution, under a random name when none is given. The same name with the same input again finds the one that is there."""
         said = self._system.ask(_system.start_request("getIt", input, name))
-        return _system.Execution(self._system, said["execution"])
+        return NastyExecution(self._system, said["execution"])
 
-    def execution(self, name: str) -> _system.Execution[int]:
+    def execution(self, name: str) -> NastyExecution[int]:
         """The execution of this name, which need not exist."""
-        return _system.Execution(self._system, "getIt" + "/" + name)
+        return NastyExecution(self._system, "getIt" + "/" + name)
 
     def list(
         self, *, status: str | None = None, limit: int | None = None, after: str | None = None
@@ -102,18 +120,32 @@ class NastyExecutions:
         self._system.close()
 
 
+class AsyncNastyExecution(_system.AsyncExecution[_Output]):
+    """One execution of the service `nasty`."""
+
+    @_t.overload
+    async def signal(self, signal: _t.Literal["Go"], payload: _types.Card) -> None: ...
+
+    @_t.overload
+    async def signal(self, signal: _t.Literal["stop"], payload: None) -> None: ...
+
+    async def signal(self, signal: str, payload: _t.Any) -> None:
+        """Sends it a signal."""
+        await self._system.ask(self._request("signal", signal=signal, payload=payload))
+
+
 class _AsyncRun:
     def __init__(self, system: _system.AsyncSystem) -> None:
         self._system = system
 
-    async def start(self, input: _types.Pay, *, name: str | None = None) -> _system.AsyncExecution[_types.Tagged]:
+    async def start(self, input: _types.Pay, *, name: str | None = None) -> AsyncNastyExecution[_types.Tagged]:
         """Starts an execution, under a random name when none is given. The same name with the same input again finds the one that is there."""
         said = await self._system.ask(_system.start_request("run", input, name))
-        return _system.AsyncExecution(self._system, said["execution"], RunExecutionFailed)
+        return AsyncNastyExecution(self._system, said["execution"], RunExecutionFailed)
 
-    def execution(self, name: str) -> _system.AsyncExecution[_types.Tagged]:
+    def execution(self, name: str) -> AsyncNastyExecution[_types.Tagged]:
         """The execution of this name, which need not exist."""
-        return _system.AsyncExecution(self._system, "run" + "/" + name, RunExecutionFailed)
+        return AsyncNastyExecution(self._system, "run" + "/" + name, RunExecutionFailed)
 
     async def list(
         self, *, status: str | None = None, limit: int | None = None, after: str | None = None
@@ -127,14 +159,14 @@ class _AsyncImport:
     def __init__(self, system: _system.AsyncSystem) -> None:
         self._system = system
 
-    async def start(self, *, name: str | None = None) -> _system.AsyncExecution[None]:
+    async def start(self, *, name: str | None = None) -> AsyncNastyExecution[None]:
         """Starts an execution, under a random name when none is given. The same name with the same input again finds the one that is there."""
         said = await self._system.ask(_system.start_request("import", None, name))
-        return _system.AsyncExecution(self._system, said["execution"])
+        return AsyncNastyExecution(self._system, said["execution"])
 
-    def execution(self, name: str) -> _system.AsyncExecution[None]:
+    def execution(self, name: str) -> AsyncNastyExecution[None]:
         """The execution of this name, which need not exist."""
-        return _system.AsyncExecution(self._system, "import" + "/" + name)
+        return AsyncNastyExecution(self._system, "import" + "/" + name)
 
     async def list(
         self, *, status: str | None = None, limit: int | None = None, after: str | None = None
@@ -148,14 +180,14 @@ class _AsyncGetIt:
     def __init__(self, system: _system.AsyncSystem) -> None:
         self._system = system
 
-    async def start(self, input: str, *, name: str | None = None) -> _system.AsyncExecution[int]:
+    async def start(self, input: str, *, name: str | None = None) -> AsyncNastyExecution[int]:
         """Starts an execution, under a random name when none is given. The same name with the same input again finds the one that is there."""
         said = await self._system.ask(_system.start_request("getIt", input, name))
-        return _system.AsyncExecution(self._system, said["execution"])
+        return AsyncNastyExecution(self._system, said["execution"])
 
-    def execution(self, name: str) -> _system.AsyncExecution[int]:
+    def execution(self, name: str) -> AsyncNastyExecution[int]:
         """The execution of this name, which need not exist."""
-        return _system.AsyncExecution(self._system, "getIt" + "/" + name)
+        return AsyncNastyExecution(self._system, "getIt" + "/" + name)
 
     async def list(
         self, *, status: str | None = None, limit: int | None = None, after: str | None = None

@@ -34,7 +34,9 @@ from .client import (
     ShipOrderFailed,
 )
 from .executions import (
+    AsyncOrdersExecution,
     AsyncOrdersExecutions,
+    OrdersExecution,
     OrdersExecutions,
     ProcessOrderExecutionFailed,
 )
@@ -65,6 +67,7 @@ from .types import (
 __all__ = [
     "AsyncExecution",
     "AsyncOrdersClient",
+    "AsyncOrdersExecution",
     "AsyncOrdersExecutions",
     "AwsCredentials",
     "CommandError",
@@ -87,6 +90,7 @@ __all__ = [
     "OrderShipped",
     "OrderView",
     "OrdersClient",
+    "OrdersExecution",
     "OrdersExecutions",
     "PaymentError",
     "PaymentErrorDeclined",

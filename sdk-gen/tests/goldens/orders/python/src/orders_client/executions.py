@@ -11,7 +11,9 @@ from . import _system
 from . import types as _types
 
 __all__ = [
+    "AsyncOrdersExecution",
     "AsyncOrdersExecutions",
+    "OrdersExecution",
     "OrdersExecutions",
     "ProcessOrderExecutionFailed",
 ]
@@ -22,19 +24,29 @@ class ProcessOrderExecutionFailed(_system.ExecutionError):
 
     data: _types.OrderError
 
+_Output = _t.TypeVar("_Output")
+
+
+class OrdersExecution(_system.Execution[_Output]):
+    """One execution of the service `orders`."""
+
+    def signal(self, signal: _t.Literal["orderShipped"], payload: _types.Shipment) -> None:
+        """Sends it a signal."""
+        self._system.ask(self._request("signal", signal=signal, payload=payload))
+
 
 class _ProcessOrder:
     def __init__(self, system: _system.System) -> None:
         self._system = system
 
-    def start(self, input: _types.PlaceOrder, *, name: str | None = None) -> _system.Execution[_types.Receipt]:
+    def start(self, input: _types.PlaceOrder, *, name: str | None = None) -> OrdersExecution[_types.Receipt]:
         """Starts an execution, under a random name when none is given. The same name with the same input again finds the one that is there."""
         said = self._system.ask(_system.start_request("processOrder", input, name))
-        return _system.Execution(self._system, said["execution"], ProcessOrderExecutionFailed)
+        return OrdersExecution(self._system, said["execution"], ProcessOrderExecutionFailed)
 
-    def execution(self, name: str) -> _system.Execution[_types.Receipt]:
+    def execution(self, name: str) -> OrdersExecution[_types.Receipt]:
         """The execution of this name, which need not exist."""
-        return _system.Execution(self._system, "processOrder" + "/" + name, ProcessOrderExecutionFailed)
+        return OrdersExecution(self._system, "processOrder" + "/" + name, ProcessOrderExecutionFailed)
 
     def list(
         self, *, status: str | None = None, limit: int | None = None, after: str | None = None
@@ -58,18 +70,26 @@ class OrdersExecutions:
         self._system.close()
 
 
+class AsyncOrdersExecution(_system.AsyncExecution[_Output]):
+    """One execution of the service `orders`."""
+
+    async def signal(self, signal: _t.Literal["orderShipped"], payload: _types.Shipment) -> None:
+        """Sends it a signal."""
+        await self._system.ask(self._request("signal", signal=signal, payload=payload))
+
+
 class _AsyncProcessOrder:
     def __init__(self, system: _system.AsyncSystem) -> None:
         self._system = system
 
-    async def start(self, input: _types.PlaceOrder, *, name: str | None = None) -> _system.AsyncExecution[_types.Receipt]:
+    async def start(self, input: _types.PlaceOrder, *, name: str | None = None) -> AsyncOrdersExecution[_types.Receipt]:
         """Starts an execution, under a random name when none is given. The same name with the same input again finds the one that is there."""
         said = await self._system.ask(_system.start_request("processOrder", input, name))
-        return _system.AsyncExecution(self._system, said["execution"], ProcessOrderExecutionFailed)
+        return AsyncOrdersExecution(self._system, said["execution"], ProcessOrderExecutionFailed)
 
-    def execution(self, name: str) -> _system.AsyncExecution[_types.Receipt]:
+    def execution(self, name: str) -> AsyncOrdersExecution[_types.Receipt]:
         """The execution of this name, which need not exist."""
-        return _system.AsyncExecution(self._system, "processOrder" + "/" + name, ProcessOrderExecutionFailed)
+        return AsyncOrdersExecution(self._system, "processOrder" + "/" + name, ProcessOrderExecutionFailed)
 
     async def list(
         self, *, status: str | None = None, limit: int | None = None, after: str | None = None
