@@ -48,7 +48,7 @@ pub(crate) struct Options {
 pub(crate) struct Figure {
     /// What was measured.
     pub(crate) what: String,
-    /// `ms`, `MB`, `/s`, `calls` or `times`.
+    /// `us`, `ms`, `MB`, `calls`, `USD`, `/s` or `times`.
     pub(crate) unit: &'static str,
     /// What was measured, one value a run.
     pub(crate) values: Vec<f64>,
@@ -110,6 +110,9 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
     if wanted("local") {
         figures.extend(engine::figures(places, &engine::DISK, options.verbose)?);
     }
+    if wanted("calls") {
+        figures.extend(engine::figures(places, &engine::CALLS, options.verbose)?);
+    }
     if wanted("peers") {
         figures.extend(peers::figures(places, options.verbose)?);
     }
@@ -144,7 +147,7 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
     }
     require(!figures.is_empty(), || {
         format!(
-            "no figure is named {:?}: there are artifact, start, deploy, engine, local, peers, handshake, plan, step",
+            "no figure is named {:?}: there are artifact, start, calls, deploy, engine, local, peers, handshake, plan, step",
             options.only
         )
     })?;

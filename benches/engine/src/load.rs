@@ -56,7 +56,7 @@ pub(crate) fn sequential(url: &str, runs: u64) -> Result<Vec<Reading>, String> {
     Ok(vec![("nine steps, p50, ms".into(), at(50)), ("nine steps, p99, ms".into(), at(99))])
 }
 
-/// Workflows that `clients` connections get done in a second, measured over `seconds`.
+/// Workflows that `clients` connections get done in a second, measured over `seconds`; and how many were done in all.
 pub(crate) fn concurrent(url: &str, clients: u64, seconds: u64) -> Result<Vec<Reading>, String> {
     let (done, over) = (AtomicU64::new(0), AtomicBool::new(false));
     let warm = Duration::from_secs(2);
@@ -85,5 +85,7 @@ pub(crate) fn concurrent(url: &str, clients: u64, seconds: u64) -> Result<Vec<Re
     let (count, took) = counted?;
     #[expect(clippy::cast_precision_loss, reason = "some thousands of workflows")]
     let rate = count as f64 / took.as_secs_f64();
-    Ok(vec![(format!("{clients} connections, workflows/s"), rate)])
+    #[expect(clippy::cast_precision_loss, reason = "some thousands of workflows")]
+    let all = done.load(Ordering::Relaxed) as f64;
+    Ok(vec![(format!("{clients} connections, workflows/s"), rate), ("workflows in all".into(), all)])
 }

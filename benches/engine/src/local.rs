@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::Reading;
 use crate::host::Host;
 use crate::load::{self, Client};
+use crate::service::STEPS;
 
 /// Connections of the load.
 const CLIENTS: u64 = 64;
@@ -29,9 +30,16 @@ pub(crate) fn speed(seconds: u64) -> Result<Vec<Reading>, String> {
         for (name, value) in load::sequential(&url, 300)? {
             readings.push((format!("{kind} {name}"), value));
         }
-        for (_, value) in load::concurrent(&url, CLIENTS, seconds)? {
-            readings.push((format!("{kind} steps durable, /s"), value * 9.0));
-        }
+        let before = host.ticks()?;
+        let done = load::concurrent(&url, CLIENTS, seconds)?;
+        let [(_, rate), (_, count)] = done.as_slice() else {
+            return Err("two readings of the load".to_owned());
+        };
+        readings.push((format!("{kind} steps durable, /s"), rate * f64::from(STEPS)));
+        readings.push((
+            format!("{kind} steps: processor time of each, us"),
+            micros(host.ticks()? - before) / (count * f64::from(STEPS)),
+        ));
     }
     readings.push(("memory after that load, MB".into(), host.resident_mb()?));
     Ok(readings)
@@ -59,7 +67,7 @@ pub(crate) fn sleepers(count: u64) -> Result<Vec<Reading>, String> {
     let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let started = Instant::now();
     let host = Host::start(&store, &marks)?;
-    let serving = started.elapsed();
+    let (serving, worked) = (started.elapsed(), micros(host.ticks()?) / 1000.0);
     let first = loop {
         if let Some(first) = lines(&marks)?.get(before.len()) {
             break Duration::from_micros(*first).saturating_sub(began);
@@ -74,9 +82,16 @@ pub(crate) fn sleepers(count: u64) -> Result<Vec<Reading>, String> {
         (format!("{count} sleepers: started, /s"), rate),
         (format!("{count} sleepers: memory, MB"), resident),
         (format!("{count} sleepers: killed, serving again after, ms"), serving.as_secs_f64() * 1000.0),
+        (format!("{count} sleepers: killed, processor time until it serves, ms"), worked),
         (format!("{count} sleepers: killed, first resumed step after, ms"), first.as_secs_f64() * 1000.0),
         (format!("{count} sleepers: memory after that, MB"), again),
     ])
+}
+
+/// Ticks of the kernel, which are hundredths of a second, in microseconds.
+#[expect(clippy::cast_precision_loss, reason = "some thousands")]
+fn micros(ticks: u64) -> f64 {
+    ticks as f64 * 10_000.0
 }
 
 fn start_sleepers(host: &Host, count: u64) -> Result<(), String> {

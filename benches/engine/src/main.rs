@@ -2,6 +2,7 @@
 //! repeats nothing: `cargo xtask bench` runs it as often as a median needs, and knows the limits.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to the terminal")]
 
+mod calls;
 mod host;
 mod load;
 mod local;
@@ -18,6 +19,7 @@ pub(crate) type Reading = (String, f64);
 const USAGE: &str = "usage: eventual-bench
   nine <workflows>                         in the test environment
   replay <steps>                           of one execution
+  calls                                    of the ports for a step, priced as on AWS
   speed <seconds>                          of a local host on a disk
   sleepers <count>                         in a local host on a disk
   sequential <url> <runs>                  of whatever serves the nine steps at that URL
@@ -49,6 +51,7 @@ fn measure(arguments: &[&str]) -> Result<Vec<Reading>, String> {
     match *arguments {
         ["nine", workflows] => Ok(nine::measure(number(workflows)?.into())),
         ["replay", steps] => Ok(replay::measure(number(steps)?)),
+        ["calls"] => calls::measure(),
         ["speed", seconds] => local::speed(number(seconds)?.into()),
         ["sleepers", count] => local::sleepers(number(count)?.into()),
         ["sequential", url, runs] => load::sequential(url, number(runs)?.into()),

@@ -90,6 +90,17 @@ pub(crate) async fn many(steps: u32) -> eventual::Result<u64> {
     Ok(sum)
 }
 
+/// Any number of remote steps, then a wait for [`Finish`].
+#[eventual::workflow]
+pub(crate) async fn many_remotely(steps: u32) -> eventual::Result<u64> {
+    let mut sum = 0;
+    for number in 0..steps {
+        sum = add_remotely(Step { number, sum }).await?;
+    }
+    Finish::next().await?;
+    Ok(sum)
+}
+
 /// Any number of steps that say when they were performed.
 #[eventual::workflow]
 pub(crate) async fn marks(steps: u32) -> eventual::Result<()> {

@@ -12,8 +12,9 @@ use crate::registry::{Registry, States};
 use crate::schedule::{self, Declared, with_schedules};
 use crate::workflows::Workflows;
 
-/// Most metas in memory; above it all are dropped, which costs one read each.
-const METAS_MAX: usize = 4_096;
+/// Most metas in memory; above it all are dropped, which costs one read each. About as many as there are machines, without
+/// which they are of little use.
+const METAS_MAX: usize = 1_024;
 
 /// One process's engine. Its verbs are `advance`, `perform`, `react`, `command` and `system`, each in a file of its own.
 pub struct Engine {

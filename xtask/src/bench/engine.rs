@@ -15,7 +15,7 @@ pub(super) struct Parts {
     name: &'static str,
     /// Runs of each; the parts take turns.
     rounds: usize,
-    parts: &'static [[&'static str; 2]],
+    parts: &'static [&'static [&'static str]],
     limits: &'static [(&'static str, f64)],
 }
 
@@ -23,7 +23,7 @@ pub(super) struct Parts {
 pub(super) const MEMORY: Parts = Parts {
     name: "engine",
     rounds: 5,
-    parts: &[["nine", "5000"], ["replay", "10000"], ["replay", "100000"]],
+    parts: &[&["nine", "5000"], &["replay", "10000"], &["replay", "100000"]],
     limits: &[("nine inline steps, workflows/s", 10_000.0), ("10000 steps: replay, ms", 50.0)],
 };
 
@@ -31,12 +31,25 @@ pub(super) const MEMORY: Parts = Parts {
 pub(super) const DISK: Parts = Parts {
     name: "local",
     rounds: 3,
-    parts: &[["speed", "5"], ["sleepers", "100000"]],
+    parts: &[&["speed", "5"], &["sleepers", "100000"]],
     limits: &[
         ("inline nine steps, p50, ms", 4.0),
         ("inline steps durable, /s", 25_000.0),
         ("100000 sleepers: memory, MB", 50.0),
         ("100000 sleepers: killed, first resumed step after, ms", 500.0),
+    ],
+};
+
+/// What a step costs on AWS.
+pub(super) const CALLS: Parts = Parts {
+    name: "calls",
+    rounds: 1,
+    parts: &[&["calls"]],
+    limits: &[
+        ("inline step of 100: a million, USD", 1.0),
+        ("inline step of 10000: a million, USD", 1.0),
+        ("remote step of 100: a million, USD", 4.0),
+        ("remote step of 10000: a million, USD", 4.0),
     ],
 };
 
@@ -75,6 +88,9 @@ fn add(figures: &mut Vec<Figure>, parts: &Parts, what: &str, value: f64) {
     let unit = match what.rsplit(' ').next() {
         Some("MB") => "MB",
         Some("ms") => "ms",
+        Some("us") => "us",
+        Some("USD") => "USD",
+        Some("count") => "calls",
         _ => "/s",
     };
     let limit = parts.limits.iter().find(|(name, _)| *name == what).map(|(_, limit)| *limit);
