@@ -415,7 +415,7 @@ impl Store for LocalStore {
         let mut page = Page::default();
         let mut last = None;
         // Newest first, and the newest that can match is known.
-        let newest = query.started_within().below.map_or(Vec::new(), |below| keys::newest_below(below));
+        let newest = query.started_within().below.map_or(Vec::new(), keys::newest_below);
         let mut looked_at = 0;
         for entry in self.table(Table::Index).range(after.clone().max(newest)..) {
             let (key, status) = entry.into_inner().map_err(|error| self.fault(Table::Index, &error))?;
