@@ -38,7 +38,7 @@ impl Engine {
     /// started here.
     #[must_use]
     pub fn new(ports: Ports, registry: Arc<Registry>, states: Arc<States>, code: &str) -> Self {
-        let registry = with_schedules(&registry);
+        let registry = with_schedules(registry);
         let workflows = Workflows::new(registry.clone());
         Self::with(ports, registry, states, code, workflows)
     }
@@ -47,7 +47,7 @@ impl Engine {
     /// when. Its verbs must all be called on one thread, inside of an async runtime that has time.
     #[must_use]
     pub fn on_this_thread(ports: Ports, registry: Arc<Registry>, states: Arc<States>, code: &str) -> Self {
-        let registry = with_schedules(&registry);
+        let registry = with_schedules(registry);
         let workflows = Workflows::here(registry.clone());
         Self::with(ports, registry, states, code, workflows)
     }

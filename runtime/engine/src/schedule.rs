@@ -43,8 +43,8 @@ const STATE: &str = "state";
 const DECLARED: &str = "declared";
 
 /// The same handlers, and the engine's own workflow.
-pub(crate) fn with_schedules(registry: &Arc<Registry>) -> Arc<Registry> {
-    let mut registry = registry.as_ref().clone();
+pub(crate) fn with_schedules(registry: Arc<Registry>) -> Arc<Registry> {
+    let mut registry = Arc::unwrap_or_clone(registry);
     registry.workflows.insert(WORKFLOW.to_owned(), run::run);
     Arc::new(registry)
 }

@@ -11,6 +11,7 @@ fn id() -> ExecutionId {
     ExecutionId::new("wf", "one").unwrap()
 }
 
+#[expect(clippy::too_many_lines, reason = "one of everything that a turn can have")]
 fn full_turn() -> Turn {
     let failure = Failure { data: "[]".into(), ..Failure::new("E", "no", 402) };
     let task = TaskCall {
