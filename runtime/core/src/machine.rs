@@ -183,10 +183,8 @@ impl Machine {
     pub fn fresh(&self, facts: Vec<Fact>) -> Vec<Fact> {
         let mut keys = BTreeSet::new();
         let current = |key: &FactKey| key.seq().is_none_or(|seq| seq >= self.first);
-        facts
-            .into_iter()
-            .filter(|it| current(&it.key()) && !self.seen.contains(&it.key()) && keys.insert(it.key()))
-            .collect()
+        let facts = facts.into_iter().filter(|it| current(&it.key()) && !self.seen.contains(&it.key()));
+        facts.filter(|it| keys.insert(it.key())).filter(|it| !self.is_decided(it)).collect()
     }
 
     /// Begins a turn of which nothing was asked yet.

@@ -109,6 +109,12 @@ impl Engine {
             }
         });
         Ok(match ended.await {
+            // It was told that nobody waits for it: whatever it says then is not the call's outcome. If its loss is not history
+            // yet, this is it.
+            Ok(Ended::Answered(_)) if worker.was_told() => {
+                let (period_ms, due) = (request.heartbeat_ms.unwrap_or_default(), self.ports.clock.now());
+                Fact::HeartbeatDue { seq, attempt, period_ms, due }
+            }
             Ok(Ended::Answered(outcome)) if outcome != Outcome::TimedOut => {
                 let outcome = self.first_answer(&worker, (&execution, seq, attempt), outcome).await?;
                 Fact::TaskDone { seq, attempt, outcome }

@@ -3,7 +3,7 @@
 //! A chain of timers, one at a time for each watched attempt, looks at the attempt's record once a period. A heartbeat
 //! that came moves the next look; one that did not becomes history. Looking costs one read and loads no history.
 
-use eventual_core::{ExecutionId, Fact, Seq, Turn};
+use eventual_core::{ExecutionId, Fact, FactKey, Seq, Turn};
 
 use crate::engine::Engine;
 use crate::ports::Fault;
@@ -15,11 +15,11 @@ impl Engine {
         let mut kept = Vec::with_capacity(facts.len());
         for fact in facts {
             let wanted = match fact {
-                Fact::HeartbeatDue { seq, attempt, period_ms, .. } => {
-                    match self.next_look(id, seq, attempt, period_ms).await? {
+                Fact::HeartbeatDue { seq, attempt, period_ms, due } => {
+                    match self.next_look(id, (seq, attempt), period_ms, due).await? {
                         None => true,
-                        Some(due) => {
-                            self.look_at(id, seq, attempt, period_ms, due).await?;
+                        Some(next) => {
+                            self.look_at(id, seq, attempt, period_ms, next).await?;
                             false
                         }
                     }
@@ -33,21 +33,21 @@ impl Engine {
         Ok(kept)
     }
 
-    /// When to look again at an attempt; `None` when its heartbeat has stopped, or it was given up or answered.
+    /// When to look again at an attempt; `None` when its heartbeat has stopped, or it was given up or answered. A look that
+    /// comes late judges the moment for which it was meant: an answer that was given since waits behind it.
     async fn next_look(
         &self,
         id: &ExecutionId,
-        seq: Seq,
-        attempt: u32,
+        (seq, attempt): (Seq, u32),
         period_ms: u64,
+        due: u64,
     ) -> Result<Option<u64>, Fault> {
-        let now = self.ports.clock.now();
         let record = self.ports.store.attempt_of(id, seq, attempt).await?;
         Ok(match record {
             // Nobody has taken it yet; a worker that is lost on its way is the host's to tell.
-            None => Some(now.saturating_add(period_ms)),
+            None => Some(self.ports.clock.now().saturating_add(period_ms)),
             Some(it) if it.cancelled || it.outcome.is_some() => None,
-            Some(it) => Some(it.beaten.saturating_add(period_ms)).filter(|due| *due > now),
+            Some(it) => Some(it.beaten.saturating_add(period_ms)).filter(|next| *next > due),
         })
     }
 
@@ -81,7 +81,10 @@ impl Engine {
             self.ports.store.cancel_attempt(id, *seq, *attempt).await?;
         }
         for fact in &turn.facts {
-            if let Fact::TaskDeferred { seq, attempt, due } = fact {
+            if let Fact::TaskDeferred { seq, attempt, due } = fact
+                // Answered in the same turn: a timer would only bring this turn's delivery about again, and again.
+                && !turn.facts.iter().any(|it| it.key() == FactKey::Task(*seq, *attempt))
+            {
                 let reason = "nobody answered for it in time".to_owned();
                 let late = Fact::TaskLost { seq: *seq, attempt: *attempt, timed_out: true, reason };
                 self.ports.dispatch.timer(id, *due, &late).await?;

@@ -192,6 +192,11 @@ impl Worker {
         std::future::pending::<()>().await;
     }
 
+    /// Whether the code was told that nobody waits for it.
+    pub(crate) fn was_told(&self) -> bool {
+        self.state().cancelled
+    }
+
     /// Waits until the code has put its answer off: how long somebody else may take for it.
     pub(crate) async fn is_put_off(&self) -> u64 {
         loop {

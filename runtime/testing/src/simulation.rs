@@ -23,6 +23,8 @@ pub enum Mutant {
     DeliverBeforeCommit,
     /// A message is deleted when it is taken, not when it was handled.
     EarlyDelete,
+    /// An answer that was given by token is accepted and not kept.
+    ForgottenAnswers,
     /// Every worker that asks for an attempt gets it.
     ForgetfulClaims,
     /// A redelivered message looks like a new one.
@@ -31,17 +33,21 @@ pub enum Mutant {
     RepeatedSignals,
     /// A turn is written whether its number is free or not.
     UnconditionalCommit,
+    /// Workers are not told that nobody waits for them.
+    UnheardCancellations,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::DeliverBeforeCommit,
         Self::EarlyDelete,
+        Self::ForgottenAnswers,
         Self::ForgetfulClaims,
         Self::ForgottenRedelivery,
         Self::RepeatedSignals,
         Self::UnconditionalCommit,
+        Self::UnheardCancellations,
     ];
 }
 

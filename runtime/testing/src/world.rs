@@ -234,6 +234,11 @@ impl World {
         self.state().executions.get(id).map(|(meta, turns)| look(meta, turns))
     }
 
+    /// What is kept of an attempt.
+    pub fn attempt(&self, id: &ExecutionId, seq: Seq, attempt: u32) -> Option<AttemptRecord> {
+        self.state().attempts.get(&(id.clone(), seq, attempt)).cloned()
+    }
+
     /// The ids of all executions, sorted.
     pub fn ids(&self) -> Vec<ExecutionId> {
         self.state().executions.keys().cloned().collect()

@@ -4,7 +4,7 @@ use alloc::borrow::ToOwned;
 
 use super::{Machine, mix};
 use crate::call::{Attempt, Call};
-use crate::fact::{Fact, Outcome, RetryAdvice};
+use crate::fact::{Fact, FactKey, Outcome, RetryAdvice};
 use crate::id::{Millis, Seq};
 
 impl Machine {
@@ -12,17 +12,11 @@ impl Machine {
     pub(super) fn learn_of_task(&mut self, fact: &Fact) {
         match fact {
             Fact::HeartbeatDue { seq, attempt, .. } => {
-                if !self.retry_lost(*seq, *attempt, None) {
-                    self.complete_attempt(*seq, *attempt, Outcome::HeartbeatLost);
-                }
+                self.attempt_lost(*seq, *attempt, Outcome::HeartbeatLost);
             }
             Fact::RetryDue { seq, attempt } => self.attempt_again(*seq, *attempt, self.now),
             Fact::TaskDeferred { seq, attempt, .. } => self.defer(*seq, *attempt),
-            Fact::TaskDone { seq, attempt, outcome } => {
-                if !self.retry(*seq, *attempt, outcome) {
-                    self.complete_attempt(*seq, *attempt, outcome.clone());
-                }
-            }
+            Fact::TaskDone { seq, attempt, outcome } => self.attempt_done(*seq, *attempt, outcome),
             Fact::TaskExpired { seq } => {
                 self.stop(*seq);
                 self.complete(*seq, Outcome::TimedOut);
@@ -30,12 +24,27 @@ impl Machine {
             Fact::TaskLost { seq, attempt, timed_out, reason } => {
                 let outcome =
                     if *timed_out { Outcome::TimedOut } else { Outcome::Crashed(reason.to_owned()) };
-                if !self.retry_lost(*seq, *attempt, None) {
-                    self.complete_attempt(*seq, *attempt, outcome);
-                }
+                self.attempt_lost(*seq, *attempt, outcome);
             }
             _ => {}
         }
+    }
+
+    fn attempt_done(&mut self, seq: Seq, attempt: u32, outcome: &Outcome) {
+        if !self.retry(seq, attempt, outcome) {
+            self.complete_attempt(seq, attempt, outcome.clone());
+        }
+    }
+
+    fn attempt_lost(&mut self, seq: Seq, attempt: u32, outcome: Outcome) {
+        if !self.retry_lost(seq, attempt, None) {
+            self.complete_attempt(seq, attempt, outcome);
+        }
+    }
+
+    /// Whether a fact puts off an attempt that was decided before.
+    pub(super) fn is_decided(&self, fact: &Fact) -> bool {
+        matches!(fact, Fact::TaskDeferred { seq, attempt, .. } if self.seen.contains(&FactKey::Task(*seq, *attempt)))
     }
 
     /// The code of an attempt has ended without an answer, which somebody else will give.
@@ -102,3 +111,6 @@ impl Machine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

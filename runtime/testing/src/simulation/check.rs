@@ -23,7 +23,8 @@ pub(super) fn all(shared: &Shared, registry: &Arc<Registry>, expected: &Expected
         match end.flatten() {
             Some(end) if service::may_end(workflow, *size, &end) => {}
             Some(end) => {
-                return Err(format!("{id} of size {size} ended otherwise than without trouble: {end:?}"));
+                let what = format!("{id} of size {size} ended otherwise than without trouble: {end:?}");
+                return Err(format!("{what}{}", shown(shared, id)));
             }
             None => return Err(format!("{id} did not end, and nothing is on its way{}", shown(shared, id))),
         }
@@ -73,7 +74,19 @@ fn history(meta: &Meta, turns: &[Turn]) -> Result<(), String> {
 
 /// What history says was done was done, and what it asked for went out.
 fn effects(shared: &Shared, meta: &Meta, turns: &[Turn]) -> Result<(), String> {
+    for (seq, attempt) in turns.iter().flat_map(|it| &it.dropped) {
+        if !shared.world.attempt(&meta.id, *seq, *attempt).is_some_and(|it| it.cancelled) {
+            return Err(format!("attempt {attempt} of call {seq} was given up, and its worker is not told"));
+        }
+    }
     let state = shared.state();
+    for ((_, seq, attempt), answer) in state.accepted.iter().filter(|((id, ..), _)| *id == meta.id) {
+        let told =
+            Fact::TaskDone { seq: *seq, attempt: *attempt, outcome: Outcome::Succeeded(answer.clone()) };
+        if !turns.iter().any(|it| it.facts.contains(&told)) {
+            return Err(format!("attempt {attempt} of call {seq} was answered, and that is not history"));
+        }
+    }
     for turn in turns {
         for fact in &turn.facts {
             if let Fact::TaskDone { seq, attempt, outcome } = fact

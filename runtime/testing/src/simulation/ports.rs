@@ -158,6 +158,9 @@ impl Store for SimulatedPorts {
         seq: Seq,
         attempt: u32,
     ) -> Result<Option<Outcome>, Fault> {
+        if self.is(Mutant::UnheardCancellations) {
+            return Ok(None);
+        }
         self.through("cancel_attempt", self.shared.world.cancel_attempt(id, seq, attempt)).await
     }
 
@@ -168,6 +171,9 @@ impl Store for SimulatedPorts {
         attempt: u32,
         outcome: &Outcome,
     ) -> Result<Completed, Fault> {
+        if self.is(Mutant::ForgottenAnswers) {
+            return Ok(Completed::Kept);
+        }
         self.through("complete_attempt", self.shared.world.complete_attempt(id, seq, attempt, outcome)).await
     }
 

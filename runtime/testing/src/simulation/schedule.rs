@@ -4,17 +4,18 @@
 //! queue promises. Nothing else is in order.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use eventual_engine::core::{ExecutionId, Fact, Millis};
+use eventual_engine::core::{ExecutionId, Fact, Millis, Outcome, Payload};
 use eventual_engine::ports::{Clock, Dispatch, Fault, Message, TaskRequest};
-use eventual_engine::{AdvanceError, Engine, Registry, States};
+use eventual_engine::{AdvanceError, ClientError, Engine, Registry, States};
 
 use super::ports::SimulatedPorts;
-use super::shared::Shared;
+use super::shared::{Shared, Token};
 use super::{Figures, Mutant, check, service};
 use crate::world::{Delivery, World};
 
@@ -25,7 +26,7 @@ const PAUSE_MS: u64 = 1_000;
 /// How often a message is taken before it may become a dead letter.
 const TAKEN_MAX: u32 = 3;
 /// More steps than any run that ends needs.
-const STEPS_MAX: u64 = 300_000;
+const STEPS_MAX: u64 = 40_000;
 
 /// A message on its way.
 #[derive(Clone, Debug)]
@@ -44,7 +45,17 @@ struct Lane {
 
 /// What a process is doing.
 enum Work {
-    Start { workflow: &'static str, size: u64, name: String, signals: Option<&'static str> },
+    /// Somebody answers for a task; `again` says that it was answered before, and otherwise when it is told so.
+    Answer {
+        token: Token,
+        again: Option<bool>,
+    },
+    Start {
+        workflow: &'static str,
+        size: u64,
+        name: String,
+        signals: Option<&'static str>,
+    },
     Task(TaskRequest),
     Wake(ExecutionId, Item),
 }
@@ -53,6 +64,8 @@ enum Work {
 enum End {
     Done,
     Again(String),
+    /// It can never be done.
+    Refused(String),
 }
 
 struct Flag(AtomicBool);
@@ -75,6 +88,7 @@ struct Flight {
 
 /// Something that comes from outside.
 enum Outside {
+    Answer(Token, Option<bool>),
     Redrive(ExecutionId, Item),
     Signal(ExecutionId, Fact),
     Start(Work),
@@ -169,6 +183,11 @@ impl Schedule {
 
     /// Takes over what the processes have sent.
     fn pump(&mut self) {
+        let tokens = mem::take(&mut self.shared.state().tokens);
+        for token in tokens {
+            let due = self.world.now() + self.shared.below(90_000);
+            self.outside.push((due, Outside::Answer(token, None)));
+        }
         while let Some((delivery, _)) = self.world.next() {
             let (late, odds) = {
                 let odds = self.shared.state().odds;
@@ -265,6 +284,7 @@ impl Schedule {
 
     fn come(&mut self, what: Outside) {
         match what {
+            Outside::Answer(token, again) => self.begin(Work::Answer { token, again }),
             Outside::Redrive(id, item) => self.lanes.entry(id).or_default().items.push_back(item),
             Outside::Signal(id, fact) => self.tell(&id, fact),
             Outside::Start(work) => self.begin(work),
@@ -291,6 +311,16 @@ impl Schedule {
                 Box::pin(async move {
                     let started = engine.client().start(workflow, Some(&name), size.as_str().into()).await;
                     started.map_or_else(|error| End::Again(error.to_string()), |_| End::Done)
+                })
+            }
+            Work::Answer { token, again } => {
+                let (token, answer) = (token.text.clone(), answer_of(token, *again));
+                Box::pin(async move {
+                    match engine.client().complete(&token, Outcome::Succeeded(answer)).await {
+                        Ok(_) => End::Done,
+                        Err(ClientError::Fault(fault)) => End::Again(fault.to_string()),
+                        Err(refused) => End::Refused(refused.to_string()),
+                    }
                 })
             }
             Work::Task(request) => {
@@ -333,7 +363,7 @@ impl Schedule {
     /// A process is gone, with its memory and all that it was doing.
     fn crash(&mut self, process: usize) {
         let (gone, stay): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.flights).into_iter().partition(|it| it.process == process);
+            mem::take(&mut self.flights).into_iter().partition(|it| it.process == process);
         self.flights = stay;
         for Flight { work, late, future, .. } in gone {
             drop(future);
@@ -352,6 +382,7 @@ impl Schedule {
             Work::Start { workflow, size, name, signals } => {
                 Work::Start { workflow, size: *size, name: name.clone(), signals: *signals }
             }
+            Work::Answer { token, again } => Work::Answer { token: token.clone(), again: *again },
             Work::Task(request) => Work::Task(request.clone()),
             Work::Wake(id, item) => Work::Wake(id.clone(), item.clone()),
         };
@@ -370,13 +401,40 @@ impl Schedule {
             (work @ Work::Start { .. }, End::Again(_)) => {
                 self.outside.push((now + PAUSE_MS, Outside::Start(work)))
             }
-            (Work::Task(_), End::Done) => {}
+            (Work::Answer { token, again }, end) => self.end_answer(token, again, end),
+            (Work::Start { .. } | Work::Task(_), End::Done | End::Refused(_)) => {}
             (Work::Task(request), End::Again(reason)) => {
                 let TaskRequest { execution, seq, attempt, .. } = request;
                 let fact = Fact::TaskLost { seq, attempt, timed_out: false, reason: reason.clone() };
                 self.tell(&execution, fact);
             }
             (Work::Wake(id, item), end) => self.end_wake(id, item, end),
+        }
+    }
+
+    /// Somebody was answered. Whoever was told that an answer counts may give it again, or another one.
+    fn end_answer(&mut self, token: Token, again: Option<bool>, end: &End) {
+        let now = self.world.now();
+        let (id, seq, attempt) = &token.attempt;
+        match (end, again) {
+            (End::Again(_), _) => self.outside.push((now + PAUSE_MS, Outside::Answer(token, again))),
+            (End::Done, None) => {
+                self.shared.state().accepted.insert(token.attempt.clone(), token.answer.clone());
+                let otherwise = self.shared.chance(500);
+                let due = now + self.shared.below(600_000);
+                self.outside.push((due, Outside::Answer(token, Some(otherwise))));
+            }
+            (End::Done, Some(false)) | (End::Refused(_), None | Some(true)) => {}
+            (End::Done, Some(true)) => {
+                let what = format!("{id}: attempt {attempt} of call {seq} was answered twice, differently");
+                self.shared.state().violation.get_or_insert(what);
+            }
+            (End::Refused(why), Some(false)) => {
+                let what = format!(
+                    "{id}: attempt {attempt} of call {seq} was answered, and again was refused: {why}"
+                );
+                self.shared.state().violation.get_or_insert(what);
+            }
         }
     }
 
@@ -409,6 +467,11 @@ impl Schedule {
             lane.items.push_front(item);
         }
     }
+}
+
+/// What somebody answers: another time, perhaps something else.
+fn answer_of(token: &Token, again: Option<bool>) -> Payload {
+    if again == Some(true) { "-1".into() } else { token.answer.clone() }
 }
 
 fn ended(performed: Result<(), Fault>) -> End {

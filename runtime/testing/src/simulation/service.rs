@@ -3,6 +3,7 @@
 //! Deliberately raw, without the facade's types: the engine is what is tested here.
 
 mod dialogue;
+mod workers;
 
 use std::future::poll_fn;
 use std::panic::Location;
@@ -21,10 +22,13 @@ use super::shared::Shared;
 const FLAKY_UNTIL: u32 = 3;
 
 /// Those that are started from outside, and last the one that only others start.
-const WORKFLOWS: [(&str, WorkflowFn); 10] = [
+const WORKFLOWS: [(&str, WorkflowFn); 13] = [
     ("asks", |input| Box::pin(dialogue::asks(input))),
+    ("beats", |input| Box::pin(workers::beats(input))),
+    ("cancels", |input| Box::pin(workers::cancels(input))),
     ("collect", |input| Box::pin(collect(input))),
     ("fan", |input| Box::pin(fan(input))),
+    ("later", |input| Box::pin(workers::later(input))),
     ("long", |input| Box::pin(long(input))),
     ("parent", |input| Box::pin(parent(input))),
     ("race", |input| Box::pin(race(input))),
@@ -43,13 +47,14 @@ pub(super) fn registry() -> Arc<Registry> {
         registry.tasks.insert(name.into(), TaskEntry::new(echo, inline));
     }
     registry.tasks.insert("flaky".into(), TaskEntry::new(flaky, false));
+    workers::register(&mut registry);
     Arc::new(registry)
 }
 
 /// A workflow by chance, how large it is, and how many signals of which name it needs from outside.
 pub(super) fn pick(shared: &Shared) -> (&'static str, u64, Option<&'static str>) {
     let size = 1 + shared.below(4);
-    let (workflow, _) = WORKFLOWS[usize::try_from(shared.below(9)).unwrap_or(0)];
+    let (workflow, _) = WORKFLOWS[usize::try_from(shared.below(WORKFLOWS.len() as u64 - 1)).unwrap_or(0)];
     match workflow {
         "collect" => (workflow, size, Some("item")),
         "race" => (workflow, size, Some("go")),
@@ -71,7 +76,7 @@ pub(super) fn may_end(workflow: &str, size: u64, end: &Outcome) -> bool {
         "fan" => text == sum(size * 2),
         "parent" => sorted(&text) == (0..=size).collect::<Vec<_>>(),
         // A race ends in any way; its replay says whether history decides it.
-        "race" => {
+        "cancels" | "race" => {
             let letters = text.trim_matches('"');
             letters.len() as u64 == size && letters.chars().all(|it| it == 's' || it == 't')
         }

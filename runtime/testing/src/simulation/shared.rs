@@ -8,7 +8,7 @@ use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-use eventual_engine::core::{Call, ExecutionId, Machine, Millis, Seq, Turn};
+use eventual_engine::core::{Call, ExecutionId, Machine, Millis, Payload, Seq, Turn};
 use eventual_engine::ports::Clock;
 
 use super::{Figures, Mutant};
@@ -37,6 +37,14 @@ pub(super) struct Odds {
     pub(super) late: u64,
 }
 
+/// What a task handed out, and the answer that it waits for.
+#[derive(Clone, Debug)]
+pub(super) struct Token {
+    pub(super) attempt: (ExecutionId, Seq, u32),
+    pub(super) text: String,
+    pub(super) answer: Payload,
+}
+
 pub(super) struct State {
     random: Machine,
     pub(super) odds: Odds,
@@ -50,6 +58,10 @@ pub(super) struct State {
     pub(super) published: BTreeSet<String>,
     /// Turns that the store dropped because their code continued as new.
     retired: BTreeMap<ExecutionId, Vec<Turn>>,
+    /// Tokens that tasks handed out, and that nobody uses yet.
+    pub(super) tokens: Vec<Token>,
+    /// Answers that were accepted.
+    pub(super) accepted: BTreeMap<(ExecutionId, Seq, u32), Payload>,
     pub(super) violation: Option<String>,
     pub(super) figures: Figures,
 }
@@ -84,6 +96,8 @@ impl Shared {
             retired: BTreeMap::new(),
             keys: BTreeMap::new(),
             published: BTreeSet::new(),
+            tokens: Vec::new(),
+            accepted: BTreeMap::new(),
             violation: None,
             figures: Figures::default(),
         };
@@ -102,6 +116,14 @@ impl Shared {
     /// Whether something happens that does so in `per_mille` of the occasions.
     pub(super) fn chance(&self, per_mille: u64) -> bool {
         self.state().chance(per_mille)
+    }
+
+    /// Whether a worker falls silent now.
+    pub(super) fn falls_silent(&self) -> bool {
+        let mut state = self.state();
+        let silent = state.troubles > 0 && state.chance(100);
+        state.troubles -= u64::from(silent);
+        silent
     }
 
     /// Waits until the clock says so, and at least until the schedule comes back to it.
