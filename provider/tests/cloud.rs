@@ -3,6 +3,12 @@
 //!
 //! Needs `EVENTUAL_TEST_ENDPOINT`, which `cargo xtask test` sets; says so without it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test may; the benchmark prints what xtask reads"
+)]
+
 mod deployment;
 
 use deployment::{Deployment, service};

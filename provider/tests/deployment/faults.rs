@@ -37,7 +37,7 @@ impl Case {
     /// Half of the engines keep what a failed creation made, half have it rolled back.
     fn control(&self) -> Control {
         let mut control = Control::new("tests");
-        if self.number % 2 == 0 {
+        if self.number.is_multiple_of(2) {
             control.on_create_failure = OnCreateFailure::Keep;
         }
         control
