@@ -98,7 +98,7 @@ fn what_is_allowed_is_let_pass_and_nothing_beside_it() {
     assert_eq!(found, ["Instant::now"]);
     assert_eq!(body, "{ let x = SystemTime :: now () ; Instant :: now () ; }", "the attribute is gone");
     let cases = [
-        format!("#[eventual::workflow(allow_nondeterminism)] {{ rand::random(); }} Uuid::new_v4();"),
+        "#[eventual::workflow(allow_nondeterminism)] { rand::random(); } Uuid::new_v4();".to_owned(),
         format!("if a {{ {ALLOW} if b {{ rand::random(); }} else {{ rand::random(); }} Uuid::new_v4(); }}"),
         format!("{ALLOW} for it in HashSet::from([1]) {{ a.await; }} Uuid::new_v4()"),
         format!("{ALLOW} let x = if a {{ rand::random() }} else {{ 2 }}; Uuid::new_v4()"),
