@@ -78,6 +78,7 @@ async fn a_task_without_function_is_a_fault_that_names_it() {
         input: Payload::from("null"),
         idempotency_key: "w/1#3".into(),
         timeout_ms: 1_000,
+        heartbeat_ms: None,
         scheduled: 1,
     };
     let fault = world.dispatch.task(&request).await.unwrap_err().to_string();
