@@ -123,7 +123,6 @@ impl JsonSchema for TaskToken {
 
 /// Answers for the task that a token is for, in a handler that declares `uses(<the task>)`. `ask_boss::complete(token)`
 /// is the same with the task's types.
-#[must_use]
 pub const fn complete(token: TaskToken) -> Completing {
     Completing { token }
 }

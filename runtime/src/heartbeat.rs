@@ -52,7 +52,7 @@ pub async fn heartbeat(details: impl Data) -> Result<(), CallError> {
 /// # Errors
 /// As of [`heartbeat`]; `code` is dropped then.
 pub async fn beating<F: Future>(code: F) -> Result<F::Output, CallError> {
-    current()?.beating(code).await.map_err(error)
+    current()?.beating(code).await.map_err(|it| error(&it))
 }
 
 impl Ctx {
@@ -91,10 +91,10 @@ async fn beat(worker: &Worker, details: &impl Data) -> Result<(), CallError> {
     let details = details.to_payload().map_err(|problem| {
         CallError::Invalid(Error::new("Heartbeat", format!("its details cannot be encoded: {problem}")))
     })?;
-    worker.beat(Some(details).filter(|it| *it != Payload::null())).await.map_err(error)
+    worker.beat(Some(details).filter(|it| *it != Payload::null())).await.map_err(|it| error(&it))
 }
 
-fn error(error: BeatError) -> CallError<Infallible> {
+fn error(error: &BeatError) -> CallError<Infallible> {
     match error {
         BeatError::Cancelled => CallError::Cancelled,
         BeatError::TooLarge(_) | BeatError::Undeclared => {

@@ -318,12 +318,7 @@ impl Engine {
                 let meta = self.client.get(&parse(&execution)?).await?;
                 Ok(SystemResponse::Execution(Box::new(summary(&meta))))
             }
-            SystemRequest::History { execution } => {
-                let id = parse(&execution)?;
-                self.client.get(&id).await?;
-                let turns = self.ports.store.turns(&id, 0).await.map_err(ClientError::from)?;
-                Ok(SystemResponse::History { execution, turns: turns.iter().map(turn).collect() })
-            }
+            SystemRequest::History { execution } => self.history(execution).await,
             SystemRequest::Count(search) => self.count(search).await,
             SystemRequest::List(search) => self.list(search).await,
             SystemRequest::CompleteTask { token, result } => self.complete_task(&token, &result).await,
@@ -382,12 +377,25 @@ impl Engine {
                 let id = starting.await?;
                 Ok(SystemResponse::Done { execution: id.to_string() })
             }
-            SystemRequest::Wait { execution, longest_ms } => {
-                let longest = Duration::from_millis(longest_ms.unwrap_or(WAIT_MAX_MS).min(WAIT_MAX_MS));
-                let meta = self.client.wait(&parse(&execution)?, longest).await?;
-                Ok(SystemResponse::Execution(Box::new(summary(&meta))))
-            }
+            SystemRequest::Wait { execution, longest_ms } => self.wait_for_end(&execution, longest_ms).await,
         }
+    }
+
+    async fn history(&self, execution: String) -> Result<SystemResponse, SystemError> {
+        let id = parse(&execution)?;
+        self.client.get(&id).await?;
+        let turns = self.ports.store.turns(&id, 0).await.map_err(ClientError::from)?;
+        Ok(SystemResponse::History { execution, turns: turns.iter().map(turn).collect() })
+    }
+
+    async fn wait_for_end(
+        &self,
+        execution: &str,
+        longest_ms: Option<u64>,
+    ) -> Result<SystemResponse, SystemError> {
+        let longest = Duration::from_millis(longest_ms.unwrap_or(WAIT_MAX_MS).min(WAIT_MAX_MS));
+        let meta = self.client.wait(&parse(execution)?, longest).await?;
+        Ok(SystemResponse::Execution(Box::new(summary(&meta))))
     }
 }
 

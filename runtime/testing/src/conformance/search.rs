@@ -77,7 +77,7 @@ async fn write(store: &dyn Store, unique: &str, now: u64, index: u64) -> Result<
         meta.attributes.insert("customer".into(), format!("{unique}-c{}", index % 3).into());
         meta.attributes.insert("cents".into(), cents.into());
         meta.attributes.insert("removed".into(), 1_i64.into());
-        meta.attributes.insert("rush".into(), (index % 4 == 0).into());
+        meta.attributes.insert("rush".into(), index.is_multiple_of(4).into());
         meta.as_of = 1;
         let names = ["customer", "cents", "removed", "rush"].map(str::to_owned);
         store.set_attributes(&meta, &names).await?;
@@ -90,7 +90,7 @@ async fn write(store: &dyn Store, unique: &str, now: u64, index: u64) -> Result<
             store.set_attributes(&meta, &["late".to_owned()]).await?;
         }
     }
-    if index % 2 == 0 {
+    if index.is_multiple_of(2) {
         meta.status = Status::Succeeded;
         meta.closed = Some(now + 1_000 + index);
         meta.end = Some(Outcome::Succeeded("1".into()));

@@ -67,8 +67,8 @@ pub(crate) struct Stop;
 #[eventual::workflow]
 pub(crate) async fn gives_up(steps: u32) -> eventual::Result<String> {
     tokio::select! {
-        done = import(steps) => drop(done?),
-        stopped = Stop::next() => drop(stopped?),
+        done = import(steps) => { done?; }
+        stopped = Stop::next() => { stopped?; }
     }
     eventual::sleep(Duration::from_secs(3_600)).await?;
     Ok("gave up".to_owned())
@@ -78,8 +78,8 @@ pub(crate) async fn gives_up(steps: u32) -> eventual::Result<String> {
 #[eventual::workflow]
 pub(crate) async fn ends_early(steps: u32) -> eventual::Result<()> {
     tokio::select! {
-        done = import(steps) => drop(done?),
-        stopped = Stop::next() => drop(stopped?),
+        done = import(steps) => { done?; }
+        stopped = Stop::next() => { stopped?; }
     }
     Ok(())
 }
@@ -116,7 +116,7 @@ pub(crate) async fn beats_meanwhile(floor: State<Floor>) -> eventual::Result<()>
 pub(crate) async fn waits_for_the_beating() -> eventual::Result<()> {
     tokio::select! {
         done = beats_meanwhile() => Ok(done?),
-        stopped = Stop::next() => Ok(drop(stopped?)),
+        stopped = Stop::next() => { stopped?; Ok(()) }
     }
 }
 
@@ -180,7 +180,7 @@ pub(crate) async fn decides_twice(question: String) -> String {
 pub(crate) async fn decides_or_stops(question: String) -> eventual::Result<()> {
     tokio::select! {
         decision = ask_boss(question) => drop(decision),
-        stopped = Stop::next() => drop(stopped?),
+        stopped = Stop::next() => { stopped?; }
     }
     eventual::sleep(Duration::from_secs(3_600)).await?;
     Ok(())

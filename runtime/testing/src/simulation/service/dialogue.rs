@@ -53,7 +53,7 @@ pub(super) async fn counter(input: Payload) -> Outcome {
         match update.name.as_str() {
             "count" => {
                 count += 1;
-                if count % 2 == 0 {
+                if count.is_multiple_of(2) {
                     ask(|_| task("echo", count)).await;
                 }
                 ambient::answer(&update.id, done(count));
