@@ -266,7 +266,8 @@ impl Store for DynamoStore {
     }
 
     async fn retire(&self, id: &ExecutionId, before: u64) -> Result<(), Fault> {
-        self.expire_turns(id, Some(before), now_s()).await
+        // What expires in this second counts as there until it is over.
+        self.expire_turns(id, Some(before), now_s().saturating_sub(1)).await
     }
 
     async fn set_attributes(&self, meta: &Meta, changed: &[String]) -> Result<(), Fault> {
