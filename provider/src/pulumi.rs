@@ -11,6 +11,7 @@ mod from_wire;
 mod functions;
 mod handshake;
 mod lifetime;
+mod listing;
 mod names;
 mod naming;
 mod operations;
@@ -21,6 +22,7 @@ mod schema;
 mod server;
 mod to_wire;
 mod typed_schema;
+mod views;
 
 pub(crate) use handshake::serve;
 pub(crate) use schema::json as schema_json;

@@ -27,7 +27,9 @@ impl Handle {
             members.get(key).and_then(Property::as_str).filter(|it| !it.is_empty()).map(str::to_owned)
         };
         let handle = Self { hash: text("hash"), path: text("path") };
-        let elsewhere = members.contains_key("uri") || members.contains_key("assets");
+        // The engine keeps an archive of which it was told the hash alone as one of no files.
+        let files = members.get("assets").is_some_and(|it| *it != Property::Map(Members::new()));
+        let elsewhere = members.contains_key("uri") || files;
         let by_hash = handle.hash.is_some() && !elsewhere;
         (handle.path.is_some() || by_hash).then_some(handle)
     }
@@ -35,10 +37,15 @@ impl Handle {
     /// The name under which [`Archives`] opens it.
     pub(crate) fn name(&self) -> String {
         match (&self.hash, &self.path) {
-            (Some(hash), _) => format!("{BY_HASH}{hash}"),
+            (Some(hash), _) => by_hash(hash),
             (None, path) => path.clone().unwrap_or_default(),
         }
     }
+}
+
+/// The name of the archive with that hash.
+pub(crate) fn by_hash(hash: &str) -> String {
+    format!("{BY_HASH}{hash}")
 }
 
 /// The hash in a name that [`Handle::name`] made of one.
@@ -61,6 +68,17 @@ struct Known {
 impl Archives {
     pub(crate) fn new(files: Arc<dyn Artifacts>) -> Self {
         Self { files, known: Mutex::default() }
+    }
+
+    /// None at all.
+    pub(crate) fn none() -> Self {
+        struct NoFiles;
+        impl Artifacts for NoFiles {
+            fn open(&self, path: &str) -> Result<Artifact, String> {
+                Err(format!("{path} is not opened here"))
+            }
+        }
+        Self::new(Arc::new(NoFiles))
     }
 
     /// Keeps where the archive of that hash is.
@@ -168,6 +186,15 @@ mod tests {
     fn only_files_have_a_handle() {
         assert_eq!(handle(&[("uri", "https://example.com/a.zip"), ("hash", "aa")]), None);
         assert_eq!(handle(&[]), None);
+        let kept = |assets: Members| {
+            let hash = Property::String("aa".to_owned());
+            Handle::of(&Members::from([
+                ("assets".to_owned(), Property::Map(assets)),
+                ("hash".to_owned(), hash),
+            ]))
+        };
+        assert_eq!(kept(Members::new()).unwrap().name(), "sha256:aa");
+        assert_eq!(kept(Members::from([("a".to_owned(), Property::Null)])), None);
         assert_eq!(handle(&[("path", "a.zip")]).unwrap().name(), "a.zip");
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing here can fail an operation: a line that cannot be delivered is dropped. Errors are never logged, they are
 //! the answer of the call; an error in the log would mark the resource failed and let the command succeed.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -44,8 +45,9 @@ impl EngineLog {
     }
 
     /// A sink for the progress of one operation on the resource `urn`, that shows none of the secrets.
-    pub(crate) fn row(&self, urn: &str, secrets: Vec<String>) -> Arc<dyn ProgressSink> {
-        Arc::new(Row { log: self.clone(), urn: urn.to_owned(), secrets })
+    pub(crate) fn row(&self, urn: &str, secrets: Vec<String>) -> Arc<Row> {
+        let (adopted, moved) = (AtomicBool::new(false), AtomicBool::new(false));
+        Arc::new(Row { log: self.clone(), urn: urn.to_owned(), secrets, adopted, moved })
     }
 
     fn send(&self, severity: LogSeverity, urn: &str, message: String, ephemeral: bool) {
@@ -74,18 +76,35 @@ fn connect(address: &str) -> Option<EngineClient<Channel>> {
     Some(EngineClient::new(endpoint.connect_timeout(PATIENCE).connect_lazy()))
 }
 
-struct Row {
+/// The row of a resource, and what an operation came to that its answer does not tell.
+pub(crate) struct Row {
     log: EngineLog,
     urn: String,
     secrets: Vec<String>,
+    adopted: AtomicBool,
+    moved: AtomicBool,
+}
+
+impl Row {
+    /// Whether a creation took over a service that was there.
+    pub(crate) fn was_adopted(&self) -> bool {
+        self.adopted.load(Ordering::Relaxed)
+    }
+
+    /// Whether anything was done to any child.
+    pub(crate) fn has_moved(&self) -> bool {
+        self.moved.load(Ordering::Relaxed)
+    }
 }
 
 impl ProgressSink for Row {
     fn report(&self, event: &ProgressEvent) {
+        self.moved.store(true, Ordering::Relaxed);
         self.log.send(LogSeverity::Info, &self.urn, redact(&line(event), &self.secrets), true);
     }
 
     fn adopted(&self) {
+        self.adopted.store(true, Ordering::Relaxed);
         self.log.send(LogSeverity::Info, &self.urn, ADOPTED.to_owned(), false);
     }
 }

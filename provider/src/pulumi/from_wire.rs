@@ -23,6 +23,24 @@ pub(crate) struct Given {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
+/// What the user set for this wire alone.
+pub(crate) const VIEWS: &str = "views";
+/// What it does, for the schema.
+pub(crate) const VIEWS_ARE: &str = "Experimental: whether the AWS resources of a service are shown as rows and kept as \
+    entries of their own in the stack. Do not switch it on for services with the resource options `retainOnDelete` or \
+    `deletedWith`, and off before one is renamed with `aliases`: the engine leaves entries behind that only \
+    `pulumi state delete` removes. Default: `false`.";
+
+/// Whether the user wants views; `None` for what is neither true nor false.
+pub(crate) fn views(members: &Members) -> Option<bool> {
+    match members.get(VIEWS).map(Property::reveal) {
+        None | Some(Property::Null | Property::Unknown) => Some(false),
+        Some(Property::Bool(wanted)) => Some(*wanted),
+        Some(Property::String(text)) => text.parse().ok(),
+        Some(_) => None,
+    }
+}
+
 /// The inputs of a service. Archives in it are remembered, so that the core can open them.
 pub(crate) fn inputs(members: &Members, archives: &Archives) -> Given {
     let mut reader = Reader { archives: Some(archives), strict: true, diagnostics: Vec::new() };
@@ -46,7 +64,10 @@ pub(crate) fn state(id: &str, members: &Members) -> Value {
 pub(crate) fn configuration(members: &Members) -> Given {
     let mut reader = Reader { archives: None, strict: true, diagnostics: Vec::new() };
     let mut members = members.clone();
-    members.retain(|key, _| !OF_THE_ENGINE.contains(&key.as_str()));
+    if views(&members).is_none() {
+        reader.refuse("Neither true nor false", "`views` switches something on or off", &Path::of(VIEWS));
+    }
+    members.retain(|key, _| key != VIEWS && !OF_THE_ENGINE.contains(&key.as_str()));
     for attribute in names::inputs(provider()) {
         let key = names::camel(attribute.name);
         if let Some(value) = members.get_mut(&key).filter(|_| attribute.kind != Kind::String) {

@@ -14,11 +14,14 @@ use eventual_provider_wire::pulumirpc::{
 };
 use tonic::Status;
 
+use super::archives::by_hash;
 use super::claimant::Asking;
+use super::engine_log::Row;
 use super::failure::{self, Reached};
 use super::property::{self, Members};
 use super::provider::{Provider, scope};
-use super::{from_wire, to_wire};
+use super::views::Stage;
+use super::{from_wire, names, to_wire};
 use crate::ports::Session;
 
 /// What one creation or update is about.
@@ -32,6 +35,8 @@ struct Change {
     /// The state before, for an update.
     prior: Option<Value>,
     timeout: f64,
+    /// Where the children are shown.
+    stage: Stage,
 }
 
 impl Provider {
@@ -40,10 +45,17 @@ impl Provider {
         let news = property::decode(request.properties);
         let (config, diagnostics) = self.given(&news);
         let id = config.get("name").as_str().unwrap_or_default().to_owned();
-        let change =
-            Change { urn: request.urn, id: id.clone(), news, config, prior: None, timeout: request.timeout };
+        let stage = self.stage(
+            &request.urn,
+            request.resource_status_address,
+            request.resource_status_token,
+            Vec::new(),
+        );
+        let (id_again, timeout) = (id.clone(), request.timeout);
+        let change = Change { urn: request.urn, id: id_again, news, config, prior: None, timeout, stage };
         let planned = self.plan(&change, diagnostics)?;
         let properties = if request.preview {
+            change.stage.show(&planned.planned).await;
             to_wire::state(&planned.planned, &[&change.config], &self.archives)
         } else {
             self.apply(change, planned).await?
@@ -60,10 +72,17 @@ impl Provider {
         let news = property::decode(request.news);
         let (config, diagnostics) = self.given(&news);
         let prior = Some(from_wire::state(&request.id, &property::decode(request.olds)));
-        let change =
-            Change { urn: request.urn, id: request.id, news, config, prior, timeout: request.timeout };
+        let stage = self.stage(
+            &request.urn,
+            request.resource_status_address,
+            request.resource_status_token,
+            request.old_views,
+        );
+        let timeout = request.timeout;
+        let change = Change { urn: request.urn, id: request.id, news, config, prior, timeout, stage };
         let planned = self.plan(&change, diagnostics)?;
         let properties = if request.preview {
+            change.stage.show(&planned.planned).await;
             to_wire::state(&planned.planned, &[&change.config], &self.archives)
         } else {
             self.apply(change, planned).await?
@@ -76,16 +95,32 @@ impl Provider {
         let session = self.opened()?;
         let properties = property::decode(request.properties);
         let before = from_wire::state(&request.id, &properties);
+        let stage = self.stage(
+            &request.urn,
+            request.resource_status_address,
+            request.resource_status_token,
+            request.old_views,
+        );
         let (provider, state) = (Arc::clone(self), before.clone());
-        let control = self.control(&request.urn, request.timeout, &before);
-        let work =
-            async move { request::read(&session.scope(&provider.archives), &*session.cloud, &state).await };
+        let (control, _) = self.control(&request.urn, request.timeout, &before);
+        let by_id = properties.is_empty();
+        let work = async move {
+            let scope = session.scope(&provider.archives);
+            let mut read = request::read(&scope, &*session.cloud, &state).await;
+            if let Some(found) = read.state.as_mut().filter(|_| by_id) {
+                read.diagnostics
+                    .extend(request::complete(&scope, &*session.cloud, &*session.operations, found).await);
+                imported(found);
+            }
+            read
+        };
         let ReadBack { state, diagnostics, .. } = self.lifetime.run(&control, work).await?;
         let secrets = to_wire::secrets(&before);
         self.warn(&request.urn, &diagnostics, &secrets);
         if any_error(&diagnostics) {
             return Err(failure::refused(&diagnostics, &secrets));
         }
+        stage.found(state.as_ref()).await;
         let Some(after) = state else { return Ok(ReadResponse::default()) };
         let outputs = to_wire::state(&after, &[&before], &self.archives);
         let inputs = match property::decode(request.inputs) {
@@ -114,14 +149,27 @@ impl Provider {
         let session = self.opened()?;
         let state = from_wire::state(&request.id, &property::decode(request.properties));
         let secrets = to_wire::secrets(&state);
-        let control = self.control(&request.urn, request.timeout, &state);
+        let stage = self.stage(
+            &request.urn,
+            request.resource_status_address,
+            request.resource_status_token,
+            request.old_views,
+        );
+        let (control, row) = self.control(&request.urn, request.timeout, &state);
         let (provider, steered) = (Arc::clone(self), control.clone());
         let work = async move {
             request::destroy(&session.scope(&provider.archives), &*session.cloud, &state, &steered).await
         };
         let Applied { diagnostics, .. } = self.lifetime.run(&control, work).await?;
         self.warn(&request.urn, &diagnostics, &secrets);
-        if any_error(&diagnostics) { Err(failure::refused(&diagnostics, &secrets)) } else { Ok(()) }
+        if any_error(&diagnostics) {
+            return Err(failure::refused(&diagnostics, &secrets));
+        }
+        // Of a service that was taken over nothing was deleted, and its views are the other one's now.
+        if row.has_moved() {
+            stage.clear().await;
+        }
+        Ok(())
     }
 
     fn given(&self, news: &Members) -> (Value, Vec<Diagnostic>) {
@@ -133,7 +181,7 @@ impl Provider {
         self.session().ok_or_else(|| Status::failed_precondition("the provider has not been configured"))
     }
 
-    fn control(&self, urn: &str, timeout_s: f64, shape: &Value) -> Control {
+    fn control(&self, urn: &str, timeout_s: f64, shape: &Value) -> (Control, Arc<Row>) {
         let Asking { claimant, holder } = self.asking(urn);
         let mut control = Control::new(claimant);
         control.holder = holder;
@@ -146,8 +194,9 @@ impl Provider {
         let milliseconds = (timeout_s * 1000.0) as u64;
         control.timeout_ms = (milliseconds > 0).then_some(milliseconds);
         control.on_create_failure = OnCreateFailure::Keep;
-        control.progress = self.log.row(urn, to_wire::secrets(shape));
-        control
+        let row = self.log.row(urn, to_wire::secrets(shape));
+        control.progress = row.clone();
+        (control, row)
     }
 
     fn plan(&self, change: &Change, mut diagnostics: Vec<Diagnostic>) -> Result<Planned, Status> {
@@ -168,7 +217,7 @@ impl Provider {
     /// Applies what was planned; answers the outputs.
     async fn apply(self: &Arc<Self>, change: Change, planned: Planned) -> Result<Members, Status> {
         let session = self.opened()?;
-        let control = self.control(&change.urn, change.timeout, &change.config);
+        let (control, row) = self.control(&change.urn, change.timeout, &change.config);
         let (provider, steered, prior) = (Arc::clone(self), control.clone(), change.prior.clone());
         let work = async move {
             let scope = session.scope(&provider.archives);
@@ -177,6 +226,9 @@ impl Provider {
         let Applied { state, diagnostics } = self.lifetime.run(&control, work).await?;
         let secrets = to_wire::secrets(&change.config);
         self.warn(&change.urn, &diagnostics, &secrets);
+        if let Some(state) = state.as_ref().filter(|_| !row.was_adopted()) {
+            change.stage.show(state).await;
+        }
         match state {
             Some(state) if !any_error(&diagnostics) => {
                 Ok(to_wire::state(&state, &[&change.config], &self.archives))
@@ -198,6 +250,28 @@ impl Provider {
     }
 }
 
+/// What an import found, as this wire has it: the artifact by its hash, and no environment in clear, since nobody knows any
+/// more what of it was secret.
+fn imported(found: &mut Value) {
+    if let Some(hash) = found.get("artifact_sha256").as_str().map(str::to_owned) {
+        found.set(names::ARTIFACT, Value::from(by_hash(&hash)));
+    }
+    conceal(found);
+}
+
+fn conceal(value: &mut Value) {
+    let Value::Map(members) = value else { return };
+    for (key, member) in members {
+        match member {
+            Value::Map(variables) if key == "environment" => {
+                let concealed = std::mem::take(variables).into_iter().map(|(name, it)| (name, it.secret()));
+                *variables = concealed.collect();
+            }
+            member => conceal(member),
+        }
+    }
+}
+
 /// What was recorded and is not there any more.
 fn missing(before: &Value, after: &Value) -> Vec<String> {
     let children = |state: &Value| state.get("resources").as_map().cloned().unwrap_or_default();
@@ -207,4 +281,23 @@ fn missing(before: &Value, after: &Value) -> Vec<String> {
         .filter(|key| !left.contains_key(*key))
         .map(|key| format!("{key} is missing"))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_import_has_no_environment_in_clear() {
+        let variables = || Value::map([("TOKEN", Value::from("hunter2"))]);
+        let mut found = Value::map([
+            ("artifact", Value::from("../orders.zip")),
+            ("artifact_sha256", Value::from("aa")),
+            ("environment", variables()),
+            ("commands", Value::map([("environment", Value::map([("environment", variables())]))])),
+        ]);
+        imported(&mut found);
+        assert_eq!(to_wire::secrets(&found), ["hunter2", "hunter2"]);
+        assert_eq!(found.get("artifact").as_str(), Some("sha256:aa"));
+    }
 }

@@ -3,6 +3,7 @@
 //! Each operation is decode, one call of the core, encode. Those that change a deployment are in [`super::operations`].
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use eventual_provider_core::config;
@@ -13,8 +14,8 @@ use eventual_provider_core::request::{self, Artifacts, Scope};
 use eventual_provider_core::value::Value;
 use eventual_provider_wire::pulumirpc::{
     CheckFailure, CheckRequest, CheckResponse, ConfigureRequest, DiffRequest, DiffResponse, InvokeRequest,
-    InvokeResponse, ParameterizeRequest, ParameterizeResponse, PropertyDiff, diff_response::DiffChanges,
-    parameterize_request::Parameters, property_diff,
+    InvokeResponse, ParameterizeRequest, ParameterizeResponse, PropertyDiff, View,
+    diff_response::DiffChanges, parameterize_request::Parameters, property_diff,
 };
 use tonic::Status;
 
@@ -25,6 +26,7 @@ use super::lifetime::Lifetime;
 use super::naming::{self, Sources};
 use super::package::Parameter;
 use super::property::{self, Members};
+use super::views::Stage;
 use super::{difference, failure, from_wire, functions, names, schema, to_wire, typed_schema};
 use crate::ports::{Ports, Session};
 
@@ -37,6 +39,8 @@ pub(crate) struct Provider {
     session: RwLock<Option<Session>>,
     /// Id of the provider's own entry in the stack's state; `None` while there is none.
     entry: RwLock<Option<String>>,
+    /// Whether the user wants the children of services shown as views.
+    views: AtomicBool,
     /// What makes this the provider of one service's package; absent for the general one.
     parameter: RwLock<Option<Parameter>>,
 }
@@ -51,6 +55,7 @@ impl Provider {
             ports,
             session: RwLock::default(),
             entry: RwLock::default(),
+            views: AtomicBool::new(false),
             parameter: RwLock::default(),
         })
     }
@@ -63,6 +68,11 @@ impl Provider {
     /// Who asks for a change of the resource `urn`.
     pub(super) fn asking(&self, urn: &str) -> Asking {
         Asking::of(self.entry.read().unwrap_or_else(PoisonError::into_inner).as_deref(), urn)
+    }
+
+    /// Where the children are shown that a call on the resource `urn` makes and changes.
+    pub(super) fn stage(&self, urn: &str, address: String, token: String, old: Vec<View>) -> Stage {
+        Stage::new(self.views.load(Ordering::Relaxed), urn, address, token, old)
     }
 
     fn parameter(&self) -> Option<Parameter> {
@@ -114,8 +124,8 @@ impl Provider {
     }
 
     /// Calls a function of the package.
-    pub(super) fn invoke(&self, request: InvokeRequest) -> Result<InvokeResponse, Status> {
-        functions::invoke(self.ports.artifacts.as_ref(), request)
+    pub(super) async fn invoke(&self, request: InvokeRequest) -> Result<InvokeResponse, Status> {
+        functions::invoke(self.ports.artifacts.as_ref(), self.session().as_ref(), request).await
     }
 
     /// Validates the provider's configuration, which keeps the shape that the user gave it.
@@ -131,6 +141,7 @@ impl Provider {
     pub(super) fn diff_config(request: DiffRequest) -> DiffResponse {
         let old = property::decode(request.old_inputs.or(request.olds));
         let new = property::decode(request.news);
+        let shown = [&old, &new].map(|it| from_wire::views(it).unwrap_or_default());
         let (old, new) = (from_wire::configuration(&old).value, from_wire::configuration(&new).value);
         let mut response = DiffResponse { changes: DiffChanges::DiffNone.into(), ..DiffResponse::default() };
         let names = eventual_provider_core::declaration::provider().attributes.iter().map(|it| it.name);
@@ -143,12 +154,18 @@ impl Provider {
                 response.replaces.push(names::camel(name));
             }
         }
+        if shown[0] != shown[1] {
+            response.changes = DiffChanges::DiffSome.into();
+            response.diffs.push(from_wire::VIEWS.to_owned());
+        }
         response
     }
 
     /// Opens a session, unless it depends on what is not known yet.
     pub(super) async fn configure(&self, request: ConfigureRequest) -> Result<(), Status> {
-        let given = from_wire::configuration(&property::decode(request.args));
+        let members = property::decode(request.args);
+        self.views.store(from_wire::views(&members).unwrap_or_default(), Ordering::Relaxed);
+        let given = from_wire::configuration(&members);
         let secrets = to_wire::secrets(&given.value);
         let (config, invalid) = config::provider(&given.value);
         let diagnostics = [given.diagnostics, invalid].concat();
@@ -182,7 +199,12 @@ impl Provider {
             options: request.autonaming.as_ref(),
         };
         let named = naming::complete(&mut news, &sources);
-        let given = from_wire::inputs(&news, &self.archives);
+        let mut given = from_wire::inputs(&news, &self.archives);
+        let artifact = given.value.get(names::ARTIFACT).as_str();
+        if artifact.is_some_and(|name| !self.archives.has(name)) && news == olds {
+            // What an import read is checked as it is: where the artifact's file is, only the program will say.
+            given.value.set(names::ARTIFACT, Value::Unknown);
+        }
         let session = self.session();
         let mut diagnostics = given.diagnostics;
         match named {

@@ -2,17 +2,31 @@
 
 use std::collections::BTreeMap;
 
-use eventual_provider_core::declaration::{Attribute, Kind, Mode, Object, provider, service};
+use eventual_provider_core::declaration::{Attribute, Kind, Mode, Object, lookup, provider, service};
 use serde_json::{Map, Value, json};
 
+use super::from_wire::{VIEWS, VIEWS_ARE};
 use super::{functions, names};
 
 /// Version of the package and of the plugin.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// Where the project lives.
+const HOME: &str = "https://github.com/eventual/eventual";
+
 /// Outputs that a service may be without.
-const NOT_ALWAYS: [&str; 6] =
-    ["url", "event_bus_arn", "start_execution_json", "send_signal_json", "emit_events_json", "invoke_json"];
+const NOT_ALWAYS: [&str; 8] = [
+    "url",
+    "event_bus_arn",
+    "start_execution_json",
+    "send_signal_json",
+    "emit_events_json",
+    "invoke_json",
+    "system_function_arn",
+    "manifest",
+];
+/// What is not known either of one that is looked up and whose artifact cannot be read.
+const NOT_ALWAYS_FOUND: [&str; 2] = ["artifact_sha256", "openapi_json"];
 
 /// The schema as JSON, the same bytes every time, with a line feed at its end.
 #[must_use]
@@ -29,16 +43,20 @@ pub(crate) fn text(schema: Value) -> String {
 
 pub(crate) fn package() -> Value {
     let mut types = BTreeMap::new();
-    for object in [provider(), service()] {
+    for object in [provider(), service(), lookup()] {
         collect(object, &mut types);
     }
-    let configuration = properties(provider(), |it| it.mode != Mode::Computed);
+    let mut configuration = properties(provider(), |it| it.mode != Mode::Computed);
+    configuration[VIEWS] = json!({ "type": "boolean", "description": VIEWS_ARE });
     json!({
         "name": "eventual",
         "displayName": "eventual",
         "version": VERSION,
         "description": "Deploys services that are written with eventual, each as one resource.",
         "keywords": ["pulumi", "eventual", "serverless", "workflow", "category/infrastructure", "kind/native"],
+        "homepage": HOME,
+        "repository": HOME,
+        "publisher": "eventual",
         "license": env!("CARGO_PKG_LICENSE"),
         "meta": { "supportPack": true },
         "config": { "variables": configuration },
@@ -52,8 +70,13 @@ pub(crate) fn package() -> Value {
         "language": {
             "nodejs": { "packageName": "@eventual/pulumi", "respectSchemaVersion": true },
             "python": { "packageName": "pulumi_eventual", "respectSchemaVersion": true, "pyproject": { "enabled": true } },
-            "go": { "respectSchemaVersion": true, "generateResourceContainerTypes": true },
+            "go": {
+                "importBasePath": "github.com/eventual/eventual/sdk/go/eventual",
+                "respectSchemaVersion": true,
+                "generateResourceContainerTypes": true,
+            },
             "csharp": { "respectSchemaVersion": true },
+            "java": { "buildFiles": "gradle" },
         },
     })
 }
@@ -91,6 +114,15 @@ fn collect(object: &Object, types: &mut BTreeMap<String, Value>) {
     }
 }
 
+/// The wanted properties of an object, as a type.
+pub(crate) fn object(object: &Object, wanted: fn(&Attribute) -> bool) -> Value {
+    json!({
+        "type": "object",
+        "properties": properties(object, wanted),
+        "required": required(object, wanted),
+    })
+}
+
 fn token(object: &Object) -> String {
     format!("eventual:index:{}", object.name)
 }
@@ -105,7 +137,10 @@ fn required(object: &Object, wanted: fn(&Attribute) -> bool) -> Vec<String> {
     let always = all.filter(|it| match it.mode {
         Mode::Required => true,
         Mode::Optional => false,
-        Mode::Computed => !NOT_ALWAYS.contains(&it.name),
+        Mode::Computed => {
+            let found = object.name != lookup().name || !NOT_ALWAYS_FOUND.contains(&it.name);
+            found && !NOT_ALWAYS.contains(&it.name)
+        }
     });
     always.map(|it| names::camel(it.name)).collect()
 }
@@ -203,6 +238,29 @@ mod tests {
         }
         assert_eq!(service["requiredInputs"], json!(["artifact"]));
         assert_eq!(service["inputProperties"]["artifact"]["$ref"], "pulumi.json#/Archive");
+    }
+
+    /// Every place of a program in every language, and nothing in it that the schema does not have.
+    #[test]
+    fn there_is_an_example_in_every_language() {
+        let schema = package();
+        let text = schema["resources"][names::SERVICE]["description"].as_str().unwrap();
+        for language in ["yaml", "typescript", "python", "go", "csharp", "java"] {
+            let block = text.split(&format!("```{language}\n")).nth(1).and_then(|it| it.split("```").next());
+            let block = block.unwrap_or_else(|| panic!("no example in {language}"));
+            assert!(
+                ["orders.zip", "placeOrder", "512", "iam", "url"]
+                    .iter()
+                    .all(|it| block.to_lowercase().contains(&it.to_lowercase())),
+                "{block}"
+            );
+        }
+        for word in text.split(|c: char| !c.is_alphanumeric()) {
+            let Some(name) = word.strip_suffix("Args").filter(|it| !it.is_empty() && *it != "Service") else {
+                continue;
+            };
+            assert!(schema["types"].get(format!("eventual:index:{name}")).is_some(), "no type {name}");
+        }
     }
 
     fn assert_type(spec: &Value, types: &Map<String, Value>) {

@@ -6,10 +6,12 @@ use eventual_provider_wire::pulumirpc::resource_provider_server::ResourceProvide
 use eventual_provider_wire::pulumirpc::{
     CheckRequest, CheckResponse, ConfigureRequest, ConfigureResponse, CreateRequest, CreateResponse,
     DeleteRequest, DiffRequest, DiffResponse, GetMappingRequest, GetMappingResponse, GetMappingsRequest,
-    GetMappingsResponse, GetSchemaRequest, GetSchemaResponse, InvokeRequest, InvokeResponse,
-    ParameterizeRequest, ParameterizeResponse, PluginAttach, PluginInfo, ProviderHandshakeRequest,
-    ProviderHandshakeResponse, ReadRequest, ReadResponse, UpdateRequest, UpdateResponse,
+    GetMappingsResponse, GetSchemaRequest, GetSchemaResponse, InvokeRequest, InvokeResponse, ListRequest,
+    ListResponse, ParameterizeRequest, ParameterizeResponse, PluginAttach, PluginInfo,
+    ProviderHandshakeRequest, ProviderHandshakeResponse, ReadRequest, ReadResponse, UpdateRequest,
+    UpdateResponse,
 };
+use futures_util::stream;
 use tonic::{Request, Response, Status, async_trait};
 
 use super::provider::Provider;
@@ -78,7 +80,7 @@ impl ResourceProvider for Server {
     }
 
     async fn invoke(&self, request: Request<InvokeRequest>) -> Result<Response<InvokeResponse>, Status> {
-        self.0.invoke(request.into_inner()).map(Response::new)
+        self.0.invoke(request.into_inner()).await.map(Response::new)
     }
 
     async fn get_mapping(
@@ -146,6 +148,13 @@ impl ResourceProvider for Server {
     async fn delete(&self, request: Request<DeleteRequest>) -> Result<Response<()>, Status> {
         self.of_the_service(&request.get_ref().urn)?;
         self.0.delete(request.into_inner()).await.map(Response::new)
+    }
+
+    type ListStream = stream::Iter<std::vec::IntoIter<Result<ListResponse, Status>>>;
+
+    async fn list(&self, request: Request<ListRequest>) -> Result<Response<Self::ListStream>, Status> {
+        let page = self.0.list(request.into_inner()).await?;
+        Ok(Response::new(stream::iter(page.into_iter().map(Ok).collect::<Vec<_>>())))
     }
 
     async fn cancel(&self, _request: Request<()>) -> Result<Response<()>, Status> {

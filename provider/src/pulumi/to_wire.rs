@@ -16,6 +16,12 @@ pub(crate) fn state(value: &Value, shapes: &[&Value], archives: &Archives) -> Me
     writer.object(service(), &shapes.iter().fold(value.clone(), |value, shape| mark(value, shape)))
 }
 
+/// Any other declared object, in which nothing is secret.
+pub(crate) fn object(object: &Object, value: &Value) -> Members {
+    let archives = Archives::none();
+    Writer { archives: &archives, secrets: Vec::new() }.object(object, value)
+}
+
 /// The inputs of a service as they are now: those that were given, changed where the state was found changed, so that
 /// the user's spelling stays.
 pub(crate) fn drifted(given: Members, before: &Value, after: &Value, archives: &Archives) -> Members {

@@ -4,6 +4,7 @@
 mod engine;
 mod fixtures;
 mod packages;
+mod schemas;
 mod trace;
 
 use std::time::Duration;

@@ -114,6 +114,7 @@ impl Driver for Ours {
             well: report.errors.is_empty() && !died,
             said: said.join("\n"),
             calls: self.engine.calls(),
+            views: state.views.len(),
             kept: state.entries.iter().map(kept).collect(),
             pending: state.pending_creates.iter().map(|_| "creating".to_owned()).collect(),
         }

@@ -8,12 +8,12 @@ use super::engine::plugin::{Plugin, Started};
 use super::engine::values::{from_struct, to_struct};
 use super::fixtures;
 
-fn by_artifact(words: &[&str]) -> ParameterizeRequest {
+pub(crate) fn by_artifact(words: &[&str]) -> ParameterizeRequest {
     let args = words.iter().map(|it| (*it).to_owned()).collect();
     ParameterizeRequest { parameters: Some(Parameters::Args(ParametersArgs { args })) }
 }
 
-async fn schema(plugin: &mut Plugin, name: &str) -> Value {
+pub(crate) async fn schema(plugin: &mut Plugin, name: &str) -> Value {
     let request = GetSchemaRequest { subpackage_name: name.to_owned(), ..GetSchemaRequest::default() };
     serde_json::from_str(&plugin.client.get_schema(request).await.unwrap().into_inner().schema).unwrap()
 }

@@ -127,14 +127,11 @@ fn inputs(message: &Value, name: &str) -> String {
     }
 }
 
-/// Names of the members only: their values are the provider's own, and what it answers is tested elsewhere.
+/// Whether it is a state: its members are the provider's own, and what it answers is tested elsewhere.
 fn outputs(message: &Value, name: &str) -> String {
     match &message[name] {
-        Value::Object(members) if !members.is_empty() => {
-            let mut names: Vec<&str> = members.keys().map(String::as_str).collect();
-            names.sort_unstable();
-            format!("[{}]", names.join(","))
-        }
+        Value::Object(members) if members.contains_key("resources") => "(state)".to_owned(),
+        Value::Object(members) if !members.is_empty() => "(no state)".to_owned(),
         _ => "-".to_owned(),
     }
 }

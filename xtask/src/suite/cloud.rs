@@ -9,6 +9,10 @@ use crate::emulator::{Emulator, Settings, WITHOUT_DELAYS};
 use crate::failure::Result;
 use crate::places::Places;
 use crate::suite::{Options, Outcome, cargo};
+use crate::{npm, venv};
+
+/// Where it is written down what programs for Pulumi need.
+const LANGUAGES: &str = "provider/tests/pulumi/languages";
 
 /// Cases of faults that are drawn: each of the five faults twice.
 const FAULTS: &str = "10";
@@ -30,14 +34,18 @@ pub(super) fn run(places: &Places, options: &Options) -> Result<Outcome> {
 
 /// Everything but the faults, on an AWS with its delays.
 fn with_delays(places: &Places, options: &Options, artifact: &Path) -> Result<Outcome> {
+    let modules = npm::modules(places, "pulumi-npm", LANGUAGES, options.verbose)?;
+    let requirements = format!("{LANGUAGES}/requirements.txt");
+    let python = venv::python(places, "pulumi-venv", &requirements, options.verbose)?;
     let emulator = Emulator::start(places, Settings { echo: options.verbose, ..Settings::default() })?;
     let mut cargo = places.cargo();
     cargo.args(["test", "--no-fail-fast", "--package", "eventual-aws", "--package", "eventual-provider"]);
     cargo.args(["--test", "emulator", "--test", "cloud", "--test", "pulumi_cloud", "--test", "pulumi_cli"]);
-    cargo.args(["--test", "terraform_cloud"]);
+    cargo.args(["--test", "terraform_cloud", "--test", "pulumi_programs"]);
     // Each test of the Pulumi wire deploys a whole service; more at once only wait for each other on two cores.
     cargo.args(["--", "--test-threads", "4", "--skip", "faults::", "--skip", "bench::"]);
     environment(&mut cargo, &emulator).env("EVENTUAL_TEST_ARTIFACT", artifact);
+    cargo.env("EVENTUAL_TEST_NODE_MODULES", modules).env("EVENTUAL_TEST_PYTHON", python);
     let mut outcome = cargo::tests(&mut cargo, options.verbose)?;
     judge(&emulator, &mut outcome)?;
     Ok(outcome)

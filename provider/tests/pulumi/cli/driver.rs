@@ -66,12 +66,14 @@ impl Cli {
         assert!(!state.contains(TOKEN), "a secret lies in the state in clear");
         let state: Value = serde_json::from_str(&state).unwrap();
         let latest = &state["checkpoint"]["latest"];
+        let views = latest["resources"].as_array().into_iter().flatten();
+        let views = views.filter(|it| it["viewOf"].as_str().is_some_and(|it| !it.is_empty())).count();
         let services = latest["resources"].as_array().into_iter().flatten();
         let kept = services.filter(|it| it["urn"] == SERVICE).map(kept).collect();
         let pending = latest["pending_operations"].as_array().into_iter().flatten();
         let pending = pending.map(|it| it["type"].as_str().unwrap_or_default().to_owned()).collect();
         let calls = log.map(|it| rpc_log::calls(&self.stack.path(it))).unwrap_or_default();
-        Ran { well: said.code == Some(0), said: said.text, calls, kept, pending }
+        Ran { well: said.code == Some(0), said: said.text, calls, kept, views, pending }
     }
 
     /// Runs `up`; once a first role is made, `interfere` gets the process.

@@ -12,7 +12,7 @@ use super::interrupt::Died;
 use super::plugin::Plugin;
 use super::state::Entry;
 use super::values::{by_hash, from_struct, has_unknown, to_struct};
-use super::{Engine, Report, TYPE, init_failed, urn};
+use super::{Engine, Report, init_failed};
 use crate::trace::{self, Answer};
 
 /// What a call that makes or changes something came to.
@@ -53,12 +53,12 @@ impl Engine {
         report: &mut Report,
     ) -> Option<Value> {
         let request = CheckRequest {
-            urn: urn(name),
+            urn: self.urn(name),
             olds: Some(to_struct(olds.unwrap_or(&json!({})))),
             news: Some(to_struct(news)),
             random_seed: vec![7; 32],
             name: name.to_owned(),
-            r#type: TYPE.to_owned(),
+            r#type: self.kind.clone(),
             autonaming: None,
         };
         let answer = plugin.client.check(request).await;
@@ -74,7 +74,7 @@ impl Engine {
         };
         for failure in &answer.failures {
             assert_eq!(failure.property, "", "with a property the engine prints its value, secrets in clear");
-            report.errors.push(format!("{TYPE} resource '{name}' has a problem: {}", failure.reason));
+            report.errors.push(format!("{} resource '{name}' has a problem: {}", self.kind, failure.reason));
         }
         let inputs = from_struct(answer.inputs);
         self.assert_marked("the answer of Check", &inputs);
@@ -91,12 +91,12 @@ impl Engine {
         let (olds, news, inputs) = (by_hash(&old.outputs), by_hash(news), by_hash(&old.inputs));
         let request = DiffRequest {
             id: old.id.clone(),
-            urn: urn(&old.name),
+            urn: self.urn(&old.name),
             olds: Some(to_struct(&olds)),
             news: Some(to_struct(&news)),
             old_inputs: Some(to_struct(&inputs)),
             name: old.name.clone(),
-            r#type: TYPE.to_owned(),
+            r#type: self.kind.clone(),
             ..DiffRequest::default()
         };
         let answer = plugin.client.diff(request).await;
@@ -122,12 +122,15 @@ impl Engine {
         report: &mut Report,
     ) -> Result<Reached, Died> {
         report.operations.push(("create", name.to_owned()));
+        let token = self.stage.begin();
         let request = CreateRequest {
-            urn: urn(name),
+            urn: self.urn(name),
             properties: Some(to_struct(inputs)),
             preview,
             name: name.to_owned(),
-            r#type: TYPE.to_owned(),
+            r#type: self.kind.clone(),
+            resource_status_address: self.stage_address.clone(),
+            resource_status_token: token.clone(),
             ..CreateRequest::default()
         };
         let mut client = plugin.client.clone();
@@ -151,12 +154,20 @@ impl Engine {
         Ok(match answer {
             Ok(answer) => {
                 let outputs = self.result(name, answer.properties, preview, report);
+                self.take_views(name, &token, preview);
                 Reached::Entry(Entry { id: answer.id, outputs, ..entry })
             }
             Err(status) => {
                 report.errors.push(status.message().to_owned());
-                let Some(failed) = init_failed(&status) else { return Ok(Reached::Nothing) };
+                let Some(failed) = init_failed(&status) else {
+                    assert!(
+                        self.stage.end(&token).is_empty(),
+                        "views of a resource that is not in the state"
+                    );
+                    return Ok(Reached::Nothing);
+                };
                 let outputs = self.result(name, failed.properties, preview, report);
+                self.take_views(name, &token, preview);
                 Reached::Entry(Entry {
                     id: failed.id,
                     inputs: from_struct(failed.inputs),
@@ -178,16 +189,20 @@ impl Engine {
         report: &mut Report,
     ) -> Result<Reached, Died> {
         report.operations.push(("update", old.name.clone()));
+        let token = self.stage.begin();
         let (olds, old_inputs) = (by_hash(&old.outputs), by_hash(&old.inputs));
         let request = UpdateRequest {
             id: old.id.clone(),
-            urn: urn(&old.name),
+            urn: self.urn(&old.name),
             olds: Some(to_struct(&olds)),
             news: Some(to_struct(inputs)),
             old_inputs: Some(to_struct(&old_inputs)),
             preview,
             name: old.name.clone(),
-            r#type: TYPE.to_owned(),
+            r#type: self.kind.clone(),
+            resource_status_address: self.stage_address.clone(),
+            resource_status_token: token.clone(),
+            old_views: self.state.old_views(&old.name),
             ..UpdateRequest::default()
         };
         let mut client = plugin.client.clone();
@@ -207,6 +222,7 @@ impl Engine {
             |it| json!({ "properties": from_struct(it.properties.clone()) }),
         );
         let entry = Entry { init_errors: Vec::new(), refresh_first: false, ..old.clone() };
+        self.take_views(&old.name, &token, preview);
         Ok(match answer {
             Ok(answer) => {
                 let outputs = self.result(&old.name, answer.properties, preview, report);
@@ -225,7 +241,7 @@ impl Engine {
 
     /// Read of `entry`: by its id alone when it has no outputs yet. `None` when it is gone.
     pub(super) async fn read(
-        &self,
+        &mut self,
         plugin: &mut Plugin,
         entry: &Entry,
         token: bool,
@@ -233,14 +249,18 @@ impl Engine {
     ) -> Result<Option<Entry>, Status> {
         let (properties, inputs) = (by_hash(&entry.outputs), by_hash(&entry.inputs));
         let given = |value: &Value| value.is_object().then(|| to_struct(value));
-        let token = if token { "token" } else { "" };
+        let token = if token { self.stage.begin() } else { String::new() };
+        let by_id = !properties.is_object();
         let request = ReadRequest {
             id: entry.id.clone(),
-            urn: urn(&entry.name),
+            urn: self.urn(&entry.name),
             properties: given(&properties),
             inputs: given(&inputs),
             name: entry.name.clone(),
-            r#type: TYPE.to_owned(),
+            r#type: self.kind.clone(),
+            resource_status_address: self.stage_address.clone(),
+            resource_status_token: token.clone(),
+            old_views: if by_id { Vec::new() } else { self.state.old_views(&entry.name) },
             ..ReadRequest::default()
         };
         let told = json!({ "properties": properties, "inputs": inputs, "resourceStatusToken": token });
@@ -249,6 +269,7 @@ impl Engine {
             let (outputs, inputs) = (from_struct(it.properties.clone()), from_struct(it.inputs.clone()));
             json!({ "id": it.id, "properties": outputs, "inputs": inputs })
         });
+        self.take_views(&entry.name, &token, false);
         let (id, outputs, inputs, init_errors) = match answer {
             Ok(it) => (it.id, it.properties, it.inputs, Vec::new()),
             Err(status) => match init_failed(&status) {
@@ -269,7 +290,7 @@ impl Engine {
 
     /// Read of what only its id is known of; `None` after an error.
     pub(super) async fn read_by_id(
-        &self,
+        &mut self,
         plugin: &mut Plugin,
         name: &str,
         id: &str,
@@ -298,16 +319,21 @@ impl Engine {
             return true;
         }
         let (properties, old_inputs) = (by_hash(&entry.outputs), by_hash(&entry.inputs));
+        let token = self.stage.begin();
         let request = DeleteRequest {
             id: entry.id.clone(),
-            urn: urn(&entry.name),
+            urn: self.urn(&entry.name),
             properties: Some(to_struct(&properties)),
             old_inputs: Some(to_struct(&old_inputs)),
             name: entry.name.clone(),
-            r#type: TYPE.to_owned(),
+            r#type: self.kind.clone(),
+            resource_status_address: self.stage_address.clone(),
+            resource_status_token: token.clone(),
+            old_views: self.state.old_views(&entry.name),
             ..DeleteRequest::default()
         };
         let answer = plugin.client.delete(request).await;
+        self.take_views(&entry.name, &token, false);
         let told = json!({ "properties": properties, "oldInputs": old_inputs });
         match self.noted("Delete", &told, answer, |()| json!({})) {
             Ok(()) => true,
@@ -315,6 +341,14 @@ impl Engine {
                 report.errors.push(status.message().to_owned());
                 false
             }
+        }
+    }
+
+    /// Ends a call: what it published is in the state from now on, unless this is a preview.
+    fn take_views(&mut self, owner: &str, token: &str, preview: bool) {
+        let steps = self.stage.end(token);
+        if !preview {
+            self.state.apply_views(owner, steps);
         }
     }
 

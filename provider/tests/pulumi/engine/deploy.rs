@@ -85,7 +85,7 @@ impl Engine {
     }
 
     /// At the very end: what was replaced, and what the program does not name any more.
-    async fn delete_what_is_over(
+    pub(super) async fn delete_what_is_over(
         &mut self,
         plugin: &mut Plugin,
         program: &Program,
@@ -119,7 +119,7 @@ impl Engine {
     }
 
     /// CheckConfig and DiffConfig; answers the configuration to go on with.
-    async fn check_provider(
+    pub(super) async fn check_provider(
         &self,
         plugin: &mut Plugin,
         program: &Program,
@@ -159,7 +159,7 @@ impl Engine {
     }
 
     /// One registered service.
-    async fn service(
+    pub(super) async fn service(
         &mut self,
         plugin: &mut Plugin,
         program: &Program,
@@ -175,7 +175,9 @@ impl Engine {
             }
             return Ok(());
         }
+        let mut imported = false;
         if let (ResourceOption::Import(id), None) = (&program.option, &old) {
+            imported = true;
             old = self.read_by_id(plugin, name, id, true, report).await;
             if old.is_none() {
                 return Ok(());
@@ -218,7 +220,9 @@ impl Engine {
         report.operations.push(("same", name.to_owned()));
         report.outputs.insert(name.to_owned(), old.outputs.clone());
         if !preview {
-            self.state.put(Entry { inputs: checked, ..old });
+            // What was imported and needs no change is kept as it was read.
+            let inputs = if imported { old.inputs.clone() } else { checked };
+            self.state.put(Entry { inputs, ..old });
         }
         Ok(())
     }

@@ -57,6 +57,7 @@ impl Engine {
 
     /// `pulumi state delete`.
     pub(crate) fn forget(&mut self, name: &str) {
+        self.state.views.retain(|it| it.owner != name);
         self.state.remove(name, false);
     }
 

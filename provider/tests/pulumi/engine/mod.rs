@@ -10,9 +10,12 @@ mod deploy;
 pub(crate) mod interrupt;
 mod log;
 mod maintain;
+mod monitor;
 pub(crate) mod plugin;
+mod programs;
 pub(crate) mod state;
 pub(crate) mod values;
+pub(crate) mod views;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,8 +23,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use eventual_provider_wire::google_rpc;
+use eventual_provider_wire::pulumirpc::parameterize_request::{Parameters, ParametersValue};
 use eventual_provider_wire::pulumirpc::{
-    ConfigureRequest, ErrorResourceInitFailed, ProviderHandshakeRequest,
+    ConfigureRequest, ErrorResourceInitFailed, ParameterizeRequest, ProviderHandshakeRequest,
 };
 use log::Log;
 use plugin::{Plugin, Started};
@@ -35,6 +39,7 @@ use values::{leaks, revealed, to_struct};
 pub(crate) use interrupt::Interrupt;
 
 use crate::trace::Answer;
+use views::Stage;
 
 /// What a user's program registers.
 #[derive(Clone, Debug)]
@@ -89,6 +94,12 @@ pub(crate) struct Engine {
     environment: Vec<(String, String)>,
     log: Log,
     address: String,
+    stage: Stage,
+    stage_address: String,
+    /// The type of the services.
+    pub(crate) kind: String,
+    /// The parameter of their package, if it has one: every process of the provider gets it first.
+    parameter: Option<Vec<u8>>,
     secrets: Vec<String>,
     trace: Mutex<Vec<String>>,
     /// Whether the next command replaces all services: `--replace`, `--target-replace`.
@@ -103,6 +114,7 @@ impl Engine {
     /// An engine with an empty stack. Programs run in `folder`.
     pub(crate) async fn new(folder: TempDir, environment: &[(&str, &str)]) -> Self {
         let (log, address) = Log::serve().await;
+        let (stage, stage_address) = Stage::serve().await;
         let environment =
             environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         Self {
@@ -110,6 +122,10 @@ impl Engine {
             environment,
             log,
             address,
+            stage,
+            stage_address,
+            kind: "eventual:index:Service".to_owned(),
+            parameter: None,
             secrets: Vec::new(),
             trace: Mutex::default(),
             replace: false,
@@ -154,6 +170,11 @@ impl Engine {
         assert!(answer.accept_secrets, "secrets must stay marked");
         let info = plugin.client.get_plugin_info(()).await.unwrap().into_inner();
         assert!(info.version.starts_with(|c: char| c.is_ascii_digit()), "{}", info.version);
+        if let Some(value) = self.parameter.clone() {
+            let value = ParametersValue { name: "orders".to_owned(), version: "0.1.0".to_owned(), value };
+            let request = ParameterizeRequest { parameters: Some(Parameters::Value(value)) };
+            plugin.client.parameterize(request).await.unwrap();
+        }
         plugin
     }
 
@@ -181,6 +202,11 @@ impl Engine {
         self.note("Configure", &json!({ "id": id, "args": provider }), &Answer::Is(json!({})));
         assert!(answer.accept_secrets && answer.supports_preview);
         Ok(())
+    }
+
+    /// The URN of a service.
+    fn urn(&self, name: &str) -> String {
+        format!("urn:pulumi:test::orders::{}::{name}", self.kind)
     }
 
     /// The normal end of a command. Nothing secret may have been said by then.
@@ -217,13 +243,6 @@ fn made_up_id() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
-
-/// The URN of a service.
-fn urn(name: &str) -> String {
-    format!("urn:pulumi:test::orders::eventual:index:Service::{name}")
-}
-
-const TYPE: &str = "eventual:index:Service";
 
 /// The state that a failed call reached, when it says so.
 fn init_failed(status: &Status) -> Option<ErrorResourceInitFailed> {

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::views::ViewEntry;
+
 /// A stack's state.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct State {
@@ -11,6 +13,8 @@ pub(crate) struct State {
     pub(crate) provider_id: Option<String>,
     /// Resources, in the order of their creation.
     pub(crate) entries: Vec<Entry>,
+    /// Children that the provider published.
+    pub(crate) views: Vec<ViewEntry>,
     /// Names of resources whose creation was begun and never answered. Nothing but the user ever removes one.
     pub(crate) pending_creates: Vec<String>,
 }
@@ -64,6 +68,7 @@ impl State {
     /// Forgets the resource of that name, or the replaced one.
     pub(crate) fn remove(&mut self, name: &str, replaced: bool) {
         self.entries.retain(|it| it.name != name || it.delete != replaced);
+        self.assert_sound();
     }
 
     /// The engine's own check of its state: no two living resources of one name, nothing living without an id.
@@ -73,6 +78,10 @@ impl State {
                 self.entries[..at].iter().any(|it| it.name == entry.name && !it.delete && !entry.delete);
             assert!(!twin, "snapshot integrity failure: two resources {:?}", entry.name);
             assert!(!entry.id.is_empty(), "snapshot integrity failure: {:?} has no id", entry.name);
+        }
+        for view in &self.views {
+            let owned = self.entries.iter().any(|it| it.name == view.owner);
+            assert!(owned, "snapshot integrity failure: {:?} is a view of nothing", view.name);
         }
     }
 }

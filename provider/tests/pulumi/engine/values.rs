@@ -29,6 +29,14 @@ pub(crate) fn archive(folder: &std::path::Path, path: &str) -> Value {
     json!({ SIGNATURE: ARCHIVE, "path": path, "hash": sha256_hex(&bytes) })
 }
 
+/// The value with the hash of every archive that a program gave by its path.
+pub(crate) fn with_hashes(folder: &std::path::Path, value: &Value) -> Value {
+    map(value, &|object| {
+        let path = (object.get(SIGNATURE)? == ARCHIVE).then(|| object.get("path")?.as_str())??;
+        Some(archive(folder, path))
+    })
+}
+
 /// The value as it is given for old state and for Diff: archives by their hash alone.
 pub(crate) fn by_hash(value: &Value) -> Value {
     map(value, &|object| {

@@ -137,6 +137,8 @@ pub(crate) struct Ran {
     pub(crate) calls: Vec<String>,
     /// Services in the state, in order.
     pub(crate) kept: Vec<Kept>,
+    /// How many children are entries of their own.
+    pub(crate) views: usize,
     /// Operations in the state that were begun and never ended.
     pub(crate) pending: Vec<String>,
 }
@@ -233,6 +235,9 @@ fn told(command: Command, ran: &Ran, incarnations: &mut BTreeMap<String, usize>)
         }
         text.push('\n');
     }
+    if ran.views > 0 {
+        text.push_str(&format!("views: {}\n", ran.views));
+    }
     text.extend(ran.pending.iter().map(|it| format!("pending: {it}\n")));
     text
 }
@@ -275,7 +280,7 @@ macro_rules! each_is_a_test {
         $crate::sequences::each_is_a_test!($play:
             life "life", replace "replace", rename "rename", import "import", half "half", drift "drift",
             config "config", interrupted "ctrlc", interrupted_twice "ctrlc2", engine_killed "killed-engine",
-            provider_killed "killed-plugin", twins "twins");
+            provider_killed "killed-plugin", twins "twins", views "views");
     };
     ($play:ident: $($test:ident $name:literal),*) => {
         mod each {

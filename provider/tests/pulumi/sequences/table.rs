@@ -35,6 +35,7 @@ pub(crate) fn table() -> Vec<Sequence> {
         Sequence { name: "killed-engine", steps: interrupted(UpKillEngine, "") },
         Sequence { name: "killed-plugin", steps: interrupted(UpKillProvider, "") },
         twins(),
+        views(),
     ]
 }
 
@@ -187,6 +188,41 @@ fn twins() -> Sequence {
             well(Up),
             well(UpReplace),
             well(Refresh),
+            well(Destroy),
+        ],
+    }
+}
+
+/// Children as entries of their own: through changes, replacements of both orders, drift, and when switched off.
+fn views() -> Sequence {
+    let on = Wish { provider: json!({ "views": "true" }), ..Wish::new() };
+    let overridden = json!({ "commands": { "placeOrder": { "memoryMb": 768 } } });
+    Sequence {
+        name: "views",
+        steps: vec![
+            Step::Write(on.clone()),
+            well(Preview),
+            well(Up),
+            Step::Write(Wish { inputs: overridden, ..on.clone() }),
+            well(Preview),
+            well(Up),
+            well(UpReplace),
+            well(Up),
+            Step::Write(Wish { renamed: Some("shown"), ..on.clone() }),
+            well(Up),
+            Step::Happens(Event::LogGroupGone),
+            well(Refresh),
+            well(Up),
+            Step::Write(Wish { renamed: Some("shown"), ..Wish::new() }),
+            well(Up),
+            Step::Write(Wish {
+                renamed: Some("shown"),
+                inputs: json!({ "tags": { "a": "b" } }),
+                ..Wish::new()
+            }),
+            well(Up),
+            Step::Write(Wish { renamed: Some("shown"), ..on }),
+            well(Up),
             well(Destroy),
         ],
     }

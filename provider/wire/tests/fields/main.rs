@@ -23,7 +23,13 @@ fn check(files: &[&str], published: &str) {
 #[test]
 fn every_field_of_pulumi_is_a_published_one() {
     check(
-        &["pulumi/provider.proto", "pulumi/engine.proto", "pulumi/status.proto"],
+        &[
+            "pulumi/provider.proto",
+            "pulumi/engine.proto",
+            "pulumi/status.proto",
+            "pulumi/monitor.proto",
+            "pulumi/resource_status.proto",
+        ],
         include_str!("pulumi.txt"),
     );
 }
