@@ -36,7 +36,7 @@ impl Provider {
 
 /// What names are to begin with; `None` while that is not known.
 fn prefix(query: &Members) -> Result<Option<String>, Status> {
-    for key in query.keys().filter(|key| *key != PREFIX) {
+    if let Some(key) = query.keys().find(|key| *key != PREFIX) {
         let detail = format!("{key}: services are listed by {PREFIX} only");
         return Err(Status::invalid_argument(detail));
     }

@@ -184,6 +184,7 @@ mod tests {
             message: "gone".into(),
             data: Payload::from(r#"{"a":1}"#),
             status: 404,
+            advice: eventual_core::RetryAdvice::AsPolicy,
         };
         assert_eq!(failed, Outcome::Failed(failure));
         let invalid = judged(
