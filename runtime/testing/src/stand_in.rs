@@ -2,7 +2,7 @@
 //! the test wants it to. Without types; [`crate::Mock`] has them.
 //!
 //! Workflow code is polled on the thread of the test, where an async runtime waits. What production tells it (that it must
-//! not need one) is told here too, see [`code`].
+//! not need one) is told here too, see the module `code`.
 
 pub(crate) mod code;
 mod watch;
