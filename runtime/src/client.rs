@@ -61,8 +61,6 @@ impl Client {
         if !matches!(parsed.scheme(), "http" | "https") || !parsed.has_host() {
             return Err(NoClient(format!("{url:?} is no URL of HTTP, such as https://example.com")));
         }
-        // The first in the process wins; whichever it is, it will do.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().build();
         let http = http.map_err(|error| NoClient(format!("cannot make an HTTP client: {error}")))?;
         let url = url.trim_end_matches('/').to_owned();
