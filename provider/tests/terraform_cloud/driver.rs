@@ -81,8 +81,8 @@ impl Driver {
         Self { client, _plugin: plugin, endpoint, private: Vec::new(), name, artifact }
     }
 
-    /// The planned state, and the paths that make it a replacement.
-    pub(crate) async fn plan(&mut self, prior: &Value, config: &Value) -> (Value, usize) {
+    /// The answer to a plan, of which nothing is said.
+    async fn planned(&mut self, prior: &Value, config: &Value) -> plan_resource_change::Response {
         let request = plan_resource_change::Request {
             type_name: TYPE.to_owned(),
             prior_state: dynamic(prior),
@@ -94,23 +94,19 @@ impl Driver {
         };
         let planned = self.client.plan_resource_change(request).await.unwrap().into_inner();
         assert_eq!(said(&planned.diagnostics), [""; 0]);
+        planned
+    }
+
+    /// The planned state, and the paths that make it a replacement.
+    pub(crate) async fn plan(&mut self, prior: &Value, config: &Value) -> (Value, usize) {
+        let planned = self.planned(prior, config).await;
         self.private = planned.planned_private;
         (shown(planned.planned_state.as_ref()), planned.requires_replace.len())
     }
 
     /// Plans and applies; whatever the plan said is known must come true.
     pub(crate) async fn apply(&mut self, prior: &Value, config: &Value) -> Value {
-        let request = plan_resource_change::Request {
-            type_name: TYPE.to_owned(),
-            prior_state: dynamic(prior),
-            proposed_new_state: dynamic(config),
-            config: dynamic(config),
-            prior_private: self.private.clone(),
-            client_capabilities: BEARS,
-            ..Default::default()
-        };
-        let planned = self.client.plan_resource_change(request).await.unwrap().into_inner();
-        assert_eq!(said(&planned.diagnostics), [""; 0]);
+        let planned = self.planned(prior, config).await;
         let promised = shown(planned.planned_state.as_ref());
         let request = apply_resource_change::Request {
             type_name: TYPE.to_owned(),

@@ -277,10 +277,7 @@ impl Machine {
     /// not answered.
     pub fn close(&mut self) {
         self.close_updates();
-        let open: Vec<Seq> = self.open.keys().copied().collect();
-        for seq in open {
-            self.stop(seq);
-        }
+        self.stop_all();
     }
 
     // --- the code's side ---------------------------------------------------------------------------------------------

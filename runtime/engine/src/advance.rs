@@ -111,7 +111,7 @@ impl Engine {
         let version = self.workflows.version(&id).await;
         let mut committed = match version {
             1.. if !look => Vec::new(),
-            0 => self.ports.store.turns(&id, meta.base.saturating_sub(1)).await?,
+            0 => self.ports.store.turns(&id, meta.superseded()).await?,
             _ => self.ports.store.turns(&id, version).await?,
         };
         if version == 0 {

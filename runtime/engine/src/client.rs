@@ -136,9 +136,7 @@ impl Client {
         attributes: BTreeMap<String, Attribute>,
     ) -> Result<ExecutionId, ClientError> {
         self.check_workflow("starts workflow", workflow)?;
-        if !self.workflows.contains(workflow) {
-            return Err(ClientError::UnknownWorkflow(workflow.to_owned()));
-        }
+        self.known_workflow(workflow)?;
         search::check_attributes(&attributes).map_err(ClientError::Name)?;
         fits::payload_of(&format!("the input of workflow `{workflow}`"), &input)?;
         let name = name.map_or_else(|| self.unique(), str::to_owned);
@@ -270,7 +268,7 @@ impl Client {
 
     /// Asks the code of an execution.
     pub(crate) async fn ask(&self, meta: Meta, query: &str, input: Payload) -> Result<Outcome, ClientError> {
-        let turns = self.ports.store.turns(&meta.id, meta.base.saturating_sub(1)).await?;
+        let turns = self.ports.store.turns(&meta.id, meta.superseded()).await?;
         let request = QueryRequest { meta, turns, query: query.to_owned(), input };
         self.answering.query(request).await.map_err(ClientError::Unanswered)
     }
@@ -284,7 +282,7 @@ impl Client {
         if meta.status.is_closed() {
             return Ok(Vec::new());
         }
-        let turns = self.ports.store.turns(id, meta.base.saturating_sub(1)).await?;
+        let turns = self.ports.store.turns(id, meta.superseded()).await?;
         self.answering.waits(meta, turns).await.map_err(ClientError::Unanswered)
     }
 
@@ -314,29 +312,34 @@ impl Client {
         fact: Fact,
     ) -> Result<(), ClientError> {
         let Some(input) = start else { return self.tell(id, fact).await };
-        if !self.workflows.contains(id.workflow()) {
-            return Err(ClientError::UnknownWorkflow(id.workflow().to_owned()));
-        }
-        let clock = &self.ports.clock;
-        let meta = Meta::new(id.clone(), input, clock.now(), clock.entropy(), &self.code, None)
-            .with_secret(&**clock);
+        self.known_workflow(id.workflow())?;
+        let meta = self.new_meta(id.clone(), input, BTreeMap::new());
         match self.ports.store.insert(&meta).await? {
-            Insert::Inserted => Ok(self.ports.dispatch.wake(id, &Message { facts: vec![fact] }).await?),
-            Insert::Exists(_) => self.tell(id, fact).await,
+            Insert::Inserted => self.tell_open(&meta, fact).await,
+            Insert::Exists(there) => self.tell_open(&there, fact).await,
         }
     }
 
-    pub(crate) fn has_workflow(&self, workflow: &str) -> bool {
-        self.workflows.contains(workflow)
+    /// Refuses a workflow that is not part of this service.
+    pub(crate) fn known_workflow(&self, workflow: &str) -> Result<(), ClientError> {
+        if self.workflows.contains(workflow) {
+            return Ok(());
+        }
+        Err(ClientError::UnknownWorkflow(workflow.to_owned()))
     }
 
     /// Sends a fact to an open execution.
     pub(crate) async fn tell(&self, id: &ExecutionId, fact: Fact) -> Result<(), ClientError> {
         let meta = self.ports.store.meta(id).await?.ok_or_else(|| ClientError::NotFound(id.clone()))?;
+        self.tell_open(&meta, fact).await
+    }
+
+    /// Sends a fact to an execution of which this is known, if it is open.
+    async fn tell_open(&self, meta: &Meta, fact: Fact) -> Result<(), ClientError> {
         if meta.status.is_closed() {
-            return Err(ClientError::Closed(id.clone(), meta.status.as_str()));
+            return Err(ClientError::Closed(meta.id.clone(), meta.status.as_str()));
         }
-        Ok(self.ports.dispatch.wake(id, &Message { facts: vec![fact] }).await?)
+        Ok(self.ports.dispatch.wake(&meta.id, &Message { facts: vec![fact] }).await?)
     }
 
     /// A name that nobody else chooses.
@@ -386,10 +389,6 @@ impl Client {
             }
             None => Ok(()),
         }
-    }
-
-    pub(crate) fn code(&self) -> &str {
-        &self.code
     }
 
     pub(crate) const fn ports(&self) -> &Ports {

@@ -31,7 +31,8 @@ impl Engine {
         deliver_calls(true).await?;
         deliver_calls(false).await?;
         if turn.facts.iter().any(|it| matches!(it, Fact::Forked { .. })) {
-            all(pending.timers.iter().map(|(seq, due)| self.timer_again(id, *seq, *due)).collect()).await?;
+            // Its origin has armed them for itself.
+            all(pending.timers.iter().map(|(seq, due)| self.arm(id, *seq, *due)).collect()).await?;
         }
         all(turn.answers.iter().map(|it| self.deliver_answer(id, it)).collect()).await?;
         all(turn.stops.iter().map(|it| self.stop_child(id, it)).collect()).await?;
@@ -41,8 +42,7 @@ impl Engine {
         self.deliver_watch(id, turn).await
     }
 
-    /// Arms a timer for a fork whose origin has armed it for itself.
-    async fn timer_again(&self, id: &ExecutionId, seq: Seq, due: u64) -> Result<(), Fault> {
+    async fn arm(&self, id: &ExecutionId, seq: Seq, due: u64) -> Result<(), Fault> {
         self.ports.dispatch.timer(id, due, &Fact::TimerFired { seq }).await
     }
 
@@ -75,7 +75,7 @@ impl Engine {
                 let attempt = Attempt { seq, attempt: 1, at: now };
                 self.deliver_attempt(id, now, &attempt, task).await
             }
-            Call::Timer { due } => dispatch.timer(id, *due, &Fact::TimerFired { seq }).await,
+            Call::Timer { due } => self.arm(id, seq, *due).await,
             Call::Update { execution, name, input, start } => {
                 let (name, input, start) = (name.clone(), input.clone(), start.clone());
                 let update = UpdateRequest { name, input, id: None, start };
@@ -172,17 +172,17 @@ pub(crate) fn task_request(
 }
 
 impl Pending {
-    /// The tasks that a history asked for, for a delivery that may have been missed. Those that are done by now are
-    /// among them: their workers find the attempt claimed, or answer in vain.
+    /// The tasks and timers that a history asked for, for a delivery that may have been missed. Those that are done by now
+    /// are among them: their workers find the attempt claimed, or answer in vain.
     pub(crate) fn of_history(turns: &[Turn]) -> Self {
-        let tasks = turns.iter().flat_map(|it| &it.calls).filter_map(|(seq, call)| match call {
-            Call::Task(task) => Some((*seq, task.clone())),
-            _ => None,
-        });
-        let timers = turns.iter().flat_map(|it| &it.calls).filter_map(|(seq, call)| match call {
-            Call::Timer { due } => Some((*seq, *due)),
-            _ => None,
-        });
-        Self { tasks: tasks.collect(), timers: timers.collect(), ..Self::default() }
+        let mut pending = Self::default();
+        for (seq, call) in turns.iter().flat_map(|it| &it.calls) {
+            match call {
+                Call::Task(task) => pending.tasks.push((*seq, task.clone())),
+                Call::Timer { due } => pending.timers.push((*seq, *due)),
+                _ => {}
+            }
+        }
+        pending
     }
 }

@@ -3,11 +3,13 @@
 //! A fork is written down as an execution that says where it comes from; whoever wakes it copies the turns that it shares,
 //! so that nobody's death leaves half of one.
 
+use std::collections::BTreeMap;
+
 use eventual_core::{ExecutionId, Fact, Turn};
 
 use crate::client::{Client, ClientError};
 use crate::engine::Engine;
-use crate::ports::{Commit, Fault, Insert, Message, Meta, Origin};
+use crate::ports::{Commit, Fault, Insert, Meta, Origin};
 
 impl Client {
     /// Starts an execution that has the first turns of another one, open or closed, up to turn `turn`, and goes on by itself:
@@ -28,15 +30,12 @@ impl Client {
         let name = name.map_or_else(|| self.unique(), str::to_owned);
         let fork = ExecutionId::new(id.workflow(), &name).map_err(|error| ClientError::Name(error.into()))?;
         let root = source.origin.map_or_else(|| id.clone(), |it| it.root);
-        let (now, origin) = (self.ports().clock.now(), Origin { from: id.clone(), turn, root });
-        let new = Meta::new(fork.clone(), source.input, now, source.seed, self.code(), None);
-        let meta = Meta { origin: Some(origin), ..new };
-        match self.ports().store.insert(&meta).await? {
+        let origin = Some(Origin { from: id.clone(), turn, root });
+        let new = self.new_meta(fork.clone(), source.input, BTreeMap::new());
+        let meta = Meta { origin, seed: source.seed, ..new };
+        match self.insert(&meta).await? {
             Insert::Exists(other) if other.origin != meta.origin => Err(ClientError::AlreadyExists(fork)),
-            _ => {
-                self.ports().dispatch.wake(&fork, &Message::default()).await?;
-                Ok(fork)
-            }
+            Insert::Exists(_) | Insert::Inserted => Ok(fork),
         }
     }
 

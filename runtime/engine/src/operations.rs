@@ -4,6 +4,8 @@
 //! An operation may be performed twice, when the process dies before its outcome is recorded. The receiver drops the second
 //! message; the outcome of the second is the one that the code learns.
 
+use std::collections::BTreeMap;
+
 use eventual_core::{Call, ExecutionId, Fact, Outcome, Payload, Seq};
 use futures_util::future::try_join_all;
 
@@ -79,9 +81,7 @@ impl Engine {
         input: &Payload,
         parent: Option<(ExecutionId, Seq)>,
     ) -> Meta {
-        let clock = &self.ports.clock;
-        Meta::new(id.clone(), input.clone(), clock.now(), clock.entropy(), &self.code, parent)
-            .with_secret(&**clock)
+        Meta { parent, ..self.client.new_meta(id.clone(), input.clone(), BTreeMap::new()) }
     }
 }
 

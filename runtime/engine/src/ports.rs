@@ -90,6 +90,12 @@ pub struct Origin {
 }
 
 impl Meta {
+    /// Number of the last turn that no replay of its code needs: all before the one in which it last continued as new.
+    #[must_use]
+    pub const fn superseded(&self) -> u64 {
+        self.base.saturating_sub(1)
+    }
+
     /// A new execution, running since `started`.
     #[must_use]
     pub fn new(

@@ -8,7 +8,7 @@ use crate::client::{Client, ClientError};
 use crate::engine::Engine;
 use crate::fits;
 use crate::operations::{closed, not_found};
-use crate::ports::{Awaited, Fault, Message, Meta};
+use crate::ports::{Awaited, Fault, Insert, Message, Meta};
 
 /// How long a client waits for the answer to an update: less than any gateway on the way gives up after.
 pub const UPDATE_WAIT: Duration = Duration::from_secs(20);
@@ -36,10 +36,17 @@ impl Engine {
     ) -> Result<(), Fault> {
         let (id, seq) = asker;
         let key = format!("{id}#{seq}");
-        if let Some(input) = &update.start {
-            let _there = self.ports.store.insert(&self.new_meta(execution, input, None)).await?;
-        }
-        let refusal = match self.ports.store.meta(execution).await? {
+        let there = match &update.start {
+            None => self.ports.store.meta(execution).await?,
+            Some(input) => {
+                let new = self.new_meta(execution, input, None);
+                match self.ports.store.insert(&new).await? {
+                    Insert::Exists(there) => Some(*there),
+                    Insert::Inserted => Some(new),
+                }
+            }
+        };
+        let refusal = match there {
             None => not_found(execution),
             Some(meta) if meta.status.is_closed() => match self.recorded_answer(&meta, &key).await? {
                 Some(outcome) => outcome,
@@ -94,10 +101,12 @@ impl Client {
     pub async fn update(&self, id: &ExecutionId, update: UpdateRequest) -> Result<Outcome, ClientError> {
         self.check_workflow("updates executions of workflow", id.workflow())?;
         fits::message("update", &update.name, &update.input)?;
-        let key = update.id.unwrap_or_else(|| self.unique());
-        if let Some(answer) = self.ports().store.answered(id, &key).await? {
+        if let Some(key) = &update.id
+            && let Some(answer) = self.ports().store.answered(id, key).await?
+        {
             return Ok(answer);
         }
+        let key = update.id.unwrap_or_else(|| self.unique());
         let fact =
             Fact::Update { id: key.clone(), name: update.name.clone(), input: update.input, from: None };
         self.start_and_tell(id, update.start, fact).await?;

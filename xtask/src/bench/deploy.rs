@@ -6,7 +6,7 @@ use crate::emulator::{Emulator, Settings, WITHOUT_DELAYS};
 use crate::failure::{Context, Result};
 use crate::places::Places;
 use crate::process::{self, Terms};
-use crate::suite::cloud::environment;
+use crate::suite::cloud::deployments;
 
 /// Added to every call.
 const LATENCY_MS: &str = "150";
@@ -19,18 +19,8 @@ pub(super) fn figures(places: &Places, verbose: bool) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for (name, knobs) in [("no delays", &WITHOUT_DELAYS[..]), ("delays and quotas like AWS", &LIKE_AWS[..])] {
         let emulator = Emulator::start(places, Settings { knobs, echo: verbose, ..Settings::default() })?;
-        let mut cargo = places.cargo();
-        cargo.args([
-            "test",
-            "--package",
-            "eventual-provider",
-            "--test",
-            "cloud",
-            "--",
-            "bench::",
-            "--nocapture",
-        ]);
-        environment(&mut cargo, &emulator).env("EVENTUAL_BENCH_LATENCY_MS", LATENCY_MS);
+        let mut cargo = deployments(places, &emulator, "bench::");
+        cargo.env("EVENTUAL_BENCH_LATENCY_MS", LATENCY_MS);
         let done = process::run(&mut cargo, Terms { echo: verbose, ..LIMIT })?.success("the benchmark")?;
         for line in done.stdout.lines().filter_map(|line| line.strip_prefix("FIGURE|")) {
             figures.push(figure(name, line)?);

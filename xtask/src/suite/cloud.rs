@@ -52,7 +52,7 @@ fn with_delays(places: &Places, options: &Options, artifact: &Path) -> Result<Ou
 }
 
 /// What the tests need to find the emulator.
-pub(crate) fn environment<'a>(cargo: &'a mut Command, emulator: &Emulator) -> &'a mut Command {
+fn environment<'a>(cargo: &'a mut Command, emulator: &Emulator) -> &'a mut Command {
     cargo.envs(emulator.credentials()).env_remove("AWS_PROFILE").env_remove("AWS_SESSION_TOKEN");
     cargo.env("EVENTUAL_TEST_CALLS", emulator.calls());
     cargo.env("EVENTUAL_TEST_ENDPOINT", emulator.endpoint())
@@ -76,26 +76,20 @@ pub(crate) fn judge(emulator: &Emulator, outcome: &mut Outcome) -> Result<()> {
 fn throttled(places: &Places, verbose: bool) -> Result<Outcome> {
     let settings = Settings { knobs: &[("MS_THROTTLE", "1")], echo: verbose, ..Settings::default() };
     let emulator = Emulator::start(places, settings)?;
-    let mut cargo = places.cargo();
-    cargo.args(["test", "--package", "eventual-provider", "--test", "cloud", "--", "a_service_lives"]);
-    cargo::tests(environment(&mut cargo, &emulator), verbose)
+    cargo::tests(&mut deployments(places, &emulator, "a_service_lives"), verbose)
 }
 
 /// Something goes wrong at AWS requests of a creation, an update or a destruction: so many of the cases, or `all`.
 pub(crate) fn faults(places: &Places, cases: &str, verbose: bool) -> Result<Outcome> {
     let settings = Settings { knobs: &WITHOUT_DELAYS, echo: verbose, ..Settings::default() };
     let emulator = Emulator::start(places, settings)?;
+    cargo::tests(deployments(places, &emulator, "faults::").env("EVENTUAL_FAULTS", cases), verbose)
+}
+
+/// The tests of the core with the cloud whose names contain `filter`; they print what they do.
+pub(crate) fn deployments(places: &Places, emulator: &Emulator, filter: &str) -> Command {
     let mut cargo = places.cargo();
-    cargo.args([
-        "test",
-        "--package",
-        "eventual-provider",
-        "--test",
-        "cloud",
-        "--",
-        "faults::",
-        "--nocapture",
-    ]);
-    environment(&mut cargo, &emulator).env("EVENTUAL_FAULTS", cases);
-    cargo::tests(&mut cargo, verbose)
+    cargo.args(["test", "--package", "eventual-provider", "--test", "cloud", "--", filter, "--nocapture"]);
+    environment(&mut cargo, emulator);
+    cargo
 }

@@ -1,7 +1,7 @@
 //! Services that are there: looked up by name, or listed.
 
-use super::service::{grants, resource};
-use super::{Attribute, Kind, Object, map, object};
+use super::service::{account_id, functions, grants, incarnation, region, resources, url};
+use super::{Attribute, Kind, Object, object};
 use crate::inspect;
 
 pub(super) fn declare() -> Object {
@@ -12,13 +12,9 @@ pub(super) fn declare() -> Object {
         attributes: vec![
             Attribute::required("name", Kind::String, "Name of the deployment."),
             Attribute::computed("id", Kind::String, "The name of the deployment."),
-            Attribute::computed(
-                "url",
-                Kind::String,
-                "URL of the HTTP API, without a slash at its end; null when the service has no commands.",
-            ),
-            Attribute::computed("account_id", Kind::String, "Number of the AWS account that it lives in."),
-            Attribute::computed("region", Kind::String, "AWS region that it lives in."),
+            url(),
+            account_id(),
+            region(),
             Attribute::computed("event_bus_arn", Kind::String, "ARN of the event bus; null without one."),
             Attribute::computed(
                 "system_function_arn",
@@ -30,16 +26,8 @@ pub(super) fn declare() -> Object {
                 Kind::String,
                 "SHA-256 of the deployed artifact, in hexadecimal.",
             ),
-            Attribute::computed(
-                "functions",
-                map(Kind::String),
-                "ARN of the alias of each function, by the function's name, such as `command-placeOrder`.",
-            ),
-            Attribute::computed(
-                "resources",
-                map(resource()),
-                "Everything that was made, by its key within the service.",
-            ),
+            functions(),
+            resources(),
             Attribute::computed(
                 "manifest",
                 manifest(),
@@ -51,11 +39,7 @@ pub(super) fn declare() -> Object {
                 "OpenAPI 3.1 document of the service's commands, as JSON; null when the deployed artifact cannot be read.",
             ),
             Attribute::computed("grants", grants(), "IAM policy documents to let others use the service."),
-            Attribute::computed(
-                "incarnation",
-                Kind::String,
-                "Identifies this life of the deployment, from its creation to its end.",
-            ),
+            incarnation(),
             Attribute::computed(
                 "progress",
                 Kind::String,

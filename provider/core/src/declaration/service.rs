@@ -112,29 +112,17 @@ fn inputs() -> Vec<Attribute> {
 fn outputs() -> Vec<Attribute> {
     vec![
         Attribute::computed("id", Kind::String, "The name of the deployment; `import` takes it."),
-        Attribute::computed(
-            "url",
-            Kind::String,
-            "URL of the HTTP API, without a slash at its end; null when the service has no commands.",
-        ),
-        Attribute::computed("account_id", Kind::String, "Number of the AWS account that it lives in."),
-        Attribute::computed("region", Kind::String, "AWS region that it lives in."),
+        url(),
+        account_id(),
+        region(),
         Attribute::computed("event_bus_arn", Kind::String, "ARN of the event bus."),
         Attribute::computed(
             "artifact_sha256",
             Kind::String,
             "SHA-256 of the deployed artifact, in hexadecimal; it changes with the file's content.",
         ),
-        Attribute::computed(
-            "functions",
-            map(Kind::String),
-            "ARN of the alias of each function, by the function's name, such as `command-placeOrder`.",
-        ),
-        Attribute::computed(
-            "resources",
-            map(resource()),
-            "Everything that was made, by its key within the service.",
-        ),
+        functions(),
+        resources(),
         Attribute::computed(
             "openapi_json",
             Kind::String,
@@ -146,12 +134,50 @@ fn outputs() -> Vec<Attribute> {
             map(Kind::String),
             "Tags of every AWS resource of the service: the provider's `default_tags`, then `tags`.",
         ),
-        Attribute::computed(
-            "incarnation",
-            Kind::String,
-            "Identifies this life of the deployment, from its creation to its end.",
-        ),
+        incarnation(),
     ]
+}
+
+// What a look-up knows of a deployment too.
+
+pub(super) fn url() -> Attribute {
+    Attribute::computed(
+        "url",
+        Kind::String,
+        "URL of the HTTP API, without a slash at its end; null when the service has no commands.",
+    )
+}
+
+pub(super) fn account_id() -> Attribute {
+    Attribute::computed("account_id", Kind::String, "Number of the AWS account that it lives in.")
+}
+
+pub(super) fn region() -> Attribute {
+    Attribute::computed("region", Kind::String, "AWS region that it lives in.")
+}
+
+pub(super) fn functions() -> Attribute {
+    Attribute::computed(
+        "functions",
+        map(Kind::String),
+        "ARN of the alias of each function, by the function's name, such as `command-placeOrder`.",
+    )
+}
+
+pub(super) fn resources() -> Attribute {
+    Attribute::computed(
+        "resources",
+        map(resource()),
+        "Everything that was made, by its key within the service.",
+    )
+}
+
+pub(super) fn incarnation() -> Attribute {
+    Attribute::computed(
+        "incarnation",
+        Kind::String,
+        "Identifies this life of the deployment, from its creation to its end.",
+    )
 }
 
 fn defaults() -> Kind {

@@ -6,6 +6,7 @@ use eventual_schema::deploy::{Names, TAG_SERVICE, bucket};
 use eventual_schema::{FunctionKind, Manifest, openapi};
 
 use super::inputs;
+use super::output::COMPUTED;
 use super::reading::Look;
 use super::{Artifact, Found, Identity, Scope};
 use crate::cloud::{Cloud, CloudError, Ownership, OwnershipState, Progress};
@@ -206,18 +207,8 @@ pub(super) async fn look_up(
     }
 }
 
-/// Attributes of the resource that a look-up knows.
-const LOOKED_UP: [&str; 9] = [
-    "id",
-    "url",
-    "account_id",
-    "region",
-    "event_bus_arn",
-    "artifact_sha256",
-    "functions",
-    "openapi_json",
-    "grants",
-];
+/// Computed attributes of the resource that a look-up does not know as the resource does.
+const NOT_LOOKED_UP: [&str; 3] = ["resources", "tags_all", "incarnation"];
 
 pub(super) async fn complete(
     scope: &Scope<'_>,
@@ -235,7 +226,7 @@ pub(super) async fn complete(
         return vec![diagnostic];
     }
     let service = found.value();
-    for name in LOOKED_UP {
+    for name in COMPUTED.into_iter().filter(|it| !NOT_LOOKED_UP.contains(it)) {
         imported.set(name, service.get(name).clone());
     }
     let mut tags: BTreeMap<String, Value> =

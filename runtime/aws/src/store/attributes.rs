@@ -70,22 +70,7 @@ impl DynamoStore {
     pub(super) async fn expire_attributes(&self, meta: &Meta, expires: u64) -> Result<(), Fault> {
         stream::iter(meta.attributes.keys().map(Ok))
             .try_for_each_concurrent(WRITES, |name| async move {
-                let answer = self
-                    .attribute_update(&meta.id, name)
-                    .update_expression("SET #expires = :expires")
-                    .condition_expression("attribute_exists(#item)")
-                    .expression_attribute_names("#item", table::SORT)
-                    .expression_attribute_values(":expires", number(expires))
-                    .send()
-                    .await;
-                match answer {
-                    Ok(_) => Ok(()),
-                    Err(error) if refused(error.as_service_error()) => Ok(()),
-                    Err(error) => Err(fault::aws(
-                        format!("dynamodb UpdateItem expiry of attribute {name} of {}", meta.id),
-                        &error,
-                    )),
-                }
+                self.expire_item(&meta.id, &attribute_key(name), expires).await
             })
             .await
     }

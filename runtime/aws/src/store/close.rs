@@ -30,7 +30,7 @@ impl DynamoStore {
         loop {
             let (items, next) = self.lasting_turns(id, before, start).await?;
             stream::iter(items.iter().map(Ok))
-                .try_for_each_concurrent(UPDATES, |item| self.expire_turn(id, sort(item), expires))
+                .try_for_each_concurrent(UPDATES, |item| self.expire_item(id, sort(item), expires))
                 .await?;
             match next {
                 Some(key) => start = Some(key),
@@ -70,13 +70,14 @@ impl DynamoStore {
         Ok((page.items.unwrap_or_default(), page.last_evaluated_key))
     }
 
-    async fn expire_turn(&self, id: &ExecutionId, turn: &str, expires: u64) -> Result<(), Fault> {
+    /// Writes `expires` on an item of `id`, if it is there.
+    pub(super) async fn expire_item(&self, id: &ExecutionId, sort: &str, expires: u64) -> Result<(), Fault> {
         let answer = self
             .client
             .update_item()
             .table_name(&self.table)
             .key(table::PARTITION, text(id.as_str()))
-            .key(table::SORT, text(turn))
+            .key(table::SORT, text(sort))
             .update_expression("SET #expires = :expires")
             .condition_expression("attribute_exists(#item)")
             .set_expression_attribute_names(names(&[("#item", table::SORT), ("#expires", table::EXPIRES)]))
@@ -87,7 +88,7 @@ impl DynamoStore {
             Ok(_) => Ok(()),
             // Deleted in between: there is nothing left to expire.
             Err(error) if refused(error.as_service_error()) => Ok(()),
-            Err(error) => Err(fault::aws(format!("dynamodb UpdateItem {turn} of {id}"), &error)),
+            Err(error) => Err(fault::aws(format!("dynamodb UpdateItem expiry of {sort} of {id}"), &error)),
         }
     }
 }

@@ -114,6 +114,14 @@ impl Machine {
         }
     }
 
+    /// Stops what performs any open call: the code that waits for them has ended.
+    pub(super) fn stop_all(&mut self) {
+        let open: Vec<Seq> = self.open.keys().copied().collect();
+        for seq in open {
+            self.stop(seq);
+        }
+    }
+
     /// Stops what performs a call that has not ended, once: a task's worker, or a child as its policy says.
     pub(super) fn stop(&mut self, seq: Seq) {
         self.drop_attempt(seq);

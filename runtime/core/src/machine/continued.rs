@@ -36,10 +36,7 @@ impl Machine {
             .map(|(_, (_, key))| key.clone())
             .collect();
         self.updates = super::update::Updates::new();
-        let open: Vec<_> = self.open.keys().copied().collect();
-        for seq in open {
-            self.stop(seq);
-        }
+        self.stop_all();
         Continued { input, next: self.next, facts, seen, cancelled }
     }
 

@@ -166,9 +166,7 @@ impl ScheduleClient {
     fn check(&self, name: &str, spec: &ScheduleSpec) -> Result<(), ClientError> {
         let workflow = spec.workflow.as_str();
         self.client.check("schedules workflow", workflow, Need::Workflow)?;
-        if !self.client.has_workflow(workflow) {
-            return Err(ClientError::UnknownWorkflow(workflow.to_owned()));
-        }
+        self.client.known_workflow(workflow)?;
         let table = Timetable::new(name, spec).map_err(ClientError::Name)?;
         if table.after(self.client.ports().clock.now()).is_none() {
             return Err(ClientError::Name(format!(

@@ -40,6 +40,23 @@ fn used(bytes: &[u8]) -> usize {
     bytes.iter().rposition(|it| *it != 0).map_or(0, |it| it + 1)
 }
 
+/// Garbles the middle of what a log holds.
+fn garble(log: &Path, bytes: &mut [u8]) {
+    let middle = used(bytes) / 2;
+    for byte in &mut bytes[middle..middle + 64] {
+        *byte ^= 0x5a;
+    }
+    fs::write(log, bytes).unwrap();
+}
+
+/// The store is refused, and what is said has all these parts.
+fn refused_with(store: &Path, parts: &[&str]) {
+    let said = refused(store, "");
+    for part in parts {
+        assert!(said.contains(part), "{part:?} in: {said}");
+    }
+}
+
 #[tokio::test]
 async fn a_torn_last_write_is_cut_off() {
     let folder = tempfile::tempdir().unwrap();
@@ -67,10 +84,7 @@ async fn a_log_without_its_acknowledged_end_is_refused() {
     let path = log(&store);
     let bytes = fs::read(&path).unwrap();
     fs::write(&path, &bytes[..used(&bytes) / 2]).unwrap();
-    let said = refused(&store, "");
-    for part in ["damaged", &path.display().to_string(), "acknowledged", "Safe to do"] {
-        assert!(said.contains(part), "{part:?} in: {said}");
-    }
+    refused_with(&store, &["damaged", &path.display().to_string(), "acknowledged", "Safe to do"]);
 }
 
 #[tokio::test]
@@ -80,15 +94,8 @@ async fn a_garbled_log_is_refused() {
     filled(&store).await;
     let path = log(&store);
     let mut bytes = fs::read(&path).unwrap();
-    let middle = used(&bytes) / 2;
-    for byte in &mut bytes[middle..middle + 64] {
-        *byte ^= 0x5a;
-    }
-    fs::write(&path, &bytes).unwrap();
-    let said = refused(&store, "");
-    for part in ["damaged", &path.display().to_string(), "Safe to do"] {
-        assert!(said.contains(part), "{part:?} in: {said}");
-    }
+    garble(&path, &mut bytes);
+    refused_with(&store, &["damaged", &path.display().to_string(), "Safe to do"]);
     assert!(fs::read(&path).unwrap() == bytes, "whoever refuses a log leaves it as it is");
 }
 
@@ -101,15 +108,8 @@ async fn a_garbled_older_log_is_refused() {
     let number: u64 = path.file_stem().unwrap().to_str().unwrap().parse().unwrap();
     fs::rename(&path, path.with_file_name(format!("{}.jnl", number + 1))).unwrap();
     let mut bytes = fs::read(path.with_file_name(format!("{}.jnl", number + 1))).unwrap();
-    let middle = used(&bytes) / 2;
-    for byte in &mut bytes[middle..middle + 64] {
-        *byte ^= 0x5a;
-    }
-    fs::write(&path, &bytes).unwrap();
-    let said = refused(&store, "");
-    for part in ["damaged", &path.display().to_string(), "Safe to do"] {
-        assert!(said.contains(part), "{part:?} in: {said}");
-    }
+    garble(&path, &mut bytes);
+    refused_with(&store, &["damaged", &path.display().to_string(), "Safe to do"]);
 }
 
 #[tokio::test]
@@ -117,21 +117,15 @@ async fn files_beside_the_data_are_checked() {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("store");
     filled(&store).await;
-    let refused_with = |parts: &[&str]| {
-        let said = refused(&store, "");
-        for part in parts {
-            assert!(said.contains(part), "{part:?} in: {said}");
-        }
-    };
     let (format, acknowledged) = (store.join("format"), store.join("acknowledged"));
     let as_it_was = fs::read(&format).unwrap();
     fs::write(&format, "eventual store 99\n").unwrap();
-    refused_with(&["format 99", "reads format 1"]);
+    refused_with(&store, &["format 99", "reads format 1"]);
     fs::remove_file(&format).unwrap();
-    refused_with(&["damaged", "format", "is gone"]);
+    refused_with(&store, &["damaged", "format", "is gone"]);
     fs::write(&format, as_it_was).unwrap();
     OpenOptions::new().append(true).open(&acknowledged).unwrap().write_all(b"x").unwrap();
-    refused_with(&["damaged", "acknowledged", "remove this file"]);
+    refused_with(&store, &["damaged", "acknowledged", "remove this file"]);
     fs::remove_file(&acknowledged).unwrap();
     let served = Served::start(&store);
     assert_eq!(served.result("nine/a").await, json!(45), "what was said to be safe is");
