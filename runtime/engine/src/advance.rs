@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::mem;
 
-use eventual_core::{Call, ExecutionId, Fact, Outcome, Seq, Status, Turn};
+use eventual_core::{Call, ExecutionId, Fact, Left, Millis, Outcome, Seq, Status, Turn, left_behind};
 
 use crate::engine::Engine;
 use crate::ports::{Commit, Fault, Message, Meta, Secret};
@@ -108,7 +108,9 @@ impl Engine {
     /// Takes one turn, commits and delivers it. Without `look`, a machine in memory is taken to be as new as the store.
     async fn turn(&self, meta: &mut Meta, facts: Vec<Fact>, look: bool) -> Result<Next, TurnError> {
         let id = meta.id.clone();
-        let version = self.workflows.version(&id).await;
+        // To end an execution, its history alone is asked: its code may keep its thread, or not go with it.
+        let terminated = terminated(&facts);
+        let version = if terminated.is_some() { 0 } else { self.workflows.version(&id).await };
         let mut committed = match version {
             1.. if !look => Vec::new(),
             0 => self.ports.store.turns(&id, meta.superseded()).await?,
@@ -131,6 +133,10 @@ impl Engine {
         }
         let now = self.ports.clock.now();
         let facts = meta.forked_at(last).into_iter().chain(facts).collect();
+        if let Some(end) = terminated {
+            let turn = last_turn(&committed, facts, now, end.clone());
+            return self.end(meta, &turn, &end, &Pending::default()).await;
+        }
         let request = TurnRequest { meta: meta.clone(), version, committed, facts, now };
         match self.workflows.turn(request).await {
             TurnReply::Nothing(pending) => {
@@ -344,6 +350,21 @@ fn is_untold(turn: &Turn, inline: &BTreeSet<Seq>) -> bool {
         Fact::OperationDone { .. } => true,
         _ => false,
     })
+}
+
+/// The end of an execution that learns `facts`, if they end it without its code.
+fn terminated(facts: &[Fact]) -> Option<Outcome> {
+    facts.iter().find_map(|it| match it {
+        Fact::Terminated { reason } => Some(Outcome::Terminated(reason.clone())),
+        _ => None,
+    })
+}
+
+/// The turn in which an execution ends without its code.
+fn last_turn(committed: &[Turn], facts: Vec<Fact>, now: Millis, end: Outcome) -> Turn {
+    let (number, time) = committed.last().map_or((0, now), |it| (it.number, now.max(it.time)));
+    let Left { facts, stops, dropped, answers } = left_behind(committed, facts);
+    Turn { number: number + 1, time, facts, stops, dropped, answers, end: Some(end), ..Turn::default() }
 }
 
 /// How it goes on after a turn.

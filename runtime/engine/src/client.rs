@@ -227,7 +227,8 @@ impl Client {
         self.tell(id, Fact::CancelRequested { reason: reason.to_owned() }).await
     }
 
-    /// Ends an execution without its code: nothing is cleaned up. Also one that is parked or paused.
+    /// Ends an execution without its code: nothing is cleaned up. Also one that is parked or paused, or whose code keeps its
+    /// thread. Children that it waits for are stopped as their calls say.
     ///
     /// # Errors
     /// As of [`cancel`](Self::cancel).

@@ -15,9 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use eventual_core::{
-    Attempt, Call, ExecutionId, Fact, Millis, Outcome, Output, Payload, Seq, TaskCall, Turn,
-};
+use eventual_core::{Attempt, Call, ExecutionId, Fact, Millis, Outcome, Payload, Seq, TaskCall, Turn};
 use tokio::sync::oneshot;
 
 use crate::ports::Meta;
@@ -360,14 +358,6 @@ fn take_turn(
         kept.remove(&meta.id);
         return TurnReply::Stale;
     }
-    let last = committed.last().map_or(version, |it| it.number);
-    if let Some(Fact::Terminated { reason }) = facts.iter().find(|it| matches!(it, Fact::Terminated { .. })) {
-        let end = Outcome::Terminated(reason.clone());
-        let Output { stops, dropped, answers, .. } = left_behind(registry, kept, &meta, &committed, &facts);
-        let (number, end) = (last + 1, Some(end));
-        let turn = Turn { number, time: now, facts, stops, dropped, answers, end, ..Turn::default() };
-        return TurnReply::Taken { turn: Box::new(turn), pending: Pending::default() };
-    }
     let Some(workflow) = registry.workflows.get(meta.id.workflow()) else {
         let reason = format!("this version of the service has no workflow `{}`", meta.id.workflow());
         return TurnReply::Blocked { reason, facts };
@@ -387,26 +377,6 @@ fn take_turn(
     match running.advance(now.max(running.time()), fresh.clone()) {
         Ok(turn) => TurnReply::Taken { turn: Box::new(turn), pending: running.pending() },
         Err(reason) => TurnReply::Blocked { reason, facts: fresh },
-    }
-}
-
-/// What an execution leaves behind that ends without its code: children and attempts to stop, and updates to answer. Those
-/// of code that does not go with its history are not known: such children go on.
-fn left_behind(
-    registry: &Registry,
-    kept: &mut HashMap<ExecutionId, Running>,
-    meta: &Meta,
-    committed: &[Turn],
-    facts: &[Fact],
-) -> Output {
-    let Some(workflow) = registry.workflows.get(meta.id.workflow()) else { return Output::default() };
-    let mut running = kept.remove(&meta.id).unwrap_or_else(|| Running::new(*workflow, meta));
-    match running.replay(committed) {
-        Ok(()) => running.leave(facts),
-        Err(reason) => {
-            tracing::warn!(execution = %meta.id, %reason, "terminated without its children");
-            Output::default()
-        }
     }
 }
 

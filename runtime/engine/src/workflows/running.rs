@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use eventual_core::{Continued, Fact, Machine, Millis, Mismatch, Outcome, Output, Payload, Turn};
+use eventual_core::{Continued, Fact, Machine, Millis, Mismatch, Outcome, Payload, Turn};
 
 use super::twins::Twins;
 use super::{Open, Pending, crash};
@@ -133,15 +133,6 @@ impl Running {
             Fact::Resumed { .. } => None,
             _ => paused,
         })
-    }
-
-    /// The children and attempts that are to be stopped, and the updates that are to be answered, because the execution
-    /// ends here, without its code, which has not learnt `facts`.
-    pub(super) fn leave(&self, facts: &[Fact]) -> Output {
-        let mut machine = self.current.machine.borrow_mut();
-        machine.begin(self.time, facts);
-        machine.close();
-        machine.end().unwrap_or_default()
     }
 
     /// Answers a query from the state of the code.

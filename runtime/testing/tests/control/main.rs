@@ -2,6 +2,7 @@
 //! signals, sagas, changes of the code. Each also after the process has lost its memory.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod terminated;
 mod workflows;
 
 use std::time::Duration;

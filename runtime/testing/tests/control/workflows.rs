@@ -1,6 +1,6 @@
 //! The workflows that the tests control, and what they do outside.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -193,4 +193,26 @@ pub(crate) async fn tries_for_a_minute() -> Result<()> {
 #[eventual::workflow]
 pub(crate) async fn final_at_once() -> Result<()> {
     Ok(try_it("finally".to_owned()).final_errors(["Refused"]).await?)
+}
+
+thread_local! {
+    /// Whether the code is another version of itself. Tests poll workflow code on their own threads.
+    pub(crate) static CHANGED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Waits for a child; changed code waits for something else.
+#[eventual::workflow]
+pub(crate) async fn changes(close: u32) -> Result<()> {
+    if CHANGED.get() {
+        return Ok(eventual::sleep(HOUR).await?);
+    }
+    let policy = [ParentClose::Abandon, ParentClose::Cancel, ParentClose::Terminate];
+    let child = cleans_up().key("child").on_parent_close(policy[close as usize]);
+    match select(child, Item::next()).await {
+        Either::Left((ended, _)) => Ok(ended?),
+        Either::Right((item, _)) => {
+            item?;
+            Ok(eventual::sleep(HOUR).await?)
+        }
+    }
 }
