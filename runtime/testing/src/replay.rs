@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use eventual_engine::core::{Status, Turn};
+use eventual_engine::core::{Fact, Status, Turn};
 use eventual_engine::ports::{Message, Meta, Store};
 use eventual_engine::{Engine, Ports, Registry, States};
 
@@ -27,6 +27,12 @@ pub fn replay(registry: &Arc<Registry>, meta: &Meta, turns: &[Turn]) -> Result<(
             world.overwrite(&meta.id, turn);
         }
         world.set_now(last.time);
+        for fact in &last.facts {
+            if let Fact::HeartbeatDue { seq, attempt, .. } = fact {
+                // It is history only because whoever looked found that the heartbeat had stopped.
+                world.cancel_attempt(&meta.id, *seq, *attempt).await?;
+            }
+        }
         let ports = Ports { store: world.clone(), dispatch: world.clone(), clock: world.clone() };
         let engine = Engine::on_this_thread(ports, registry.clone(), Arc::new(States::default()), "replay");
         let advanced = engine.advance(&meta.id, Message { facts: last.facts.clone() }, false).await;
