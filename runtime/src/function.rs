@@ -14,7 +14,7 @@ use crate::call::Call;
 use crate::codec::Data;
 use crate::error::{Error, Failure, error_of};
 use crate::execution::{ClientError, Execution};
-use crate::register::{CommandOptions, HandlerOptions, ScheduleOptions, TaskOptions};
+use crate::register::{CommandOptions, HandlerOptions, TaskOptions, WorkflowOptions};
 use crate::search::List;
 use crate::signal::Event;
 use crate::spawn::Scope;
@@ -66,8 +66,8 @@ pub trait Task: Function {
 
 /// A function with `#[workflow]`.
 pub trait Workflow: Function {
-    /// Its schedule, if it has one.
-    const SCHEDULE: Option<ScheduleOptions> = None;
+    /// Its options.
+    const OPTIONS: WorkflowOptions = WorkflowOptions { schedule: None, pinned: false };
     /// Runs it.
     fn run(input: Payload) -> WorkflowFuture;
 }

@@ -183,6 +183,9 @@ pub use eventual_macros::task;
 /// (`SystemTime::now`, `tokio::spawn`, `rand`, `std::env`, files, a loop over a `HashMap` that awaits, ...);
 /// `#[workflow(allow_nondeterminism)]` switches that off, above one statement for that statement.
 ///
+/// `#[workflow(pinned)]` keeps its executions on the code that they were started on; without, they follow the newest, and
+/// [`changed`] tells old histories from new ones.
+///
 /// `#[workflow(schedule(cron = "0 9 * * *", time_zone = "Europe/Berlin"))]` has it started by itself, for as long as the
 /// code says so:
 ///

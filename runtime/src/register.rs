@@ -150,6 +150,15 @@ pub struct TaskOptions {
     pub handler: HandlerOptions,
 }
 
+/// What the attribute of a workflow says.
+#[derive(Clone, Copy, Debug)]
+pub struct WorkflowOptions {
+    /// `schedule(...)`.
+    pub schedule: Option<ScheduleOptions>,
+    /// `pinned`.
+    pub pinned: bool,
+}
+
 /// `schedule(...)` of a workflow.
 #[derive(Clone, Copy, Debug)]
 pub struct ScheduleOptions {
@@ -241,8 +250,8 @@ pub enum Item {
         run: WorkflowFn,
         /// Its types.
         types: Types,
-        /// `schedule(...)`.
-        schedule: Option<ScheduleOptions>,
+        /// Its options.
+        options: WorkflowOptions,
     },
 }
 
@@ -302,7 +311,7 @@ impl Registration {
             name: F::NAME,
             path: type_name::<F>,
             place,
-            item: Item::Workflow { run: F::run, types: Types::of::<F>(), schedule: F::SCHEDULE },
+            item: Item::Workflow { run: F::run, types: Types::of::<F>(), options: F::OPTIONS },
         }
     }
 

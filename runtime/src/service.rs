@@ -193,9 +193,9 @@ impl<'a> Builder<'a> {
             }
             Item::Subscription { run, event, options } => self.subscription(it, name, run, event, options),
             Item::Task { run, types, options } => self.task(it, name, run, types, options),
-            Item::Workflow { run, types, schedule } => {
+            Item::Workflow { run, types, options } => {
                 let (input, output, error) = self.types(it, types);
-                if let Some(options) = schedule {
+                if let Some(options) = options.schedule {
                     self.schedule(it, &name, options);
                 }
                 let (summary, source) = (summary(it.place.doc), source(&it.place));
@@ -205,9 +205,13 @@ impl<'a> Builder<'a> {
                     input,
                     output,
                     error,
+                    pinned: options.pinned,
                     source,
                 });
                 self.registry.workflows.insert(it.name.to_owned(), run);
+                if options.pinned {
+                    self.registry.pinned.insert(it.name.to_owned());
+                }
             }
         }
     }

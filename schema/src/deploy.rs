@@ -90,6 +90,17 @@ pub mod http {
 pub const DEPLOYED: &str = r#"{"deployed":true}"#;
 /// The alias through which everything calls a function.
 pub const ALIAS: &str = "live";
+/// The alias of a version of the orchestrator that runs the code of this hash, for executions that are pinned to it.
+#[must_use]
+pub fn code_alias(code: &str) -> String {
+    format!("{CODE_ALIAS}{}", code.get(..16).unwrap_or(code))
+}
+
+/// What the aliases of [`code_alias`] begin with.
+pub const CODE_ALIAS: &str = "code-";
+/// Attribute of executions that are pinned to the code that they were started on, a text: its hash. As long as open ones
+/// have it, the deployment keeps that code.
+pub const CODE_ATTRIBUTE: &str = "eventualCode";
 /// Sections of the bootstrap with the kinds and names of its handlers: `kind NUL name NUL`, one pair a handler.
 pub const LINK_SECTION: &str = ".eventual";
 /// Kind of a pair in [`LINK_SECTION`] that names the crate (`CARGO_CRATE_NAME`) of the pairs after it, up to the next of its kind.

@@ -6,6 +6,7 @@
 //! at your history again") gets an id of its own each time: two of them are two reasons to look.
 
 mod events;
+mod forward;
 mod schedule;
 
 use async_trait::async_trait;
@@ -15,7 +16,7 @@ use aws_sdk_sqs::types::MessageAttributeValue;
 use eventual_core::limits::MESSAGE_INLINE_MAX;
 use eventual_core::{Emitted, ExecutionId, Fact, Millis};
 use eventual_engine::codec::{self, TimerMessage};
-use eventual_engine::ports::{Clock, Dispatch, Fault, Message, TaskRequest};
+use eventual_engine::ports::{Clock, Dispatch, Fault, Forward, Forwarded, Message, TaskRequest};
 use eventual_schema::deploy::{ALIAS, Names, QUEUE_DELAY_MAX_S};
 use eventual_schema::digest::sha256_hex;
 
@@ -168,6 +169,10 @@ impl Dispatch for AwsDispatch {
             return self.delay(id, &body, wait).await;
         }
         self.schedule(id, due, body).await
+    }
+
+    async fn forward(&self, code: &str, id: &ExecutionId, forward: &Forward) -> Result<Forwarded, Fault> {
+        self.ask_code(code, id, forward).await
     }
 
     async fn emit(&self, key: &str, events: &[Emitted]) -> Result<(), Fault> {

@@ -18,6 +18,7 @@
 //! | `sqs:SendMessage` on the timer queue | `dispatch.rs` | timers up to 15 minutes, and their last leg |
 //! | `sqs:SendMessage` on the dead-letter queue | `dispatch.rs` | messages that nobody can read |
 //! | `lambda:InvokeFunction` on `<task function>:live` | `dispatch.rs` | remote tasks |
+//! | `lambda:InvokeFunction` on `<orchestrator>:code-*` | `dispatch/forward.rs` | executions that are pinned to other code |
 //! | `scheduler:CreateSchedule`, `iam:PassRole` of the scheduler's role | `dispatch/schedule.rs` | longer timers |
 //! | `events:PutEvents` | `dispatch/events.rs` | events |
 //! | `s3:PutObject`, `s3:GetObject` on `payloads/*` | `spill.rs` | what is too large for an item or message |

@@ -1,13 +1,16 @@
-//! Workflow queue -> turns. Executions of a batch go on side by side, the messages of each one after the other.
+//! Workflow queue -> turns; and, from another version of this function, what only this version can do. Executions of a batch go on side by side, the messages of each one after the other.
 //!
 //! After the first failure of an execution its later messages wait with it, so that order is kept. A message that
 //! nobody can ever read goes to the dead-letter queue at once: handled again and again, it would block its execution. One
 //! to an execution that there is not is logged and dropped.
 
 use eventual_core::ExecutionId;
-use eventual_engine::{AdvanceError, Fault, codec};
+use eventual_engine::codec::{self, ForwardMessage};
+use eventual_engine::{AdvanceError, Fault};
 use eventual_schema::deploy::DEPLOYED;
 use futures_util::future::join_all;
+use serde::Serialize;
+use serde_json::value::RawValue;
 use tracing::Instrument;
 
 use crate::host::Host;
@@ -22,13 +25,38 @@ struct Waking {
     body: Kept,
 }
 
-pub(crate) async fn handle(host: &Host, event: &str) -> Result<BatchAnswer, Refusal> {
-    let (groups, unread) = by_execution(queue::records(event)?);
+/// What the function answers, to the queue or to another version of itself.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Answer {
+    Batch(BatchAnswer),
+    Forwarded(Box<RawValue>),
+}
+
+pub(crate) async fn handle(host: &Host, event: &str) -> Result<Answer, Refusal> {
+    match queue::records(event) {
+        Ok(records) => Ok(Answer::Batch(handle_batch(host, records).await)),
+        Err(error) => match Envelope::open(event) {
+            Ok((id, body)) => Ok(Answer::Forwarded(handle_forwarded(host, &id, body).await?)),
+            Err(_) => Err(error.into()),
+        },
+    }
+}
+
+async fn handle_forwarded(host: &Host, id: &ExecutionId, body: Kept) -> Result<Box<RawValue>, Refusal> {
+    let text = host.dispatch.open(body).await?;
+    let ForwardMessage { code, forward, .. } = codec::decode_forward(text.as_bytes())?;
+    let answer = host.engine.forwarded(&code, id, forward).await?;
+    Ok(RawValue::from_string(codec::encode_forwarded(&answer))?)
+}
+
+async fn handle_batch(host: &Host, records: Vec<Record>) -> BatchAnswer {
+    let (groups, unread) = by_execution(records);
     let failed = join_all(groups.into_iter().map(|(id, messages)| advance_all(host, id, messages))).await;
     let kept = join_all(unread.iter().map(|(record, problem)| bury(host, record, problem))).await;
     let again = unread.iter().zip(kept).filter(|(_, buried)| buried.is_err());
     let again: Vec<String> = again.map(|((record, _), _)| record.message_id.clone()).collect();
-    Ok(BatchAnswer::failed(failed.into_iter().flatten().chain(again)))
+    BatchAnswer::failed(failed.into_iter().flatten().chain(again))
 }
 
 /// The messages of each execution, in order; and those that are not ours, with what is wrong with them.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use eventual_engine::codec::CodecError;
 use eventual_engine::ports::Fault;
-use eventual_engine::{ClientError, SystemError};
+use eventual_engine::{AdvanceError, ClientError, SystemError};
 use lambda_runtime::Diagnostic;
 
 use crate::wire::envelope::EnvelopeError;
@@ -54,6 +54,12 @@ impl From<CodecError> for Refusal {
 impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
         Self { class: "Fault", message: fault.to_string() }
+    }
+}
+
+impl From<AdvanceError> for Refusal {
+    fn from(error: AdvanceError) -> Self {
+        Self { class: "Fault", message: error.to_string() }
     }
 }
 

@@ -108,6 +108,23 @@ impl Attribute {
     }
 }
 
+/// How the names of attributes begin that the engine sets. Anybody may look for them.
+pub(crate) const RESERVED: &str = "eventual";
+
+/// Whether code and starters may set an attribute of that name.
+///
+/// # Errors
+/// When it is no name, or one of the engine's.
+pub fn check_settable(name: &str) -> Result<(), AttributeError> {
+    check_name(name)?;
+    if name.starts_with(RESERVED) {
+        return Err(AttributeError(format!(
+            "attribute `{name}` is the engine's to set: choose a name that does not begin with `{RESERVED}`"
+        )));
+    }
+    Ok(())
+}
+
 /// Whether a text can name an attribute.
 ///
 /// # Errors

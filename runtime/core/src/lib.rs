@@ -19,7 +19,7 @@ mod machine;
 mod payload;
 mod turn;
 
-pub use attribute::{Attribute, AttributeError, check_name};
+pub use attribute::{Attribute, AttributeError, check_name, check_settable};
 pub use call::{Attempt, Call, Emitted, ParentClose, RetryPolicy, Stop, TaskCall};
 pub use fact::{Fact, FactKey, Failure, Outcome, RetryAdvice};
 pub use id::{ExecutionId, ExecutionIdError, Millis, Seq};

@@ -46,6 +46,9 @@ impl Engine {
             Some(meta) => meta,
             None => self.ports.store.meta(id).await?.ok_or_else(|| AdvanceError::Unknown(id.clone()))?,
         };
+        if !meta.status.is_closed() && self.forward(&meta, &message, redelivered).await? {
+            return Ok(());
+        }
         if redelivered {
             self.finish_delivery(&meta, &message.facts, true).await?;
         }
@@ -123,7 +126,7 @@ impl Engine {
         let mut behind = meta.learn(&committed);
         if last == 0 {
             // What it was started with is not written by its starter, who may die before that.
-            behind.extend(meta.attributes.keys().cloned());
+            behind.attributes.extend(meta.attributes.keys().cloned());
         }
         self.keep_attributes(meta, behind).await?;
         if let Some(end) = committed.last().and_then(|it| it.end.clone()) {
@@ -132,6 +135,10 @@ impl Engine {
             return Ok(Next::Closed);
         }
         let now = self.ports.clock.now();
+        if let Some((reason, facts)) = self.pinned_elsewhere(meta, &committed, &facts) {
+            self.park(meta, last + 1, Status::Parked, reason, facts).await?;
+            return Ok(Next::Parked);
+        }
         let facts = meta.forked_at(last).into_iter().chain(facts).collect();
         if let Some(end) = terminated {
             let turn = last_turn(&committed, facts, now, end.clone());

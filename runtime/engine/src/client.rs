@@ -85,7 +85,8 @@ impl From<Fault> for ClientError {
 #[derive(Clone)]
 pub struct Client {
     ports: Ports,
-    workflows: Arc<BTreeSet<String>>,
+    /// The workflows of the service, and whether their executions stay on the code that they were started on.
+    workflows: Arc<BTreeMap<String, bool>>,
     /// Where queries are answered.
     answering: Arc<Workflows>,
     code: Arc<str>,
@@ -96,7 +97,7 @@ pub struct Client {
 impl Client {
     pub(crate) fn new(
         ports: Ports,
-        workflows: Arc<BTreeSet<String>>,
+        workflows: Arc<BTreeMap<String, bool>>,
         answering: Arc<Workflows>,
         code: Arc<str>,
     ) -> Self {
@@ -173,7 +174,8 @@ impl Client {
         let mut meta =
             Meta::new(id, input, clock.now(), clock.entropy(), &self.code, None).with_secret(&**clock);
         meta.attributes = attributes;
-        meta
+        let pinned = self.workflows.get(meta.id.workflow()).copied().unwrap_or_default();
+        if pinned { meta.pinned() } else { meta }
     }
 
     /// Reads what is known of an execution.
@@ -269,6 +271,9 @@ impl Client {
 
     /// Asks the code of an execution.
     pub(crate) async fn ask(&self, meta: Meta, query: &str, input: Payload) -> Result<Outcome, ClientError> {
+        if let Some(answer) = self.ask_elsewhere(&meta, query, &input).await? {
+            return Ok(answer);
+        }
         let turns = self.ports.store.turns(&meta.id, meta.superseded()).await?;
         let request = QueryRequest { meta, turns, query: query.to_owned(), input };
         self.answering.query(request).await.map_err(ClientError::Unanswered)
@@ -323,7 +328,7 @@ impl Client {
 
     /// Refuses a workflow that is not part of this service.
     pub(crate) fn known_workflow(&self, workflow: &str) -> Result<(), ClientError> {
-        if self.workflows.contains(workflow) {
+        if self.workflows.contains_key(workflow) {
             return Ok(());
         }
         Err(ClientError::UnknownWorkflow(workflow.to_owned()))
@@ -390,6 +395,10 @@ impl Client {
             }
             None => Ok(()),
         }
+    }
+
+    pub(crate) fn code(&self) -> &str {
+        &self.code
     }
 
     pub(crate) const fn ports(&self) -> &Ports {

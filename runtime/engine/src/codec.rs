@@ -13,7 +13,7 @@ use eventual_core::{ExecutionId, Fact, Failure, Outcome, Payload, Turn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::ports::{AttemptRecord, Message, Meta, TaskRequest};
+use crate::ports::{AttemptRecord, Forward, Forwarded, Message, Meta, TaskRequest};
 
 /// Why a text cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +89,33 @@ pub struct TimerMessage {
 }
 
 codec!(encode_timer, decode_timer, TimerMessage, text::TimerText, "timer");
+
+/// Something that a process which runs other code is asked to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForwardMessage {
+    /// For this execution.
+    pub execution: ExecutionId,
+    /// Hash of the code that has to do it.
+    pub code: String,
+    /// What.
+    pub forward: Forward,
+}
+
+codec!(encode_forward, decode_forward, ForwardMessage, text::ForwardText, "request to another version of the code");
+
+/// What another version of the code answered, as JSON text.
+#[must_use]
+pub fn encode_forwarded(forwarded: &Forwarded) -> String {
+    encode(&text::ForwardedText::from(forwarded))
+}
+
+/// Reads what another version of the code answered from its JSON text.
+///
+/// # Errors
+/// When the text is of another shape.
+pub fn decode_forwarded(bytes: &[u8]) -> Result<Forwarded, CodecError> {
+    decode::<text::ForwardedText>("answer of another version of the code", bytes).map(Forwarded::from)
+}
 
 /// A readable history event list of turns, for answers of the system function.
 #[must_use]

@@ -73,7 +73,8 @@ impl Engine {
         workflows: Workflows,
     ) -> Self {
         let of_service = registry.workflows.keys().filter(|it| *it != schedule::WORKFLOW);
-        let names = Arc::new(of_service.cloned().collect());
+        let pinned = of_service.map(|it| (it.clone(), registry.pinned.contains(it)));
+        let names = Arc::new(pinned.collect());
         let code: Arc<str> = code.into();
         let workflows = Arc::new(workflows);
         let client = Client::new(ports.clone(), names, workflows.clone(), code.clone());

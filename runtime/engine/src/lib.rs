@@ -26,6 +26,7 @@ mod search;
 mod system;
 mod token;
 mod updates;
+mod versions;
 mod watch;
 mod worker;
 mod workflows;
@@ -42,7 +43,7 @@ pub use registry::{
 };
 pub use system::{
     ExecutionSummary, FilterRequest, ScheduleRequest, SearchRequest, SpanRequest, SystemError, SystemRequest,
-    SystemResponse,
+    SystemResponse, VersionReport, VersionsReport,
 };
 pub use token::{TokenText, task_of_token};
 pub use updates::{UPDATE_WAIT, UpdateRequest};

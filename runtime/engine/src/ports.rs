@@ -5,8 +5,9 @@
 //! It holds no workflow logic.
 
 mod attempts;
+mod forward;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use eventual_core::{Attribute, Emitted, ExecutionId, Fact, Millis, Outcome, Payl
 pub use futures_util::future::BoxFuture;
 
 pub use attempts::{AttemptRecord, Beat, Completed};
+pub use forward::{Forward, Forwarded};
 
 pub use crate::search::{AttributeFilter, AttributeTest, Count, ListQuery, Span};
 pub use crate::token::Secret;
@@ -62,6 +64,10 @@ pub struct Meta {
     pub seed: u64,
     /// Hash of the code that it started on.
     pub code: String,
+    /// Whether no other code may take its turns.
+    pub pinned: bool,
+    /// The names that its code asked for with `changed`, and whose change it runs with.
+    pub markers: BTreeSet<String>,
     /// The execution, and its call, that waits for the end of this one.
     pub parent: Option<(ExecutionId, Seq)>,
     /// Number of the turn in which its code last continued as new; the turns before are of no use to it any more. 0
@@ -117,6 +123,8 @@ impl Meta {
             parked: None,
             seed,
             code: code.to_owned(),
+            pinned: false,
+            markers: BTreeSet::new(),
             parent,
             base: 0,
             attributes: BTreeMap::new(),
@@ -242,8 +250,8 @@ pub trait Store: Send + Sync {
         outcome: &Outcome,
     ) -> Result<Completed, Fault>;
 
-    /// Writes the attributes of an open execution, and makes it findable by those of the names `changed`, which may have
-    /// been removed. Nothing happens when those of a later turn are there.
+    /// Writes attributes and markers of an open execution, and makes it findable by those attributes of the names `changed`,
+    /// which may have been removed. Nothing happens when those of a later turn are there.
     async fn set_attributes(&self, meta: &Meta, changed: &[String]) -> Result<(), Fault> {
         let _ = changed;
         self.set_status(meta).await
@@ -298,6 +306,13 @@ pub trait Dispatch: Send + Sync {
 
     /// Publishes events. `key` is the same when the same events are delivered again.
     async fn emit(&self, key: &str, events: &[Emitted]) -> Result<(), Fault>;
+
+    /// Has a process that runs `code` do something for an execution that is pinned to it, and waits for the answer. A host
+    /// that keeps no code but the one that runs has no such process.
+    async fn forward(&self, code: &str, id: &ExecutionId, forward: &Forward) -> Result<Forwarded, Fault> {
+        let _ = (code, id, forward);
+        Ok(Forwarded::NoSuchCode)
+    }
 
     /// A future that is ready when what is awaited of the execution may have come since this was called: call it, look,
     /// then await it. It may be ready too early; a host that is told of nothing looks again after a moment.

@@ -143,4 +143,6 @@ pub struct Registry {
     pub tasks: BTreeMap<String, TaskEntry>,
     /// Workflows.
     pub workflows: BTreeMap<String, WorkflowFn>,
+    /// Those workflows whose executions stay on the code that they were started on.
+    pub pinned: BTreeSet<String>,
 }

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use eventual_core::limits::{ATTRIBUTES_MAX, COUNT_MAX, LIST_FILTERS_MAX, LIST_PAGE_MAX};
-use eventual_core::{Attribute, Millis, Status, Turn, check_name};
+use eventual_core::{Attribute, Millis, Status, Turn, check_name, check_settable};
 
 use crate::engine::Engine;
 use crate::ports::{Fault, Meta, Page, Store};
@@ -190,15 +190,21 @@ pub(crate) fn check_attributes(attributes: &BTreeMap<String, Attribute>) -> Resu
             attributes.len()
         ));
     }
-    attributes.iter().try_for_each(|(name, value)| value.check(name).map_err(String::from))
+    let check = |(name, value): (&String, &Attribute)| {
+        check_settable(name)?;
+        value.check(name)
+    };
+    attributes.iter().try_for_each(check).map_err(String::from)
 }
 
 impl Meta {
-    /// Takes over the attributes that turns set or removed; which of them differ from what was known.
-    pub(crate) fn learn<'a>(&mut self, turns: impl IntoIterator<Item = &'a Turn>) -> BTreeSet<String> {
+    /// Takes over the attributes that turns set or removed, and the markers that they met; what of it was not known.
+    pub(crate) fn learn<'a>(&mut self, turns: impl IntoIterator<Item = &'a Turn>) -> Learnt {
         let mut changed = BTreeSet::new();
+        let markers = self.markers.len();
         for turn in turns {
             self.as_of = self.as_of.max(turn.number);
+            self.markers.extend(turn.markers.iter().cloned());
             for (name, value) in &turn.attributes {
                 let differs = self.attributes.get(name) != value.as_ref();
                 match value {
@@ -210,18 +216,27 @@ impl Meta {
                 }
             }
         }
-        changed
+        Learnt { attributes: changed, markers: self.markers.len() > markers }
     }
 }
 
+/// What turns say of an execution that is not known yet where it is looked up.
+#[derive(Debug, Default)]
+pub(crate) struct Learnt {
+    /// Names of attributes that differ.
+    pub(crate) attributes: BTreeSet<String>,
+    /// Whether there are new markers.
+    pub(crate) markers: bool,
+}
+
 impl Engine {
-    /// Writes attributes where executions are found by them. When it fails the execution is forgotten here, so that the
+    /// Writes attributes and markers where executions are looked up. When it fails the execution is forgotten here, so that the
     /// next turn, whoever takes it, reads the history and finds that they are missing.
-    pub(crate) async fn keep_attributes(&self, meta: &Meta, changed: BTreeSet<String>) -> Result<(), Fault> {
-        if changed.is_empty() {
+    pub(crate) async fn keep_attributes(&self, meta: &Meta, learnt: Learnt) -> Result<(), Fault> {
+        if learnt.attributes.is_empty() && !learnt.markers {
             return Ok(());
         }
-        let changed: Vec<String> = changed.into_iter().collect();
+        let changed: Vec<String> = learnt.attributes.into_iter().collect();
         self.ports.store.set_attributes(meta, &changed).await.inspect_err(|_| self.forget(&meta.id))
     }
 }
@@ -318,9 +333,9 @@ mod tests {
             turn(2, &[("cents", Some(2)), ("rush", None)]),
         ];
         let changed = meta.learn(&turns);
-        assert_eq!(changed.into_iter().collect::<Vec<_>>(), ["cents", "gone", "rush"]);
+        assert_eq!(changed.attributes.into_iter().collect::<Vec<_>>(), ["cents", "gone", "rush"]);
         assert_eq!((meta.attributes.get("cents"), meta.as_of), (Some(&2_i64.into()), 2));
         assert!(!meta.attributes.contains_key("rush"));
-        assert_eq!(meta.learn(&turns[1..]).len(), 0, "read again, nothing differs");
+        assert_eq!(meta.learn(&turns[1..]).attributes.len(), 0, "read again, nothing differs");
     }
 }

@@ -1,8 +1,9 @@
-//! What operators and outside clients ask of a service: start, get, list, count, history, signal, query, update, cancel,
-//! terminate, pause, resume. JSON in, JSON out; who may ask is the host's matter (IAM on AWS).
+//! What operators and outside clients ask of a service: start, get, list, count, history, versions, signal, query, update,
+//! cancel, terminate, pause, resume. JSON in, JSON out; who may ask is the host's matter (IAM on AWS).
 
 mod schedules;
 mod search;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,6 +25,7 @@ use crate::updates::UpdateRequest;
 
 pub use schedules::ScheduleRequest;
 pub use search::{FilterRequest, SearchRequest, SpanRequest};
+pub use versions::{VersionReport, VersionsReport};
 
 /// Longest wait for an end in one request: less than any gateway on the way gives up after.
 const WAIT_MAX_MS: u64 = 20_000;
@@ -185,6 +187,12 @@ pub enum SystemRequest {
         #[serde(default)]
         id: Option<String>,
     },
+    /// Which versions of the code, and which markers, open executions need.
+    Versions {
+        /// Only of this workflow.
+        #[serde(default)]
+        workflow: Option<String>,
+    },
     /// What is known of an execution when it has ended, or after a while.
     Wait {
         /// `<workflow>/<name>`.
@@ -251,6 +259,8 @@ pub enum SystemResponse {
         #[serde(skip_serializing_if = "Option::is_none")]
         next: Option<String>,
     },
+    /// To `versions`.
+    Versions(VersionsReport),
     /// To everything else of a schedule.
     Scheduled {
         /// The schedule.
@@ -377,6 +387,7 @@ impl Engine {
                 let id = starting.await?;
                 Ok(SystemResponse::Done { execution: id.to_string() })
             }
+            SystemRequest::Versions { workflow } => self.versions(workflow).await,
             SystemRequest::Wait { execution, longest_ms } => self.wait_for_end(&execution, longest_ms).await,
         }
     }

@@ -222,11 +222,8 @@ impl Handler {
             }
             Kind::Workflow => {
                 // An actor has none.
-                let none = quote!(::core::option::Option::None);
-                let schedule = if options.is_empty() { &none } else { options };
-                quote! {
-                    const SCHEDULE: ::core::option::Option<::eventual::__private::ScheduleOptions> = #schedule;
-                }
+                let given = quote!(const OPTIONS: ::eventual::__private::WorkflowOptions = #options;);
+                if options.is_empty() { TokenStream::new() } else { given }
             }
         }
     }

@@ -49,7 +49,7 @@ impl Kind {
             Self::Command => &["name", "method", "path", "auth", "uses", "timeout", "memory"],
             Self::Subscription => &["name", "uses", "timeout", "memory"],
             Self::Task => task::OPTIONS,
-            Self::Workflow => &["name", "allow_nondeterminism", "schedule"],
+            Self::Workflow => &["name", "allow_nondeterminism", "pinned", "schedule"],
         }
     }
 }
@@ -164,7 +164,11 @@ fn given(kind: Kind, function: &Function, options: &mut Options, errors: &mut Di
         }
         Kind::Subscription => common(function, FUNCTION, options, errors),
         Kind::Task => task::given(function, options, errors),
-        Kind::Workflow => schedule::schedule(function, options, errors),
+        Kind::Workflow => {
+            let schedule = schedule::schedule(function, options, errors);
+            let pinned = options.flag("pinned", errors).is_some();
+            quote!(::eventual::__private::WorkflowOptions { schedule: #schedule, pinned: #pinned })
+        }
     }
 }
 

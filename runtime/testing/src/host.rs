@@ -14,6 +14,8 @@ use crate::world::{Delivery, World};
 
 /// How often an event is given to a subscription before it becomes a dead letter, as on AWS.
 const EVENT_ATTEMPTS: u32 = 3;
+/// Hash of the code of a process, when nobody says another.
+const CODE: &str = "test";
 /// Pause before a delivery that failed is made again.
 const PAUSE_MS: u64 = 1_000;
 
@@ -23,7 +25,8 @@ pub struct Host {
     ports: Ports,
     registry: Arc<Registry>,
     states: Arc<States>,
-    engine: Engine,
+    engine: Arc<Engine>,
+    code: String,
     instances: u32,
     stand_ins: Option<Arc<StandIns>>,
     faults: Option<Arc<Faults>>,
@@ -33,7 +36,14 @@ impl Host {
     /// A process over `ports`, which lead to `world` (perhaps through faults). All its verbs are called on one thread.
     #[must_use]
     pub fn new(world: Arc<World>, ports: Ports, registry: Arc<Registry>, states: Arc<States>) -> Self {
-        Self::with(world, ports, registry, states, 1)
+        Self::with(world, ports, registry, states, (CODE, 1))
+    }
+
+    /// A process of the same world that runs other code, of that hash.
+    #[must_use]
+    pub fn running(&self, registry: Registry, code: &str) -> Self {
+        let (ports, states) = (self.ports.clone(), self.states.clone());
+        Self::with(self.world.clone(), ports, Arc::new(registry), states, (code, self.instances))
     }
 
     fn with(
@@ -41,11 +51,11 @@ impl Host {
         ports: Ports,
         registry: Arc<Registry>,
         states: Arc<States>,
-        instances: u32,
+        (code, instances): (&str, u32),
     ) -> Self {
-        let engine = Engine::on_this_thread(ports.clone(), registry.clone(), states.clone(), "test");
-        let engine = engine.twins(instances);
-        Self { world, ports, registry, states, engine, instances, stand_ins: None, faults: None }
+        let engine = Engine::on_this_thread(ports.clone(), registry.clone(), states.clone(), code);
+        let (engine, code) = (Arc::new(engine.twins(instances)), code.to_owned());
+        Self { world, ports, registry, states, engine, code, instances, stand_ins: None, faults: None }
     }
 
     /// The same process after a crash: all memory is gone.
@@ -56,7 +66,7 @@ impl Host {
 
     fn over(&self, ports: Ports, instances: u32) -> Self {
         let (registry, states) = (self.registry.clone(), self.states.clone());
-        let host = Self::with(self.world.clone(), ports, registry, states, instances);
+        let host = Self::with(self.world.clone(), ports, registry, states, (&self.code, instances));
         Self { stand_ins: self.stand_ins.clone(), faults: self.faults.clone(), ..host }
     }
 
@@ -81,7 +91,7 @@ impl Host {
 
     /// The engine.
     #[must_use]
-    pub const fn engine(&self) -> &Engine {
+    pub const fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }
 

@@ -5,13 +5,14 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use async_trait::async_trait;
 use eventual_engine::core::{Emitted, ExecutionId, Fact, Machine, Millis, Outcome, Payload, Seq, Turn};
+use eventual_engine::Engine;
 use eventual_engine::ports::{
-    AttemptRecord, Awaited, Beat, BoxFuture, Clock, Commit, Completed, Dispatch, Fault, Insert, ListQuery,
-    Message, Meta, Page, Store, TaskRequest,
+    AttemptRecord, Awaited, Beat, BoxFuture, Clock, Commit, Completed, Dispatch, Fault, Forward, Forwarded,
+    Insert, ListQuery, Message, Meta, Page, Store, TaskRequest,
 };
 use tokio::sync::watch;
 
@@ -77,6 +78,8 @@ struct State {
     twice: Option<u64>,
     /// Whether the service's own subscriptions get no events.
     deaf: bool,
+    /// Processes that run former code, by its hash.
+    kept: BTreeMap<String, Weak<Engine>>,
 }
 
 /// Memory, queue and clock of one test.
@@ -113,6 +116,7 @@ impl World {
             taken: 0,
             twice: None,
             deaf: false,
+            kept: BTreeMap::new(),
         };
         Self {
             state: Mutex::new(state),
@@ -157,6 +161,11 @@ impl World {
     /// Keeps events from the service's own subscriptions, or no longer.
     pub fn set_deaf(&self, deaf: bool) {
         self.state().deaf = deaf;
+    }
+
+    /// Keeps a process that runs the code `code` for executions that are pinned to it, as long as somebody holds it.
+    pub fn keep(&self, code: &str, process: &Arc<Engine>) {
+        self.state().kept.insert(code.to_owned(), Arc::downgrade(process));
     }
 
     /// How many wait for something to be written about an execution.
@@ -438,6 +447,17 @@ impl Dispatch for World {
             }
         }
         Ok(())
+    }
+
+    async fn forward(&self, code: &str, id: &ExecutionId, forward: &Forward) -> Result<Forwarded, Fault> {
+        let process = self.state().kept.get(code).and_then(Weak::upgrade);
+        match process {
+            Some(process) => {
+                let answer = process.forwarded(code, id, forward.clone()).await;
+                answer.map_err(|error| Fault::new(format!("forward of {id} to {code}"), error))
+            }
+            None => Ok(Forwarded::NoSuchCode),
+        }
     }
 
     fn progress(&self, _id: &ExecutionId, _awaited: Awaited) -> BoxFuture<'static, ()> {

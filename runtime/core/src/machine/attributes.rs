@@ -4,7 +4,7 @@ use alloc::borrow::ToOwned;
 use alloc::format;
 
 use super::{Machine, Mode};
-use crate::attribute::{Attribute, AttributeError, check_name};
+use crate::attribute::{Attribute, AttributeError, check_settable};
 use crate::limits::ATTRIBUTES_MAX;
 
 impl Machine {
@@ -14,9 +14,9 @@ impl Machine {
     /// # Errors
     /// When name or value are none of an attribute, or there are too many. The same on every replay.
     pub fn set_attribute(&mut self, name: &str, value: Option<Attribute>) -> Result<(), AttributeError> {
-        match &value {
-            Some(value) => value.check(name)?,
-            None => check_name(name)?,
+        check_settable(name)?;
+        if let Some(value) = &value {
+            value.check(name)?;
         }
         let before = self.attributes.get(name);
         if before.is_none() && self.attributes.len() >= ATTRIBUTES_MAX {

@@ -148,6 +148,8 @@ fn metas_messages_tasks_and_timers_survive() {
         parked: Some("why".into()),
         seed: u64::MAX,
         code: "c".into(),
+        pinned: true,
+        markers: ["new-tax".to_owned()].into(),
         parent: Some((id(), 4)),
         base: 7,
         attributes: [
@@ -227,4 +229,24 @@ fn a_cancellation_is_known_by_itself_and_inside_of_an_error() {
     assert!(passes_on_cancellation(&failure("OrderError::Other", r#"{"Other":{"class":"Cancelled"}}"#)));
     assert!(!passes_on_cancellation(&failure("OrderError::Other", r#"{"Other":{"class":"Timeout"}}"#)));
     assert!(!passes_on_cancellation(&failure("E", r#"["Cancelled"]"#)));
+}
+
+#[test]
+fn what_is_forwarded_and_its_answers_survive() {
+    let wake = Message { facts: vec![Fact::TimerFired { seq: 1 }] };
+    for forward in [
+        Forward::Query { name: "total".into(), input: "0".into() },
+        Forward::Wake { message: wake, redelivered: true },
+    ] {
+        let sent = ForwardMessage { execution: id(), code: "c".into(), forward };
+        assert_eq!(decode_forward(encode_forward(&sent).as_bytes()).unwrap(), sent);
+    }
+    for answer in [
+        Forwarded::Answered(Ok(Outcome::Succeeded("0".into()))),
+        Forwarded::Answered(Err("no such query".into())),
+        Forwarded::Handled,
+        Forwarded::NoSuchCode,
+    ] {
+        assert_eq!(decode_forwarded(encode_forwarded(&answer).as_bytes()).unwrap(), answer);
+    }
 }

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 mod attribute;
 mod calls;
 mod facts;
+mod forward;
 mod messages;
 mod outcomes;
 
@@ -17,6 +18,7 @@ use facts::KeyText;
 
 pub use attribute::AttributeText;
 pub(in crate::codec) use facts::FactText;
+pub(in crate::codec) use forward::{ForwardText, ForwardedText};
 pub(in crate::codec) use messages::{MessageText, MetaText, TaskRequestText, TimerText};
 pub(in crate::codec) use outcomes::{AttemptRecordText, OutcomeText};
 

@@ -1,6 +1,6 @@
 //! The shapes of what is known of an execution, and of what is on its way to one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use eventual_core::{Fact, Outcome, Status};
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,10 @@ pub(in crate::codec) struct MetaText {
     seed: u64,
     #[serde(default)]
     code: String,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pinned: bool,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    markers: BTreeSet<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     parent: Option<(String, u32)>,
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -53,6 +57,11 @@ const fn is_zero(it: &u64) -> bool {
     *it == 0
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_false(it: &bool) -> bool {
+    !*it
+}
+
 impl From<&Meta> for MetaText {
     fn from(meta: &Meta) -> Self {
         Self {
@@ -65,6 +74,8 @@ impl From<&Meta> for MetaText {
             parked: meta.parked.clone(),
             seed: meta.seed,
             code: meta.code.clone(),
+            pinned: meta.pinned,
+            markers: meta.markers.clone(),
             parent: meta.parent.as_ref().map(caller_text),
             base: meta.base,
             attributes: meta.attributes.iter().map(|(name, it)| (name.clone(), it.into())).collect(),
@@ -92,6 +103,8 @@ impl TryFrom<MetaText> for Meta {
             parked: text.parked,
             seed: text.seed,
             code: text.code,
+            pinned: text.pinned,
+            markers: text.markers,
             parent: text.parent.map(caller).transpose()?,
             base: text.base,
             attributes: text.attributes.into_iter().map(|(name, it)| (name, it.into())).collect(),

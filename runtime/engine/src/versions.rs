@@ -1,0 +1,120 @@
+//! Versions of the code: which of them may take the turns of an execution, and who is asked when it is not this one.
+//!
+//! An execution of a pinned workflow stays on the code that it was started on. Whoever gets a message to it and runs other
+//! code forwards the message; when nobody runs that code any more the execution is parked, and goes on when somebody does.
+//! Everything else follows the newest code, with `changed` where histories have to fit.
+
+use std::collections::BTreeSet;
+
+use eventual_core::{Attribute, ExecutionId, Fact, Outcome, Payload, Turn};
+use eventual_schema::deploy::CODE_ATTRIBUTE;
+
+use crate::advance::AdvanceError;
+use crate::client::{Client, ClientError};
+use crate::engine::Engine;
+use crate::ports::{Forward, Forwarded, Message, Meta};
+
+impl Meta {
+    /// The same execution, on `code` alone.
+    #[must_use]
+    pub(crate) fn pinned(mut self) -> Self {
+        self.pinned = true;
+        self.attributes.insert(CODE_ATTRIBUTE.to_owned(), Attribute::Text(self.code.clone()));
+        self
+    }
+
+    /// Whether only other code than `code` may take its turns.
+    pub(crate) fn is_foreign_to(&self, code: &str) -> bool {
+        self.pinned && self.code != code
+    }
+}
+
+impl Engine {
+    /// Does what a process that runs other code cannot. Answers [`Forwarded::NoSuchCode`] when this one does not run `code`
+    /// either: whoever keeps the addresses of code was mistaken.
+    ///
+    /// # Errors
+    /// As of [`advance`](Self::advance).
+    pub async fn forwarded(
+        &self,
+        code: &str,
+        id: &ExecutionId,
+        forward: Forward,
+    ) -> Result<Forwarded, AdvanceError> {
+        if code != &*self.code {
+            return Ok(Forwarded::NoSuchCode);
+        }
+        match forward {
+            Forward::Query { name, input } => match self.client.query(id, &name, input).await {
+                Ok(outcome) => Ok(Forwarded::Answered(Ok(outcome))),
+                Err(ClientError::Fault(fault)) => Err(fault.into()),
+                Err(error) => Ok(Forwarded::Answered(Err(error.to_string()))),
+            },
+            Forward::Wake { message, redelivered } => {
+                self.advance(id, message, redelivered).await?;
+                Ok(Forwarded::Handled)
+            }
+        }
+    }
+
+    /// Has the code that an execution is pinned to handle a message, when that is not this code. `false` when it is this
+    /// process that has to.
+    pub(crate) async fn forward(
+        &self,
+        meta: &Meta,
+        message: &Message,
+        redelivered: bool,
+    ) -> Result<bool, AdvanceError> {
+        if !meta.is_foreign_to(&self.code) {
+            return Ok(false);
+        }
+        let forward = Forward::Wake { message: message.clone(), redelivered };
+        let forwarded = self.ports.dispatch.forward(&meta.code, &meta.id, &forward).await?;
+        Ok(forwarded != Forwarded::NoSuchCode)
+    }
+
+    /// Why this code cannot take a turn of an execution with what it has to learn: it is pinned to code that nobody runs. With
+    /// those facts that its history does not have. To end it takes no code.
+    pub(crate) fn pinned_elsewhere(
+        &self,
+        meta: &Meta,
+        committed: &[Turn],
+        facts: &[Fact],
+    ) -> Option<(String, Vec<Fact>)> {
+        let ends = facts.iter().any(|it| matches!(it, Fact::Terminated { .. }));
+        if ends || !meta.is_foreign_to(&self.code) {
+            return None;
+        }
+        let known: BTreeSet<_> = committed.iter().flat_map(|it| &it.facts).map(Fact::key).collect();
+        let fresh = facts.iter().filter(|it| !known.contains(&it.key())).cloned().collect();
+        Some((not_run(meta), fresh))
+    }
+}
+
+impl Client {
+    /// Has the code that an execution is pinned to answer a query; `None` when that is the code that runs here.
+    pub(crate) async fn ask_elsewhere(
+        &self,
+        meta: &Meta,
+        query: &str,
+        input: &Payload,
+    ) -> Result<Option<Outcome>, ClientError> {
+        if !meta.is_foreign_to(self.code()) {
+            return Ok(None);
+        }
+        let forward = Forward::Query { name: query.to_owned(), input: input.clone() };
+        match self.ports().dispatch.forward(&meta.code, &meta.id, &forward).await? {
+            Forwarded::Answered(answer) => answer.map(Some).map_err(ClientError::Unanswered),
+            Forwarded::Handled | Forwarded::NoSuchCode => Err(ClientError::Unanswered(not_run(meta))),
+        }
+    }
+}
+
+/// Why nothing goes on, for people.
+fn not_run(meta: &Meta) -> String {
+    format!(
+        "{} is pinned to the code {}, which nobody runs here: run that code again, or fork the execution, which then goes \
+         on with the newest code",
+        meta.id, meta.code
+    )
+}
