@@ -22,6 +22,7 @@ mod rule;
 mod schedule_group;
 mod table;
 mod tags;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::error::Error;

@@ -46,6 +46,11 @@ impl Inputs<'_> {
         !self.manifest.workflows.is_empty()
     }
 
+    /// Whether executions may be pinned to the code that they were started on.
+    fn has_pinned(&self) -> bool {
+        self.manifest.workflows.iter().any(|it| it.pinned)
+    }
+
     /// Whether there is an event bus.
     fn has_bus(&self) -> bool {
         !self.manifest.events.is_empty()

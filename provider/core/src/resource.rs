@@ -14,8 +14,8 @@ use eventual_schema::digest::short_hash;
 
 pub use spec::{
     ApiSpec, ArtifactSpec, Authorizer, BucketSpec, BusSpec, CorsSpec, DeadLetters, FunctionSpec,
-    InvokeConfigSpec, LogGroupSpec, MappingSpec, PermissionSpec, QueueSpec, RoleSpec, RouteAuth, RouteSpec,
-    RuleSpec, Source, Spec, TableSpec, VpcSpec,
+    InvokeConfigSpec, KeepsSpec, LogGroupSpec, MappingSpec, PermissionSpec, QueueSpec, RoleSpec, RouteAuth,
+    RouteSpec, RuleSpec, Source, Spec, TableSpec, VpcSpec,
 };
 pub use text::{Missing, Piece, Text};
 

@@ -19,6 +19,8 @@ use eventual_schema::deploy::{ALIAS, BOOTSTRAP_FILE};
 use super::tags::{self, Tags};
 use super::{AwsCloud, LOOK, SETTLE, busy, foreign, gone, malformed, present};
 
+/// Attribute: the version before the one behind the alias, if there was one.
+pub(super) const PREVIOUS: &str = "previous";
 /// Attribute: names of the environment variables whose values leave no trace, with commas between them.
 const HIDDEN: &str = "hidden";
 
@@ -68,6 +70,13 @@ fn made(resource: &Resource, spec: &FunctionSpec, version: &str) -> Made {
     Made { arn, attributes }
 }
 
+/// What is recorded of a function whose versions before this one were put away.
+fn made_anew(resource: &Resource, spec: &FunctionSpec, version: &str, previous: String) -> Made {
+    let mut made = made(resource, spec, version);
+    made.attributes.insert(PREVIOUS.to_owned(), previous);
+    made
+}
+
 impl AwsCloud {
     pub(super) async fn function_tags(&self, name: &str) -> Result<Tags, CloudError> {
         self.lambda_tags(&self.arn("lambda", &format!("function:{name}"))).await
@@ -102,7 +111,8 @@ impl AwsCloud {
         match self.create_function(owner, resource, spec).await {
             Ok(version) => {
                 self.reserve(name, spec, "").await?;
-                self.point_alias(name, &version, false).await?;
+                self.keep_code(name, spec, &version).await?;
+                self.point_alias(name, (ALIAS, None), &version, false).await?;
                 Ok(made(resource, spec, &version))
             }
             Err(error) if error.code == "ResourceConflictException" && error.trouble != Trouble::Busy => {
@@ -157,7 +167,8 @@ impl AwsCloud {
         let Some(there) = self.settled(name, None).await? else {
             let version = self.create_function(owner, resource, spec).await?;
             self.reserve(name, spec, "").await?;
-            self.point_alias(name, &version, false).await?;
+            self.keep_code(name, spec, &version).await?;
+            self.point_alias(name, (ALIAS, None), &version, false).await?;
             return Ok(made(resource, spec, &version));
         };
         let trusted = recorded.filter(|it| !it.fingerprint.is_empty());
@@ -192,13 +203,15 @@ impl AwsCloud {
         }
         if let Some(version) = &version {
             self.settled(name, Some(version)).await?;
-            self.point_alias(name, version, trusted.is_some()).await?;
+            self.keep_code(name, spec, version).await?;
+            self.point_alias(name, (ALIAS, None), version, trusted.is_some()).await?;
         }
         self.reserve(name, spec, trusted.map_or("?", |it| it.attribute("concurrency"))).await?;
         self.tag_function(owner, resource).await?;
         let version = version
             .unwrap_or_else(|| recorded.map(|it| it.attribute("version").to_owned()).unwrap_or_default());
-        Ok(made(resource, spec, &version))
+        let previous = self.put_away(name, spec, &version, recorded).await?;
+        Ok(made_anew(resource, spec, &version, previous))
     }
 
     /// Writes the settings; with `all`, also those that are otherwise only if somebody else wrote them.
@@ -266,12 +279,21 @@ impl AwsCloud {
     }
 
     /// Lets the alias lead to that version. Whether it is `there` is a guess that saves a refused call.
-    async fn point_alias(&self, name: &str, version: &str, there: bool) -> Result<(), CloudError> {
-        let update = self.lambda.update_alias().function_name(name).name(ALIAS).function_version(version);
+    pub(super) async fn point_alias(
+        &self,
+        name: &str,
+        (alias, description): (&str, Option<&str>),
+        version: &str,
+        there: bool,
+    ) -> Result<(), CloudError> {
+        let description = description.map(str::to_owned);
+        let update = self.lambda.update_alias().function_name(name).name(alias).function_version(version);
+        let update = update.set_description(description.clone());
         if there && present(self.call("lambda UpdateAlias", update.clone().send()).await)?.is_some() {
             return Ok(());
         }
-        let create = self.lambda.create_alias().function_name(name).name(ALIAS).function_version(version);
+        let create = self.lambda.create_alias().function_name(name).name(alias).function_version(version);
+        let create = create.set_description(description);
         match self.call("lambda CreateAlias", create.send()).await {
             Err(error) if error.code == "ResourceConflictException" => {
                 self.call("lambda UpdateAlias", update.send()).await.map(|_| ())

@@ -60,7 +60,8 @@ async fn new_code_is_one_upload_and_one_publishing_update_a_function() {
         functions,
         "{all:#?}"
     );
-    assert_eq!(all.len(), 2 + 2 * functions, "{all:#?}");
+    assert_eq!(count(&|it| it.starts_with("lambda POST") && it.ends_with("/aliases")), 1, "{all:#?}");
+    assert_eq!(all.len(), 3 + 2 * functions, "the orchestrator's code has an alias: {all:#?}");
     deployment.destroy(&changed).await;
 }
 

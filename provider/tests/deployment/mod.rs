@@ -1,12 +1,14 @@
 //! A deployment on the emulated AWS, driven through the core as the wires drive it.
 //!
-//! Its artifact's bootstrap is a shell script that echoes what it is invoked with: what runs is the functions' own matter.
+//! Its artifact's bootstrap is a shell script that echoes what it is invoked with: what runs is the functions' own matter. Asked
+//! how many executions there are, it says that one is pinned to the code that the deployment says is needed.
 
 mod bench;
 mod faults;
 mod life;
 mod tampering;
 pub(crate) mod tap;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -30,6 +32,11 @@ H=$(mktemp)
 while true; do
  B=$(curl -sS -LD "$H" "http://${AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime/invocation/next") || exit 1
  R=$(grep -Fi Lambda-Runtime-Aws-Request-Id "$H" | tr -d "[:space:]" | cut -d: -f2)
+ case "$B" in
+  *'"op":"count"'*NEEDED*) B='{"count":1,"complete":true}' ;;
+  *NEEDED*'"op":"count"'*) B='{"count":1,"complete":true}' ;;
+  *'"op":"count"'*) B='{"count":0,"complete":true}' ;;
+ esac
  curl -sS "http://${AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime/invocation/$R/response" -d "$B" >/dev/null
 done
 "#;
@@ -42,7 +49,7 @@ const MANIFEST: &str = r#"{
         {"name": "tell", "input": {}, "output": {}, "auth": {"type": "jwt", "issuer": "https://issuer.example", "audience": ["probe"]}, "needs": [{"kind": "event", "name": "Noted"}], "source": {"file": "src/lib.rs", "line": 3}}
     ],
     "tasks": [{"name": "work", "input": {}, "output": {}, "source": {"file": "src/lib.rs", "line": 4}}],
-    "workflows": [{"name": "flow", "input": {}, "output": {}, "source": {"file": "src/lib.rs", "line": 5}}],
+    "workflows": [{"name": "flow", "pinned": true, "input": {}, "output": {}, "source": {"file": "src/lib.rs", "line": 5}}],
     "subscriptions": [{"name": "noted", "event": "Noted", "source": {"file": "src/lib.rs", "line": 6}}],
     "events": [{"name": "Noted", "payload": {}, "source": {"file": "src/lib.rs", "line": 7}}]
 }"#;
@@ -51,13 +58,20 @@ const MANIFEST: &str = r#"{
 struct Probe {
     path: String,
     generation: u32,
+    /// The generation whose code an open execution is pinned to; 0 for none.
+    needed: u32,
     manifest: String,
+}
+
+/// Hash of the code of a generation.
+fn code_of(generation: u32) -> String {
+    digest::sha256_hex(format!("bootstrap {generation}").as_bytes())
 }
 
 impl Artifacts for Probe {
     fn open(&self, path: &str) -> Result<Artifact, String> {
         assert_eq!(path, self.path);
-        let code = digest::sha256_hex(format!("bootstrap {}", self.generation).as_bytes());
+        let code = code_of(self.generation);
         let mut manifest = Manifest::from_json(self.manifest.replace("CODE", &code).as_bytes())
             .map_err(|it| it.to_string())?;
         manifest.functions = default_functions(&manifest);
@@ -89,11 +103,12 @@ pub(crate) fn service(deployment: &Deployment, memory: &[(&str, f64)]) -> Value 
     ])
 }
 
-fn zip(path: &std::path::Path, generation: u32) {
+fn zip(path: &std::path::Path, generation: u32, needed: u32) {
     let mut zip = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
     let options = zip::write::SimpleFileOptions::default().unix_permissions(0o755);
     zip.start_file("bootstrap", options).unwrap();
-    zip.write_all(format!("{ECHO}# {generation}\n").as_bytes()).unwrap();
+    let script = ECHO.replace("NEEDED", &code_of(needed));
+    zip.write_all(format!("{script}# {generation}\n").as_bytes()).unwrap();
     zip.finish().unwrap();
 }
 
@@ -122,9 +137,9 @@ impl Deployment {
             .expect("credentials of the emulated AWS are in the environment");
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("probe.zip");
-        zip(&path, 1);
-        let probe =
-            Probe { path: path.to_string_lossy().into_owned(), generation: 1, manifest: MANIFEST.to_owned() };
+        zip(&path, 1, 0);
+        let (path, manifest) = (path.to_string_lossy().into_owned(), MANIFEST.to_owned());
+        let probe = Probe { path, generation: 1, needed: 0, manifest };
         Self { name: format!("{name}-{}", std::process::id()), folder, probe, session, endpoint, tap }
     }
 
@@ -143,7 +158,7 @@ impl Deployment {
     /// Another build of the same service.
     pub(crate) fn rebuild(&mut self) {
         self.probe.generation += 1;
-        zip(&self.folder.path().join("probe.zip"), self.probe.generation);
+        zip(&self.folder.path().join("probe.zip"), self.probe.generation, self.probe.needed);
     }
 
     /// What a plan changes.

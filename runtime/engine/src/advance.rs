@@ -134,18 +134,12 @@ impl Engine {
             self.close(meta, end).await?;
             return Ok(Next::Closed);
         }
-        let now = self.ports.clock.now();
-        if let Some((reason, facts)) = self.pinned_elsewhere(meta, &committed, &facts) {
-            self.park(meta, last + 1, Status::Parked, reason, facts).await?;
-            return Ok(Next::Parked);
-        }
-        let facts = meta.forked_at(last).into_iter().chain(facts).collect();
         if let Some(end) = terminated {
-            let turn = last_turn(&committed, facts, now, end.clone());
+            let facts = meta.forked_at(last).into_iter().chain(facts).collect();
+            let turn = last_turn(&committed, facts, self.ports.clock.now(), end.clone());
             return self.end(meta, &turn, &end, &Pending::default()).await;
         }
-        let request = TurnRequest { meta: meta.clone(), version, committed, facts, now };
-        match self.workflows.turn(request).await {
+        match self.take(meta, version, committed, facts).await {
             TurnReply::Nothing(pending) => {
                 meta.base = meta.base.max(pending.base);
                 self.unpark(meta).await?;
@@ -184,6 +178,17 @@ impl Engine {
                 Err(TurnError::Fault(Fault::new(format!("turn of {id}"), waited)))
             }
         }
+    }
+
+    /// Has the code take a turn, if this is the code that may.
+    async fn take(&self, meta: &Meta, version: u64, committed: Vec<Turn>, facts: Vec<Fact>) -> TurnReply {
+        if let Some((reason, facts)) = self.pinned_elsewhere(meta, &committed, &facts) {
+            return TurnReply::Blocked { reason, facts };
+        }
+        let last = committed.last().map_or(version, |it| it.number);
+        let (meta, now) = (meta.clone(), self.ports.clock.now());
+        let facts = meta.forked_at(last).into_iter().chain(facts).collect();
+        self.workflows.turn(TurnRequest { meta, version, committed, facts, now }).await
     }
 
     /// Notes that the code continued as new in turn `base`. The turns before the last time that it did are dropped; those

@@ -101,7 +101,13 @@ pub struct ForwardMessage {
     pub forward: Forward,
 }
 
-codec!(encode_forward, decode_forward, ForwardMessage, text::ForwardText, "request to another version of the code");
+codec!(
+    encode_forward,
+    decode_forward,
+    ForwardMessage,
+    text::ForwardText,
+    "request to another version of the code"
+);
 
 /// What another version of the code answered, as JSON text.
 #[must_use]

@@ -73,16 +73,15 @@ impl Engine {
         Ok(forwarded != Forwarded::NoSuchCode)
     }
 
-    /// Why this code cannot take a turn of an execution with what it has to learn: it is pinned to code that nobody runs. With
-    /// those facts that its history does not have. To end it takes no code.
+    /// Why this code cannot take a turn of an execution: it is pinned to code that nobody runs. With
+    /// those facts that its history does not have.
     pub(crate) fn pinned_elsewhere(
         &self,
         meta: &Meta,
         committed: &[Turn],
         facts: &[Fact],
     ) -> Option<(String, Vec<Fact>)> {
-        let ends = facts.iter().any(|it| matches!(it, Fact::Terminated { .. }));
-        if ends || !meta.is_foreign_to(&self.code) {
+        if !meta.is_foreign_to(&self.code) {
             return None;
         }
         let known: BTreeSet<_> = committed.iter().flat_map(|it| &it.facts).map(Fact::key).collect();

@@ -8,8 +8,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use async_trait::async_trait;
-use eventual_engine::core::{Emitted, ExecutionId, Fact, Machine, Millis, Outcome, Payload, Seq, Turn};
 use eventual_engine::Engine;
+use eventual_engine::core::{Emitted, ExecutionId, Fact, Machine, Millis, Outcome, Payload, Seq, Turn};
 use eventual_engine::ports::{
     AttemptRecord, Awaited, Beat, BoxFuture, Clock, Commit, Completed, Dispatch, Fault, Forward, Forwarded,
     Insert, ListQuery, Message, Meta, Page, Store, TaskRequest,

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use eventual_engine::core::{Call, ExecutionId, Outcome, Payload, Status, TaskCall};
 use eventual_engine::ports::{AttributeFilter, AttributeTest, ListQuery, Ports};
 use eventual_engine::{
-    Client, ClientError, HandlerRequest, Registry, States, SystemRequest, SystemResponse,
-    TaskEntry, VersionReport, WorkflowFn, ambient,
+    Client, ClientError, HandlerRequest, Registry, States, SystemRequest, SystemResponse, TaskEntry,
+    VersionReport, WorkflowFn, ambient,
 };
 use eventual_schema::deploy::CODE_ATTRIBUTE;
 use eventual_testing::host::Host;
@@ -69,7 +69,8 @@ impl Stage {
     fn new() -> Self {
         let world = Arc::new(World::new([], 1));
         let ports = Ports { store: world.clone(), dispatch: world.clone(), clock: world.clone() };
-        let none = Host::new(world.clone(), ports, Arc::new(Registry::default()), Arc::new(States::default()));
+        let none =
+            Host::new(world.clone(), ports, Arc::new(Registry::default()), Arc::new(States::default()));
         let v1 = none.running(registry(old, old), "v1");
         Self { runtime: Builder::new_current_thread().enable_all().build().unwrap(), world, v1 }
     }
@@ -184,10 +185,8 @@ fn a_report_says_which_code_and_which_markers_are_needed() {
         ["newest v1 false 2 ", "newest v2 false 1 second step: 1", "pinned v1 true 2 "].map(str::to_owned)
     );
     // What a host asks before it throws code away.
-    let filter = |code: &str| AttributeFilter {
-        name: CODE_ATTRIBUTE.into(),
-        test: AttributeTest::Is(code.into()),
-    };
+    let filter =
+        |code: &str| AttributeFilter { name: CODE_ATTRIBUTE.into(), test: AttributeTest::Is(code.into()) };
     let count = |code: &str| {
         let query = ListQuery {
             status: Some(Status::Running),

@@ -7,8 +7,12 @@ use eventual_schema::{Function, FunctionKind};
 
 use super::{Effective, Graph, Inputs, engine, roles, settings, storage};
 use crate::config::{Confidential, Setting};
-use crate::resource::{FunctionSpec, InvokeConfigSpec, LogGroupSpec, RoleSpec, Spec, Text, VpcSpec};
+use crate::resource::{
+    FunctionSpec, InvokeConfigSpec, KeepsSpec, LogGroupSpec, RoleSpec, Spec, Text, VpcSpec,
+};
 
+/// The key of the function that takes turns.
+const ORCHESTRATOR: &str = "function/orchestrator";
 /// Retries by Lambda of an event that a subscription failed to handle.
 const SUBSCRIPTION_RETRIES: u32 = 2;
 
@@ -59,6 +63,7 @@ fn add_function(graph: &mut Graph<'_>, function: &Function, effective: Effective
             .vpc
             .map(|vpc| VpcSpec { subnet_ids: vpc.subnet_ids, security_group_ids: vpc.security_group_ids }),
         description: format!("{} of {}", function.name, place.service()),
+        keeps: keeps(inputs, function),
     };
     let name = place.names().function(&function.name);
     let arn = place.function_arn(&function.name);
@@ -67,13 +72,24 @@ fn add_function(graph: &mut Graph<'_>, function: &Function, effective: Effective
         format!("log_group/{}", function.name),
         storage::ARTIFACT.to_owned(),
     ];
-    let after: Vec<&str> = after.iter().map(String::as_str).collect();
+    let mut after: Vec<&str> = after.iter().map(String::as_str).collect();
+    if inputs.has_pinned() && function.kind != FunctionKind::Orchestrator {
+        // What it starts is pinned to its code, which an older orchestrator then must find.
+        after.push(ORCHESTRATOR);
+    }
     let unknown = effective.function_unknown
         || inputs.config.environment_wo_version.is_unknown()
         || (inputs.has_workflows() && retention_unknown);
     graph
         .add(&format!("function/{}", function.name), name, Some(arn), Spec::Function(Box::new(spec)), &after)
         .unknown |= unknown;
+}
+
+/// How the orchestrator's versions are kept.
+fn keeps(inputs: &Inputs<'_>, function: &Function) -> Option<KeepsSpec> {
+    let code = inputs.manifest.code.as_ref()?;
+    let kept = inputs.has_pinned() && function.kind == FunctionKind::Orchestrator;
+    kept.then(|| KeepsSpec { code: code.sha256.clone(), asks: inputs.place.alias_arn("system") })
 }
 
 /// The user's variables that leave no trace. Those that are not known yet are when it matters.

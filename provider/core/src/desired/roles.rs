@@ -1,6 +1,6 @@
 //! Who may assume the roles, and what each permits: what the function's declaration needs and no more.
 
-use eventual_schema::deploy::{bucket, table};
+use eventual_schema::deploy::{CODE_ALIAS, bucket, table};
 use eventual_schema::{Function, FunctionKind, Need};
 use serde_json::{Value as Json, json};
 
@@ -24,6 +24,8 @@ pub(super) fn trust(place: &Place, service: &str) -> String {
 /// Statements of a policy.
 struct Policy<'a> {
     place: &'a Place,
+    /// Whether executions may be pinned to the code that they were started on.
+    pinned: bool,
     statements: Vec<Json>,
 }
 
@@ -93,6 +95,14 @@ impl Policy<'_> {
         self.allow("Events", &["events:PutEvents"], &[arn]);
     }
 
+    /// Versions of the orchestrator, for executions that are pinned to their code.
+    fn versions(&mut self) {
+        if self.pinned {
+            let orchestrator = self.place.function_arn("orchestrator");
+            self.allow("Versions", &["lambda:InvokeFunction"], &[format!("{orchestrator}:{CODE_ALIAS}*")]);
+        }
+    }
+
     /// What `uses(...)` of the handlers asks for.
     fn needs(&mut self, needs: &[Need]) {
         let names = self.place.names();
@@ -107,6 +117,7 @@ impl Policy<'_> {
         if starts {
             actions.extend(["dynamodb:PutItem", "dynamodb:Query"]);
             self.index();
+            self.versions();
         }
         if answers {
             actions.push("dynamodb:UpdateItem");
@@ -142,14 +153,14 @@ impl Policy<'_> {
 
 /// What EventBridge Scheduler may do when a long timer is due, or cannot be delivered.
 pub(super) fn scheduler(place: &Place) -> String {
-    let mut policy = Policy { place, statements: Vec::new() };
+    let mut policy = Policy { place, pinned: false, statements: Vec::new() };
     policy.send("Fire", &[place.names().timer_queue(), place.names().dead_letter_queue()]);
     policy.document()
 }
 
 /// What a function of the manifest may do.
 pub(super) fn function(inputs: &Inputs<'_>, function: &Function, effective: &Effective) -> String {
-    let mut policy = Policy { place: inputs.place, statements: Vec::new() };
+    let mut policy = Policy { place: inputs.place, pinned: inputs.has_pinned(), statements: Vec::new() };
     let names = inputs.place.names();
     policy.logs(&function.name);
     if effective.vpc.is_some() {
@@ -173,6 +184,7 @@ pub(super) fn function(inputs: &Inputs<'_>, function: &Function, effective: &Eff
         FunctionKind::System => {
             policy.table(&["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]);
             policy.index();
+            policy.versions();
             policy.send("Wake", &[names.workflow_queue()]);
             policy.payloads();
         }
@@ -193,6 +205,7 @@ fn task(policy: &mut Policy<'_>, needs: &[Need]) {
     if starts {
         actions.push("dynamodb:Query");
         policy.index();
+        policy.versions();
     }
     if answers {
         actions.push("dynamodb:UpdateItem");
@@ -217,6 +230,7 @@ fn orchestrator(policy: &mut Policy<'_>, inputs: &Inputs<'_>, needs: &[Need]) {
     let tasks = inputs.manifest.functions.iter().filter(|it| it.kind == FunctionKind::Task);
     let tasks: Vec<String> = tasks.map(|it| place.alias_arn(&it.name)).collect();
     policy.allow("Tasks", &["lambda:InvokeFunction"], &tasks);
+    policy.versions();
     // Workflow code may emit any event of the service.
     if inputs.has_bus() || needs.iter().any(|it| matches!(it, Need::Event(_))) {
         policy.events();

@@ -31,11 +31,13 @@ const STATEMENTS: &[Statement] = &[
             "lambda:AddPermission",
             "lambda:CreateAlias",
             "lambda:CreateFunction",
+            "lambda:DeleteAlias",
             "lambda:DeleteFunction",
             "lambda:DeleteFunctionConcurrency",
             "lambda:GetFunction",
             "lambda:GetFunctionEventInvokeConfig",
             "lambda:GetPolicy",
+            "lambda:ListAliases",
             "lambda:PublishVersion",
             "lambda:PutFunctionConcurrency",
             "lambda:PutFunctionEventInvokeConfig",
@@ -46,6 +48,8 @@ const STATEMENTS: &[Statement] = &[
         ],
         &["arn:{p}:lambda:{r}:{a}:function:{s}-*"],
     ),
+    // Whether open executions need code that would be put away.
+    ("Versions", &["lambda:InvokeFunction"], &["arn:{p}:lambda:{r}:{a}:function:{s}-system:live"]),
     (
         "Mappings",
         &[

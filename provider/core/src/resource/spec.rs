@@ -144,6 +144,18 @@ pub struct FunctionSpec {
     pub vpc: Option<VpcSpec>,
     /// What it is for people.
     pub description: String,
+    /// How versions of it are kept for executions that are pinned to their code; `None` where nothing is pinned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keeps: Option<KeepsSpec>,
+}
+
+/// Versions that are kept as long as executions are pinned to their code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeepsSpec {
+    /// SHA-256 of the bootstrap of this version, hexadecimal: what executions are pinned to.
+    pub code: String,
+    /// ARN of the alias of the function that knows which executions are open.
+    pub asks: String,
 }
 
 impl FunctionSpec {
@@ -154,7 +166,8 @@ impl FunctionSpec {
         shown.chain(self.hidden.keys().map(|name| (name.as_str(), "")))
     }
 
-    /// Hash of all that `UpdateFunctionConfiguration` sets: everything but code and concurrency. The spec must be
+    /// Hash of all that `UpdateFunctionConfiguration` sets: everything but code, concurrency and which
+    /// versions are kept. The spec must be
     /// resolved.
     #[must_use]
     pub fn configuration(&self) -> String {
@@ -164,6 +177,7 @@ impl FunctionSpec {
             code_sha256: String::new(),
             architecture: String::new(),
             reserved_concurrency: None,
+            keeps: None,
             ..self.clone()
         };
         short_hash(&[&serde_json::to_string(&plain).unwrap_or_default()], 24)

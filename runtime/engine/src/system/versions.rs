@@ -70,15 +70,14 @@ type Key = (String, String, bool);
 
 fn add(versions: &mut BTreeMap<Key, VersionReport>, meta: &Meta) {
     let (workflow, code, pinned) = (meta.id.workflow().to_owned(), meta.code.clone(), meta.pinned);
-    let version =
-        versions.entry((workflow.clone(), code.clone(), pinned)).or_insert_with(|| VersionReport {
-            workflow,
-            code,
-            pinned,
-            open: 0,
-            oldest: meta.started,
-            markers: BTreeMap::new(),
-        });
+    let version = versions.entry((workflow.clone(), code.clone(), pinned)).or_insert_with(|| VersionReport {
+        workflow,
+        code,
+        pinned,
+        open: 0,
+        oldest: meta.started,
+        markers: BTreeMap::new(),
+    });
     version.open += 1;
     version.oldest = version.oldest.min(meta.started);
     for marker in &meta.markers {
