@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::mem;
 
-use eventual_core::{Call, ExecutionId, Fact, Left, Millis, Outcome, Seq, Status, Turn, left_behind};
+use eventual_core::{ExecutionId, Fact, FactKey, Left, Millis, Outcome, Seq, Status, Turn, left_behind};
 
 use crate::engine::Engine;
 use crate::ports::{Commit, Fault, Message, Meta, Secret};
@@ -39,12 +39,27 @@ impl Engine {
         redelivered: bool,
     ) -> Result<(), AdvanceError> {
         let _turns = self.lock(id).await;
+        let advanced = self.handle(id, message, redelivered).await;
+        if advanced.is_err() {
+            // What is in memory may be ahead of what was written down of it: only the store knows.
+            self.forget(id);
+        }
+        advanced
+    }
+
+    /// The same, by whoever has the execution to itself in this process.
+    async fn handle(
+        &self,
+        id: &ExecutionId,
+        message: Message,
+        redelivered: bool,
+    ) -> Result<(), AdvanceError> {
         // A message that brings something new finds a machine that is behind by its commit; others look at the store.
         let warm = if redelivered || message.facts.is_empty() { None } else { self.remembered(id) };
         let mut look = warm.is_none();
         let mut meta = match warm {
             Some(meta) => meta,
-            None => self.ports.store.meta(id).await?.ok_or_else(|| AdvanceError::Unknown(id.clone()))?,
+            None => self.known(id).await?,
         };
         if !meta.status.is_closed() && self.forward(&meta, &message, redelivered).await? {
             return Ok(());
@@ -58,10 +73,7 @@ impl Engine {
             self.ports.store.set_status(&meta).await?;
         }
         if meta.status.is_closed() {
-            if !redelivered && !message.facts.is_empty() {
-                self.finish_delivery(&meta, &message.facts, false).await?;
-            }
-            return Ok(());
+            return if redelivered { Ok(()) } else { self.told_closed(&meta, &message.facts).await };
         }
         // Facts that somebody else has recorded may be of a turn that nobody has delivered: their message was redriven
         // from the dead-letter queue, or its first handler died after another one overtook it.
@@ -72,35 +84,35 @@ impl Engine {
             // Whatever it was about goes on as it did.
             return Ok(());
         }
+        let new: Vec<FactKey> = facts.iter().map(Fact::key).collect();
         self.tell_declared(&meta, &mut facts);
         let mut conflicts = 0;
         loop {
             match self.turn(&mut meta, facts.clone(), look).await {
-                Ok(next) => {
-                    if doubtful && !matches!(next, Next::Took(_) | Next::Ended) {
+                Ok((next, turn)) => {
+                    if doubtful && !new.iter().all(|key| turn.facts.iter().any(|it| it.key() == *key)) {
                         self.finish_delivery(&meta, &told, false).await?;
                     }
                     doubtful = false;
+                    look = false;
                     match next {
                         Next::Closed | Next::Ended | Next::Parked => return Ok(()),
-                        Next::Continued => {
-                            facts = Vec::new();
-                            look = false;
-                        }
-                        Next::Nothing(pending) | Next::Took(pending) if !pending.is_ours() => {
+                        Next::Continued => facts = Vec::new(),
+                        Next::Waits(pending) if !pending.is_ours() => {
                             self.remember(&meta);
                             return Ok(());
                         }
-                        Next::Nothing(mut pending) | Next::Took(mut pending) => {
-                            facts = self.operate_all(id, mem::take(&mut pending.operations)).await?;
-                            facts.extend(self.perform_inline(id, pending).await?);
-                            look = false;
-                        }
+                        Next::Waits(pending) => facts = self.perform_pending(&meta, &turn, pending).await?,
                     }
                 }
                 Err(TurnError::Taken) if conflicts < CONFLICTS_MAX => {
                     conflicts += 1;
                     look = true;
+                    // Whoever took it may have changed more than the history.
+                    meta = self.known(id).await?;
+                    if meta.status.is_closed() {
+                        return self.told_closed(&meta, &told).await;
+                    }
                 }
                 Err(TurnError::Taken) => return Err(AdvanceError::Contended(id.clone())),
                 Err(TurnError::Fault(fault)) => return Err(fault.into()),
@@ -108,8 +120,42 @@ impl Engine {
         }
     }
 
-    /// Takes one turn, commits and delivers it. Without `look`, a machine in memory is taken to be as new as the store.
-    async fn turn(&self, meta: &mut Meta, facts: Vec<Fact>, look: bool) -> Result<Next, TurnError> {
+    /// What the store knows of an execution.
+    async fn known(&self, id: &ExecutionId) -> Result<Meta, AdvanceError> {
+        self.ports.store.meta(id).await?.ok_or_else(|| AdvanceError::Unknown(id.clone()))
+    }
+
+    /// Handles a message to an execution that has ended.
+    async fn told_closed(&self, meta: &Meta, facts: &[Fact]) -> Result<(), AdvanceError> {
+        if facts.is_empty() {
+            return Ok(());
+        }
+        Ok(self.finish_delivery(meta, facts, false).await?)
+    }
+
+    /// Performs what an execution waits for after `turn`, and what is to be performed right here.
+    async fn perform_pending(
+        &self,
+        meta: &Meta,
+        turn: &Turn,
+        mut pending: Pending,
+    ) -> Result<Vec<Fact>, Fault> {
+        let operations = mem::take(&mut pending.operations);
+        let asked_now = |seq: &Seq| turn.calls.iter().any(|(it, _)| it == seq);
+        let before: BTreeSet<Seq> =
+            operations.iter().map(|(seq, _)| *seq).filter(|it| !asked_now(it)).collect();
+        if !before.is_empty() {
+            // Whoever took the turns that asked for them may not have started the children that they are meant for.
+            self.deliver_turns_of(meta, &before).await?;
+        }
+        let mut facts = self.operate_all(&meta.id, operations).await?;
+        facts.extend(self.perform_inline(&meta.id, pending).await?);
+        Ok(facts)
+    }
+
+    /// Takes one turn, commits and delivers it; answers it too, or an empty one when there was nothing to take. Without
+    /// `look`, a machine in memory is taken to be as new as the store.
+    async fn turn(&self, meta: &mut Meta, facts: Vec<Fact>, look: bool) -> Result<(Next, Turn), TurnError> {
         let id = meta.id.clone();
         // To end an execution, its history alone is asked: its code may keep its thread, or not go with it.
         let terminated = terminated(&facts);
@@ -132,22 +178,22 @@ impl Engine {
         if let Some(end) = committed.last().and_then(|it| it.end.clone()) {
             // It was closed, but whoever closed it died before it said so.
             self.close(meta, end).await?;
-            return Ok(Next::Closed);
+            return Ok((Next::Closed, Turn::default()));
         }
         if let Some(end) = terminated {
             let facts = meta.forked_at(last).into_iter().chain(facts).collect();
             let turn = last_turn(&committed, facts, self.ports.clock.now(), end.clone());
-            return self.end(meta, &turn, &end, &Pending::default()).await;
+            return self.end(meta, turn, &end, &Pending::default()).await;
         }
         match self.take(meta, version, committed, facts).await {
             TurnReply::Nothing(pending) => {
                 meta.base = meta.base.max(pending.base);
                 self.unpark(meta).await?;
-                Ok(Next::Nothing(pending))
+                Ok((Next::Waits(pending), Turn::default()))
             }
             TurnReply::Taken { turn, pending } => {
-                if let Some(end) = &turn.end {
-                    return self.end(meta, &turn, end, &pending).await;
+                if let Some(end) = turn.end.clone() {
+                    return self.end(meta, *turn, &end, &pending).await;
                 }
                 if turn.continued.is_none() {
                     meta.base = meta.base.max(pending.base);
@@ -159,18 +205,16 @@ impl Engine {
                 self.deliver(&id, &turn, &pending).await?;
                 if turn.continued.is_some() {
                     self.rebase(meta, turn.number).await?;
-                    return Ok(Next::Continued);
+                    return Ok((Next::Continued, *turn));
                 }
-                Ok(Next::Took(pending))
+                Ok((Next::Waits(pending), *turn))
             }
             TurnReply::Blocked { reason, facts } => {
                 tracing::error!(execution = %meta.id, %reason, "execution is parked");
-                self.park(meta, last + 1, Status::Parked, reason, facts).await?;
-                Ok(Next::Parked)
+                self.park(meta, last + 1, Status::Parked, reason, facts).await
             }
             TurnReply::Paused { reason, facts } => {
-                self.park(meta, last + 1, Status::Paused, reason, facts).await?;
-                Ok(Next::Parked)
+                self.park(meta, last + 1, Status::Paused, reason, facts).await
             }
             TurnReply::Stale => Err(TurnError::Taken),
             TurnReply::Busy => {
@@ -214,17 +258,18 @@ impl Engine {
     async fn end(
         &self,
         meta: &mut Meta,
-        turn: &Turn,
+        turn: Turn,
         end: &Outcome,
         pending: &Pending,
-    ) -> Result<Next, TurnError> {
-        let closed = self.closed(meta, end.clone());
-        self.committed(&meta.id, self.ports.store.finish(&closed, turn).await)?;
+    ) -> Result<(Next, Turn), TurnError> {
+        let mut closed = self.closed(meta, end.clone());
+        closed.learn([&turn]);
+        self.committed(&meta.id, self.ports.store.finish(&closed, &turn).await)?;
         self.forget(&meta.id);
         *meta = closed;
-        self.deliver(&meta.id, turn, pending).await?;
+        self.deliver(&meta.id, &turn, pending).await?;
         self.tell_parent(meta, end.clone()).await?;
-        Ok(Next::Ended)
+        Ok((Next::Ended, turn))
     }
 
     async fn commit(&self, id: &ExecutionId, turn: &Turn) -> Result<(), TurnError> {
@@ -251,20 +296,22 @@ impl Engine {
         status: Status,
         reason: String,
         facts: Vec<Fact>,
-    ) -> Result<(), TurnError> {
+    ) -> Result<(Next, Turn), TurnError> {
+        let mut turn = Turn::default();
         if facts.is_empty() && meta.status == status && meta.parked.as_ref() == Some(&reason) {
             self.forget(&meta.id);
-            return Ok(());
+            return Ok((Next::Parked, turn));
         }
         if !facts.is_empty() {
             let time = self.ports.clock.now();
-            let turn = Turn { number, time, facts, parked: Some(reason.clone()), ..Turn::default() };
+            turn = Turn { number, time, facts, parked: Some(reason.clone()), ..Turn::default() };
             self.commit(&meta.id, &turn).await?;
         }
         self.forget(&meta.id);
         meta.status = status;
         meta.parked = Some(reason);
-        Ok(self.ports.store.set_status(meta).await?)
+        self.ports.store.set_status(meta).await?;
+        Ok((Next::Parked, turn))
     }
 
     /// Writes the end of an execution where it is looked up, and tells the execution that waits for it.
@@ -280,88 +327,6 @@ impl Engine {
         let (status, closed) = (Status::of(&end), Some(self.ports.clock.now()));
         Meta { status, closed, end: Some(end), parked: None, ..meta.clone() }
     }
-
-    /// Delivers what a message with `facts` caused, because its process may have died between commit and delivery: the turns
-    /// that recorded them, and those that followed without another message. When none recorded them, the last turn alone,
-    /// if `last_anyway`; for a message without facts also all turns that such a message causes.
-    async fn finish_delivery(&self, meta: &Meta, facts: &[Fact], last_anyway: bool) -> Result<(), Fault> {
-        let turns = self.ports.store.turns(&meta.id, 0).await?;
-        if meta.status.is_closed() {
-            let known: BTreeSet<_> = turns.iter().flat_map(|it| &it.facts).map(Fact::key).collect();
-            let late: Vec<&Fact> = facts.iter().filter(|it| !known.contains(&it.key())).collect();
-            self.refuse_late_updates(meta, &late).await?;
-        }
-        let inline = inline_tasks(&turns);
-        let mut caused = caused_by(&turns, facts, &inline);
-        if caused.is_empty() && last_anyway {
-            caused.extend(turns.len().checked_sub(1));
-        }
-        if caused.is_empty() {
-            return Ok(());
-        }
-        let pending = Pending::of_history(&turns);
-        let learnt = learnt_outcomes(&turns);
-        for (index, turn) in turns.iter().enumerate() {
-            if meta.is_copied(turn) {
-                continue;
-            }
-            if caused.contains(&index) || (facts.is_empty() && last_anyway && is_untold(turn, &inline)) {
-                let mut turn = turn.clone();
-                turn.calls.retain(|(seq, _)| !learnt.contains(seq));
-                self.deliver(&meta.id, &turn, &pending).await?;
-            }
-        }
-        match &meta.end {
-            Some(end) if meta.status.is_closed() => self.tell_parent(meta, end.clone()).await,
-            _ => Ok(()),
-        }
-    }
-}
-
-/// The turns that a message with `facts` caused, by their places: those that recorded a fact of it (calls of parked turns are
-/// recorded by the first after them that is not), and those that followed without another message.
-fn caused_by(turns: &[Turn], facts: &[Fact], inline: &BTreeSet<Seq>) -> BTreeSet<usize> {
-    let keys: Vec<_> = facts.iter().map(Fact::key).collect();
-    let mut caused = BTreeSet::new();
-    for (index, turn) in turns.iter().enumerate() {
-        let follows = index.checked_sub(1).is_some_and(|before| {
-            caused.contains(&before) && (turns[before].parked.is_some() || is_untold(turn, inline))
-        });
-        if follows || turn.facts.iter().any(|it| keys.contains(&it.key())) {
-            caused.insert(index);
-        }
-    }
-    caused
-}
-
-/// The calls of others (children, updates, operations) whose outcome is recorded, so that they were delivered. To deliver
-/// them once more would make the others answer once more, and that answer deliver them again, without end.
-fn learnt_outcomes(turns: &[Turn]) -> BTreeSet<Seq> {
-    let facts = turns.iter().flat_map(|it| &it.facts);
-    facts
-        .filter_map(|fact| match fact {
-            Fact::ChildDone { seq, .. } | Fact::OperationDone { seq, .. } | Fact::UpdateDone { seq, .. } => {
-                Some(*seq)
-            }
-            _ => None,
-        })
-        .collect()
-}
-
-fn inline_tasks(turns: &[Turn]) -> BTreeSet<Seq> {
-    let calls = turns.iter().flat_map(|it| &it.calls);
-    calls.filter(|(_, call)| matches!(call, Call::Task(task) if task.inline)).map(|(seq, _)| *seq).collect()
-}
-
-/// Whether no message told the facts of a turn: it began the execution, or learnt what whoever took it did inline.
-fn is_untold(turn: &Turn, inline: &BTreeSet<Seq>) -> bool {
-    turn.facts.iter().all(|fact| match fact {
-        Fact::TaskDeferred { seq, .. } | Fact::TaskDone { seq, .. } | Fact::TaskLost { seq, .. } => {
-            inline.contains(seq)
-        }
-        Fact::OperationDone { .. } => true,
-        _ => false,
-    })
 }
 
 /// The end of an execution that learns `facts`, if they end it without its code.
@@ -386,10 +351,8 @@ enum Next {
     /// Its code begins anew.
     Continued,
     Ended,
-    /// There was nothing new.
-    Nothing(Pending),
     Parked,
-    Took(Pending),
+    Waits(Pending),
 }
 
 enum TurnError {

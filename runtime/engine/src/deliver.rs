@@ -47,7 +47,7 @@ impl Engine {
     }
 
     /// Stops a child that nobody waits for any more.
-    async fn stop_child(&self, parent: &ExecutionId, stop: &Stop) -> Result<(), Fault> {
+    pub(crate) async fn stop_child(&self, parent: &ExecutionId, stop: &Stop) -> Result<(), Fault> {
         let reason = format!("its caller {parent} does not wait for it any more");
         let fact =
             if stop.terminate { Fact::Terminated { reason } } else { Fact::CancelRequested { reason } };

@@ -20,6 +20,7 @@ mod operations;
 mod perform;
 pub mod ports;
 mod program;
+mod redeliver;
 mod registry;
 pub mod schedule;
 mod search;

@@ -189,8 +189,11 @@ pub trait Store: Send + Sync {
     /// that can writes both at once.
     async fn finish(&self, meta: &Meta, turn: &Turn) -> Result<Commit, Fault> {
         let committed = self.commit(&meta.id, turn).await?;
-        if committed == Commit::Written {
+        if committed == Commit::Written && turn.attributes.is_empty() {
             self.set_status(meta).await?;
+        } else if committed == Commit::Written {
+            let changed: Vec<String> = turn.attributes.iter().map(|(name, _)| name.clone()).collect();
+            self.set_attributes(meta, &changed).await?;
         }
         Ok(committed)
     }
@@ -250,8 +253,8 @@ pub trait Store: Send + Sync {
         outcome: &Outcome,
     ) -> Result<Completed, Fault>;
 
-    /// Writes attributes and markers of an open execution, and makes it findable by those attributes of the names `changed`,
-    /// which may have been removed. Nothing happens when those of a later turn are there.
+    /// Writes attributes and markers of an execution that was open until now, and makes it findable by those attributes of
+    /// the names `changed`, which may have been removed. Nothing happens when those of a later turn are there.
     async fn set_attributes(&self, meta: &Meta, changed: &[String]) -> Result<(), Fault> {
         let _ = changed;
         self.set_status(meta).await

@@ -3,6 +3,8 @@
 //! A chain of timers, one at a time for each watched attempt, looks at the attempt's record once a period. A heartbeat
 //! that came moves the next look; one that did not becomes history. Looking costs one read and loads no history.
 
+use std::collections::BTreeSet;
+
 use eventual_core::{ExecutionId, Fact, FactKey, Seq, Turn};
 
 use crate::engine::Engine;
@@ -13,7 +15,11 @@ impl Engine {
     /// was given by token in the place of a loss.
     pub(crate) async fn watch(&self, id: &ExecutionId, facts: Vec<Fact>) -> Result<Vec<Fact>, Fault> {
         let mut kept = Vec::with_capacity(facts.len());
+        let mut looked_at = BTreeSet::new();
         for fact in facts {
+            if matches!(fact, Fact::HeartbeatDue { .. }) && !looked_at.insert(fact.key()) {
+                continue;
+            }
             let wanted = match fact {
                 Fact::HeartbeatDue { seq, attempt, period_ms, due } => {
                     match self.next_look(id, (seq, attempt), period_ms, due).await? {
@@ -44,8 +50,12 @@ impl Engine {
     ) -> Result<Option<u64>, Fault> {
         let record = self.ports.store.attempt_of(id, seq, attempt).await?;
         Ok(match record {
-            // Nobody has taken it yet; a worker that is lost on its way is the host's to tell.
-            None => Some(self.ports.clock.now().saturating_add(period_ms)),
+            // Nobody has taken it yet; a worker that is lost on its way is the host's to tell. Looks that came twice go on to
+            // the same moment, so that queues which drop what they have seen make one of them again.
+            None => {
+                let periods = self.ports.clock.now().saturating_sub(due) / period_ms.max(1) + 1;
+                Some(due.saturating_add(periods.saturating_mul(period_ms)))
+            }
             Some(it) if it.cancelled || it.outcome.is_some() => None,
             Some(it) => Some(it.beaten.saturating_add(period_ms)).filter(|next| *next > due),
         })

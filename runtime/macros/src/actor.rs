@@ -24,7 +24,7 @@ pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> TokenStream {
 
 pub(crate) fn generate(attr: TokenStream, item: TokenStream) -> (TokenStream, Diagnostics) {
     let mut errors = Diagnostics::default();
-    let parsed: ItemImpl = match syn::parse2(item.clone()) {
+    let mut parsed: ItemImpl = match syn::parse2(item.clone()) {
         Ok(parsed) => parsed,
         Err(error) => {
             let message = format!("`#[actor]` stands above the `impl` of a struct's methods: {error}");
@@ -37,9 +37,11 @@ pub(crate) fn generate(attr: TokenStream, item: TokenStream) -> (TokenStream, Di
     let name = wire_name(&mut options, &lower_camel(&ident.to_string()), &ident, &mut errors);
     let scanned = options.flag("allow_nondeterminism", &mut errors).is_none();
     let methods: Vec<Method> =
-        parsed.items.iter().filter_map(|it| method(it, &ident, scanned, &mut errors)).collect();
+        parsed.items.iter_mut().filter_map(|it| method(it, &ident, scanned, &mut errors)).collect();
     if !errors.is_empty() {
-        return (item, errors);
+        // The item as it was written keeps editors and later errors going.
+        let kept = quote!(#[allow(dead_code, unused, reason = "the attribute has an error")] #parsed);
+        return (kept, errors);
     }
     let actor = Actor { ident, name, methods };
     let (code, reference, workflow) = (actor.code(), actor.reference(), actor.workflow(&parsed));
@@ -75,7 +77,8 @@ struct Method {
     ident: Ident,
 }
 
-fn method(item: &ImplItem, actor: &Ident, scanned: bool, errors: &mut Diagnostics) -> Option<Method> {
+/// Takes the attributes off that allow nondeterminism, which nobody else knows.
+fn method(item: &mut ImplItem, actor: &Ident, scanned: bool, errors: &mut Diagnostics) -> Option<Method> {
     let ImplItem::Fn(method) = item else {
         errors.error(item, "only methods stand in an actor's `impl`; put the rest into another one");
         return None;
@@ -100,9 +103,9 @@ fn method(item: &ImplItem, actor: &Ident, scanned: bool, errors: &mut Diagnostic
         sig,
         block: Box::new(method.block.clone()),
     };
-    if scanned {
-        scan::scan(&mut item, errors);
-    }
+    let mut allowed = Diagnostics::default();
+    scan::scan(&mut item, if scanned { errors } else { &mut allowed });
+    method.block = (*item.block).clone();
     let function = Function::new(item, "method of an actor", errors);
     for extractor in ["State", "Ctx", "User"] {
         if let Some(ty) = function.takes(extractor) {

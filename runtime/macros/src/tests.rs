@@ -5,7 +5,7 @@ use quote::quote;
 
 use crate::handler::{Kind, generate};
 use crate::message::{self, Message};
-use crate::{failure, program};
+use crate::{actor, failure, program};
 
 fn mistakes(kind: Kind, attr: TokenStream, item: TokenStream) -> Vec<String> {
     generate(kind, attr, item).1.texts()
@@ -292,4 +292,21 @@ fn what_stands_above_the_wrong_thing_is_told_so() {
     );
     let (_, errors) = program::generate(quote!(orders, billing, nam = "x"));
     assert_eq!(errors.texts(), ["`main!` has no option `nam`; did you mean `name`?"]);
+}
+
+#[test]
+fn an_actors_method_allows_statement_by_statement() {
+    let item = |method: TokenStream| quote!(impl Watch { async fn begin(&mut self) { #method } });
+    let now = quote!(let at = std::time::Instant::now(););
+    let allowed = item(quote!(#[eventual::workflow(allow_nondeterminism)] #now));
+    let (tokens, errors) = actor::generate(TokenStream::new(), allowed.clone());
+    assert_eq!(errors.texts(), [""; 0]);
+    let text = tokens.to_string();
+    assert!(text.contains("Instant :: now") && !text.contains("allow_nondeterminism"), "{text}");
+    let (tokens, errors) = actor::generate(TokenStream::new(), item(quote!(#now rand::random();)));
+    assert_eq!(errors.texts().len(), 2);
+    assert!(tokens.to_string().contains("impl Watch"), "the item stays");
+    let (tokens, errors) = actor::generate(quote!(allow_nondeterminism), allowed);
+    assert_eq!(errors.texts(), [""; 0]);
+    assert!(!tokens.to_string().contains("allow_nondeterminism"), "the attribute is gone here, too");
 }

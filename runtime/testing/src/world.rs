@@ -430,8 +430,12 @@ impl Dispatch for World {
     }
 
     async fn timer(&self, id: &ExecutionId, due: Millis, fact: &Fact) -> Result<(), Fault> {
-        let message = Message { facts: vec![fact.clone()] };
-        self.state().push(due, Delivery::Wake(id.clone(), message));
+        let delivery = Delivery::Wake(id.clone(), Message { facts: vec![fact.clone()] });
+        let mut state = self.state();
+        // The same fact at the same moment is one message, as in a queue that drops what it has seen.
+        if !state.queue.range((due, 0)..=(due, u64::MAX)).any(|(_, (it, _))| *it == delivery) {
+            state.push(due, delivery);
+        }
         Ok(())
     }
 

@@ -22,4 +22,19 @@ async fn pay_all(accounts: HashMap<String, u64>) {
     }
 }
 
+#[derive(Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+struct Watch {
+    began: u64,
+}
+
+#[eventual::actor]
+impl Watch {
+    async fn begin(&mut self) {
+        #[eventual::workflow(allow_nondeterminism)]
+        let at = std::time::Instant::now();
+        eprintln!("asked at {at:?}");
+        self.began = std::process::id().into();
+    }
+}
+
 fn main() {}

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use eventual_core::{Continued, Fact, Machine, Millis, Mismatch, Outcome, Payload, Turn};
 
-use super::twins::Twins;
+use super::twins::{Twins, Whims};
 use super::{Open, Pending, crash};
 use crate::ambient::Current;
 use crate::codec;
@@ -49,6 +49,8 @@ pub(super) struct Running {
     uncommitted: bool,
     /// Further instances of the code, that must take every turn as this one does.
     twins: Option<Twins>,
+    /// Of such an instance: chance, for what no code may depend on.
+    whims: Option<Whims>,
 }
 
 impl Running {
@@ -76,7 +78,15 @@ impl Running {
             begun: false,
             uncommitted: false,
             twins: None,
+            whims: None,
         }
+    }
+
+    /// The same, but whatever no code may depend on is decided by chance.
+    pub(super) fn whimsical(workflow: WorkflowFn, meta: &Meta, seed: u64) -> Self {
+        let mut running = Self::new(workflow, meta);
+        running.whims = Some(Whims::new(seed));
+        running
     }
 
     /// How the code ended, once it has.
@@ -285,7 +295,10 @@ impl Running {
     fn poll_all(&mut self) {
         self.poll();
         for _ in 0..SPIN_MAX {
-            let waiting = self.current.conditions.take();
+            let mut waiting = self.current.conditions.take();
+            if let Some(whims) = &mut self.whims {
+                whims.shuffle(&mut waiting);
+            }
             if waiting.is_empty() || self.code.is_none() {
                 return;
             }
@@ -300,6 +313,12 @@ impl Running {
 
     /// Polls the code, and again as long as it wakes itself.
     fn poll(&mut self) {
+        if let Some(whims) = &mut self.whims {
+            // Every waker may be woken without a reason, in any order.
+            let mut waiting: Vec<Waker> = self.current.wakers.borrow().values().cloned().collect();
+            whims.shuffle(&mut waiting);
+            waiting.into_iter().for_each(Waker::wake);
+        }
         let waker = Waker::from(self.flag.clone());
         for _ in 0..SPIN_MAX {
             let Some(code) = self.code.as_mut() else { return };

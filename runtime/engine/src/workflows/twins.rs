@@ -2,12 +2,18 @@
 //! development and tests find code that is not deterministic in the turn in which it is not, instead of at a replay
 //! after the next deploy.
 //!
-//! Every hash map of the standard library has keys of its own, so instances see maps in different orders. What instances
-//! share (a static, an environment variable, a clock that moves slower than they run) looks the same to all of them.
+//! Every hash map of the standard library has keys of its own, so instances see maps in different orders, and so do
+//! `select!` macros, which poll by chance. Branches of the others are woken more often than they need be, and in any order:
+//! executors may do that, so code that counts polls, or does something at each, is not deterministic. Their code runs
+//! a moment later and at other addresses, so that a time of a fine clock or a pointer that becomes a part of a call differs.
+//!
+//! What instances share (a static, an environment variable, a clock that moves slower than they run) looks the same to
+//! all of them: no platform gives one process two clocks without replacing functions of its C library, which this
+//! deliberately does not.
 
 use std::slice;
 
-use eventual_core::{Fact, Mismatch, Outcome, Turn};
+use eventual_core::{Fact, Machine, Mismatch, Outcome, Turn};
 
 use super::running::Running;
 use crate::codec;
@@ -25,7 +31,7 @@ pub(super) struct Twins {
 
 impl Twins {
     pub(super) fn new(workflow: WorkflowFn, meta: &Meta, count: u32) -> Self {
-        let others = (0..count).map(|_| Running::new(workflow, meta)).collect();
+        let others = (0..count).map(|it| other(workflow, meta, it)).collect();
         Self { workflow, meta: meta.clone(), others, turns: Vec::new() }
     }
 
@@ -43,7 +49,9 @@ impl Twins {
         self.drop_superseded();
         if late {
             // Only together with those turns does this one go with their code.
-            self.others.iter_mut().for_each(|it| *it = Running::new(self.workflow, &self.meta));
+            for (index, it) in (0..).zip(&mut self.others) {
+                *it = other(self.workflow, &self.meta, index);
+            }
             return self.others.iter_mut().try_for_each(|it| agree(it, &self.turns));
         }
         self.others.iter_mut().try_for_each(|it| agree(it, slice::from_ref(turn)))?;
@@ -58,6 +66,29 @@ impl Twins {
     fn drop_superseded(&mut self) {
         if let Some(index) = self.turns.iter().rposition(|it| it.continued.is_some()) {
             self.turns.drain(..index);
+        }
+    }
+}
+
+/// One of the other instances.
+fn other(workflow: WorkflowFn, meta: &Meta, index: u32) -> Running {
+    Running::whimsical(workflow, meta, meta.seed ^ (u64::from(index) + 1))
+}
+
+/// The chance of one instance.
+pub(super) struct Whims(Machine);
+
+impl Whims {
+    /// The same seed decides the same, so that what was found is found again.
+    pub(super) fn new(seed: u64) -> Self {
+        Self(Machine::new(seed))
+    }
+
+    /// Brings things into any order.
+    pub(super) fn shuffle<T>(&mut self, things: &mut [T]) {
+        for end in (1..things.len()).rev() {
+            let at = self.0.random() % (end as u64 + 1);
+            things.swap(end, usize::try_from(at).unwrap_or(end));
         }
     }
 }

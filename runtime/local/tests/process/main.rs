@@ -7,3 +7,4 @@ mod damage;
 mod http;
 mod schedules;
 mod service;
+mod twins;

@@ -1,6 +1,7 @@
 //! The service that the child processes serve. The tests' own binary is the service's binary: it runs itself again,
 //! with the one test below selected.
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::time::Duration;
 
@@ -30,6 +31,21 @@ async fn nine() -> eventual::Result<u32> {
         sum += step(number).await?;
     }
     Ok(sum)
+}
+
+/// The same in the order of a set, which is another one in every set.
+#[eventual::workflow]
+async fn shuffled() -> eventual::Result<u32> {
+    let mut sum = 0;
+    for number in shuffle() {
+        sum += step(number).await?;
+    }
+    Ok(sum)
+}
+
+/// Out of the sight of the scan, which looks at workflows alone.
+fn shuffle() -> Vec<u32> {
+    HashSet::<u32>::from_iter(1..=9).into_iter().collect()
 }
 
 /// Sleeps, then makes a step.

@@ -13,6 +13,9 @@ use super::service;
 use super::shared::Shared;
 use crate::replay::replay;
 
+/// Why somebody outside terminates an execution.
+pub(super) const TERMINATED: &str = "not wanted any more";
+
 /// Executions that somebody started and was told so: workflow and size.
 pub(super) type Expected = BTreeMap<ExecutionId, (&'static str, u64)>;
 
@@ -21,7 +24,7 @@ pub(super) fn all(shared: &Shared, registry: &Arc<Registry>, expected: &Expected
     for (id, (workflow, size)) in expected {
         let end = shared.world.peek(id, |meta, _| meta.end.clone());
         match end.flatten() {
-            Some(end) if service::may_end(workflow, *size, &end) => {}
+            Some(end) if service::may_end(workflow, *size, &end) || is_terminated(&end) => {}
             Some(end) => {
                 let what = format!("{id} of size {size} ended otherwise than without trouble: {end:?}");
                 return Err(format!("{what}{}", shown(shared, id)));
@@ -35,11 +38,20 @@ pub(super) fn all(shared: &Shared, registry: &Arc<Registry>, expected: &Expected
         history(&meta, &turns).map_err(|what| format!("{id}: {what}{}", shown(shared, &id)))?;
         effects(shared, &meta, &turns).map_err(|what| format!("{id}: {what}"))?;
         replay(registry, &meta, &turns).map_err(|what| format!("{id}: {what}{}", shown(shared, &id)))?;
+        if matches!(meta.end, Some(Outcome::Terminated(_))) && turns.len() > 1 {
+            // Its last turn is not its code's.
+            let before = &turns[..turns.len() - 1];
+            replay(registry, &meta, before).map_err(|what| format!("{id}: {what}{}", shown(shared, &id)))?;
+        }
         let mut state = shared.state();
         state.figures.executions += 1;
         state.figures.turns += turns.len() as u64;
     }
     Ok(())
+}
+
+fn is_terminated(end: &Outcome) -> bool {
+    *end == Outcome::Terminated(TERMINATED.to_owned())
 }
 
 pub(super) fn shown(shared: &Shared, id: &ExecutionId) -> String {
@@ -59,6 +71,16 @@ fn history(meta: &Meta, turns: &[Turn]) -> Result<(), String> {
         if !keys.insert(fact.key()) {
             return Err(format!("{:?} was recorded twice", fact.key()));
         }
+    }
+    let mut attributes = BTreeMap::new();
+    for (name, value) in turns.iter().flat_map(|it| &it.attributes) {
+        match value {
+            Some(value) => attributes.insert(name.clone(), value.clone()),
+            None => attributes.remove(name),
+        };
+    }
+    if attributes != meta.attributes {
+        return Err(format!("its attributes are {attributes:?}, and it is found by {:?}", meta.attributes));
     }
     let ends: Vec<usize> = (0..turns.len()).filter(|it| turns[*it].end.is_some()).collect();
     let last = turns.last().and_then(|it| it.end.clone());
@@ -83,7 +105,8 @@ fn effects(shared: &Shared, meta: &Meta, turns: &[Turn]) -> Result<(), String> {
     for ((_, seq, attempt), answer) in state.accepted.iter().filter(|((id, ..), _)| *id == meta.id) {
         let told =
             Fact::TaskDone { seq: *seq, attempt: *attempt, outcome: Outcome::Succeeded(answer.clone()) };
-        if !turns.iter().any(|it| it.facts.contains(&told)) {
+        // An execution may be terminated between the answer and the message that tells it.
+        if !turns.iter().any(|it| it.facts.contains(&told)) && !meta.end.as_ref().is_some_and(is_terminated) {
             return Err(format!("attempt {attempt} of call {seq} was answered, and that is not history"));
         }
     }

@@ -3,6 +3,8 @@
 //! Messages to one execution keep their order, and one of them is handled at a time until its lease ends: that much a
 //! queue promises. Nothing else is in order.
 
+mod outside;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::mem;
 use std::pin::Pin;
@@ -112,6 +114,8 @@ pub(super) struct Schedule {
     flights: Vec<Flight>,
     outside: Vec<(Millis, Outside)>,
     expected: check::Expected,
+    /// How often somebody resumed an execution.
+    resumed: u64,
 }
 
 impl Schedule {
@@ -130,6 +134,7 @@ impl Schedule {
             flights: Vec::new(),
             outside: Vec::new(),
             expected: BTreeMap::new(),
+            resumed: 0,
         };
         for process in 0..1 + schedule.shared.below(3) {
             let engine = schedule.engine(usize::try_from(process).unwrap_or(0));
@@ -155,7 +160,7 @@ impl Schedule {
             self.pump();
             let steps = self.steps();
             if steps.is_empty() {
-                if self.pass_time() {
+                if self.pass_time() || self.resume() {
                     continue;
                 }
                 check::all(&self.shared, &self.registry, &self.expected)?;
@@ -396,6 +401,7 @@ impl Schedule {
                 let Ok(id) = ExecutionId::new(workflow, &name) else { return };
                 if self.expected.insert(id.clone(), (workflow, size)).is_none() {
                     self.send_signals(&id, size, signals);
+                    self.control(&id);
                 }
             }
             (work @ Work::Start { .. }, End::Again(_)) => {
@@ -435,16 +441,6 @@ impl Schedule {
                 );
                 self.shared.state().violation.get_or_insert(what);
             }
-        }
-    }
-
-    fn send_signals(&mut self, id: &ExecutionId, size: u64, name: Option<&str>) {
-        let Some(name) = name else { return };
-        for number in 0..size {
-            let payload = number.to_string().as_str().into();
-            let fact = Fact::Signal { id: format!("{id}-{number}"), name: name.to_owned(), payload };
-            let due = self.world.now() + self.shared.below(90_000);
-            self.outside.push((due, Outside::Signal(id.clone(), fact)));
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Deliberately raw, without the facade's types: the engine is what is tested here.
 
+mod children;
 mod dialogue;
 mod workers;
 
@@ -21,12 +22,13 @@ use super::shared::Shared;
 /// Attempt of a flaky task that succeeds.
 const FLAKY_UNTIL: u32 = 3;
 
-/// Those that are started from outside, and last the one that only others start.
-const WORKFLOWS: [(&str, WorkflowFn); 13] = [
+/// Those that are started from outside, and last those that only others start.
+const WORKFLOWS: [(&str, WorkflowFn); 15] = [
     ("asks", |input| Box::pin(dialogue::asks(input))),
     ("beats", |input| Box::pin(workers::beats(input))),
     ("cancels", |input| Box::pin(workers::cancels(input))),
     ("collect", |input| Box::pin(collect(input))),
+    ("drops", |input| Box::pin(children::drops(input))),
     ("fan", |input| Box::pin(fan(input))),
     ("later", |input| Box::pin(workers::later(input))),
     ("long", |input| Box::pin(long(input))),
@@ -36,7 +38,10 @@ const WORKFLOWS: [(&str, WorkflowFn); 13] = [
     ("retries", |input| Box::pin(retries(input))),
     ("steps", |input| Box::pin(steps(input))),
     ("counter", |input| Box::pin(dialogue::counter(input))),
+    ("waits", |input| Box::pin(children::waits(input))),
 ];
+/// How many of them only others start.
+const OF_OTHERS: u64 = 2;
 
 pub(super) fn registry() -> Arc<Registry> {
     let mut registry = Registry::default();
@@ -54,7 +59,8 @@ pub(super) fn registry() -> Arc<Registry> {
 /// A workflow by chance, how large it is, and how many signals of which name it needs from outside.
 pub(super) fn pick(shared: &Shared) -> (&'static str, u64, Option<&'static str>) {
     let size = 1 + shared.below(4);
-    let (workflow, _) = WORKFLOWS[usize::try_from(shared.below(WORKFLOWS.len() as u64 - 1)).unwrap_or(0)];
+    let (workflow, _) =
+        WORKFLOWS[usize::try_from(shared.below(WORKFLOWS.len() as u64 - OF_OTHERS)).unwrap_or(0)];
     match workflow {
         "collect" => (workflow, size, Some("item")),
         "race" => (workflow, size, Some("go")),
@@ -63,6 +69,11 @@ pub(super) fn pick(shared: &Shared) -> (&'static str, u64, Option<&'static str>)
         "renews" => (workflow, size * 2, None),
         _ => (workflow, size, None),
     }
+}
+
+/// Whether somebody outside may end such an execution without its code, and nobody waits for it in vain then.
+pub(super) fn may_be_terminated(workflow: &str) -> bool {
+    workflow != "asks"
 }
 
 /// Whether an execution may end so, whatever goes wrong on the way.
@@ -100,6 +111,8 @@ async fn steps(input: Payload) -> Outcome {
             Call::Emit(vec![Emitted { name: "Stepped".into(), payload: number.to_string().as_str().into() }])
         })
         .await;
+        // The last one is set in the turn that ends.
+        let _set = ambient::set_attribute("step", Some(i64::try_from(number).unwrap_or(i64::MAX).into()));
     }
     done(sum)
 }

@@ -1,11 +1,16 @@
 //! Code that is not deterministic is found in the turn in which it is not.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
+use std::future::poll_fn;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use eventual::{CallError, Result};
 use eventual_engine::core::Status;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 
 use crate::environment;
 use crate::service::*;
@@ -41,6 +46,24 @@ async fn counts_its_runs() -> u32 {
     RUNS.fetch_add(1, Ordering::SeqCst)
 }
 
+/// Tells how often its branches were polled, which is the executor's matter.
+#[eventual::workflow]
+async fn counts_polls() -> Result<()> {
+    let polls = Rc::new(Cell::new(0_u32));
+    let mut branches = FuturesUnordered::new();
+    for seconds in [1, 2, 3] {
+        let mut sleep = Box::pin(eventual::sleep(Duration::from_secs(seconds)));
+        let polls = polls.clone();
+        branches.push(poll_fn(move |cx| {
+            polls.set(polls.get() + 1);
+            sleep.as_mut().poll(cx)
+        }));
+    }
+    while branches.next().await.is_some() {}
+    note(polls.get().to_string()).await?;
+    Ok(())
+}
+
 /// Runs something that needs an async runtime.
 #[eventual::workflow(allow_nondeterminism)]
 async fn needs_tokio(what: String) {
@@ -64,7 +87,7 @@ fn the_order_of_a_hash_map_parks_the_execution_with_both_sides() {
     for part in [
         "not deterministic",
         "as call 0 of turn 1, one asked for task `note` and another for task `note` with another input",
-        "tests/environment/chance.rs:18:",
+        "tests/environment/chance.rs:23:",
         "after the start of the execution",
     ] {
         assert!(reason.contains(part), "{part} is not in: {reason}");
@@ -85,6 +108,19 @@ fn what_is_deterministic_passes_however_its_branches_are_polled() {
         assert_eq!(env.run(&execution).unwrap(), 2, "its timer was asked for before the branch's");
         assert_eq!(env.execution(&execution).status, Status::Succeeded);
     }
+}
+
+#[test]
+fn code_that_depends_on_when_it_is_polled_is_parked() {
+    let env = environment();
+    env.start(counts_polls()).unwrap();
+    env.advance(Duration::from_secs(5));
+    let [(_, reason)] = env.parked().try_into().unwrap();
+    assert!(
+        reason.contains("one asked for task `note` and another for task `note` with another input"),
+        "{reason}"
+    );
+    environment().twins(1).call(counts_polls()).unwrap();
 }
 
 #[test]
