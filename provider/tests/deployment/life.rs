@@ -148,6 +148,9 @@ async fn a_deployer_needs_what_the_policy_says_and_nothing_else() {
     deployment.tamper(&state).await;
     let (read, ..) = deployment.read_changed(&state).await;
     let state = deployment.apply(Some(&read), &config).await;
+    // Of the code before the last one, an alias and a version go.
+    deployment.rebuild();
+    let state = deployment.apply(Some(&state), &config).await;
     assert_eq!(deployment.apply(Some(&state), &config).await, state, "nothing to do");
     deployment.destroy(&state).await;
     let iam = aws_sdk_iam::Client::new(&place.settings().await);

@@ -33,9 +33,8 @@ while true; do
  B=$(curl -sS -LD "$H" "http://${AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime/invocation/next") || exit 1
  R=$(grep -Fi Lambda-Runtime-Aws-Request-Id "$H" | tr -d "[:space:]" | cut -d: -f2)
  case "$B" in
-  *'"op":"count"'*NEEDED*) B='{"count":1,"complete":true}' ;;
-  *NEEDED*'"op":"count"'*) B='{"count":1,"complete":true}' ;;
-  *'"op":"count"'*) B='{"count":0,"complete":true}' ;;
+  *NEEDED*'"op"'*'"count"'*) B='{"count":1,"complete":true}' ;;
+  *'"op"'*'"count"'*) B='{"count":0,"complete":true}' ;;
  esac
  curl -sS "http://${AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime/invocation/$R/response" -d "$B" >/dev/null
 done
@@ -158,6 +157,11 @@ impl Deployment {
     /// Another build of the same service.
     pub(crate) fn rebuild(&mut self) {
         self.probe.generation += 1;
+        self.write();
+    }
+
+    /// Writes the artifact of this generation.
+    fn write(&self) {
         zip(&self.folder.path().join("probe.zip"), self.probe.generation, self.probe.needed);
     }
 

@@ -5,6 +5,12 @@ use eventual_schema::deploy::code_alias;
 use super::{Deployment, code_of, service};
 
 impl Deployment {
+    /// Has an open execution need the code of a generation, or none with 0, as the code says that is built from now on.
+    fn needs(&mut self, generation: u32) {
+        self.probe.needed = generation;
+        self.write();
+    }
+
     /// Aliases of a function with their versions, sorted.
     async fn aliases(&self, function: &str) -> Vec<(String, String)> {
         let lambda = aws_sdk_lambda::Client::new(&self.settings().await);
@@ -21,9 +27,7 @@ impl Deployment {
 #[tokio::test(flavor = "multi_thread")]
 async fn code_that_open_executions_are_pinned_to_stays_and_no_other_piles_up() {
     let mut deployment = Deployment::new("pinned").await;
-    deployment.probe.needed = 1;
-    deployment.rebuild();
-    deployment.probe.generation = 1;
+    deployment.needs(1);
     let config = service(&deployment, &[]);
     let mut state = deployment.create(&config).await;
     for _ in 2..=5 {
@@ -39,11 +43,11 @@ async fn code_that_open_executions_are_pinned_to_stays_and_no_other_piles_up() {
     assert_eq!(deployment.read(&state).await.as_ref(), Some(&state));
     assert_eq!(deployment.changes(&state, &config), []);
     // The execution ends, and nobody needs the first code any more.
-    deployment.probe.needed = 0;
-    deployment.rebuild();
-    state = deployment.apply(Some(&state), &config).await;
-    deployment.rebuild();
-    state = deployment.apply(Some(&state), &config).await;
+    deployment.needs(0);
+    for _ in 6..=7 {
+        deployment.rebuild();
+        state = deployment.apply(Some(&state), &config).await;
+    }
     assert_eq!(deployment.versions("orchestrator").await, ["$LATEST", "6", "7"]);
     deployment.destroy(&state).await;
     deployment.nothing_left().await;
