@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_lambda::config::retry::RetryConfig;
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
+use aws_sdk_lambda::error::ProvideErrorMetadata;
 use aws_sdk_lambda::primitives::Blob;
 use eventual_core::ExecutionId;
 use eventual_engine::codec::{self, ForwardMessage};
@@ -16,6 +17,11 @@ use crate::fault;
 
 /// Longest wait for the other version: it may have to start, and to perform inline tasks of 45 seconds.
 const LONGEST: Duration = Duration::from_secs(120);
+
+/// Whether AWS says that the deployment keeps no such code: it is gone, or nothing that is deployed now may be pinned.
+fn is_lost(code: Option<&str>) -> bool {
+    matches!(code, Some("ResourceNotFoundException" | "AccessDeniedException"))
+}
 
 impl AwsDispatch {
     pub(super) async fn ask_code(
@@ -38,7 +44,7 @@ impl AwsDispatch {
         let invoke = invoke.payload(Blob::new(envelope.to_json())).customize().config_override(patient);
         let answer = match invoke.send().await {
             Ok(answer) => answer,
-            Err(error) if error.as_service_error().is_some_and(|it| it.is_resource_not_found_exception()) => {
+            Err(error) if is_lost(error.as_service_error().and_then(ProvideErrorMetadata::code)) => {
                 return Ok(Forwarded::NoSuchCode);
             }
             Err(error) => return Err(fault::aws(operation, &error)),
