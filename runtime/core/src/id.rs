@@ -3,6 +3,7 @@
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use core::fmt;
 
 use crate::limits::EXECUTION_NAME_MAX;
@@ -13,9 +14,9 @@ pub type Seq = u32;
 /// Milliseconds since 1970-01-01T00:00:00Z.
 pub type Millis = u64;
 
-/// Names an execution: `<workflow>/<name>`. Unique within a deployment.
+/// Names an execution: `<workflow>/<name>`. Unique within a deployment. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct ExecutionId(String);
+pub struct ExecutionId(Arc<str>);
 
 /// Why a text does not name an execution.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -38,7 +39,7 @@ impl ExecutionId {
                 "{name:?} is not an execution name: 1 to {EXECUTION_NAME_MAX} ASCII letters, digits and -_.:@+="
             )));
         }
-        Ok(Self(format!("{workflow}/{name}")))
+        Ok(Self(format!("{workflow}/{name}").into()))
     }
 
     /// Parses `<workflow>/<name>`.

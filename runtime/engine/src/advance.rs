@@ -61,11 +61,11 @@ impl Engine {
             Some(meta) => meta,
             None => self.known(id).await?,
         };
-        if !meta.status.is_closed() && self.forward(&meta, &message, redelivered).await? {
+        if !meta.status.is_closed() && Box::pin(self.forward(&meta, &message, redelivered)).await? {
             return Ok(());
         }
         if redelivered {
-            self.finish_delivery(&meta, &message.facts, true).await?;
+            Box::pin(self.finish_delivery(&meta, &message.facts, true)).await?;
         }
         if meta.secret.is_empty() && !meta.status.is_closed() {
             // It was started before there were tokens.
@@ -91,7 +91,7 @@ impl Engine {
             match self.turn(&mut meta, facts.clone(), look).await {
                 Ok((next, turn)) => {
                     if doubtful && !new.iter().all(|key| turn.facts.iter().any(|it| it.key() == *key)) {
-                        self.finish_delivery(&meta, &told, false).await?;
+                        Box::pin(self.finish_delivery(&meta, &told, false)).await?;
                     }
                     doubtful = false;
                     look = false;
@@ -130,7 +130,7 @@ impl Engine {
         if facts.is_empty() {
             return Ok(());
         }
-        Ok(self.finish_delivery(meta, facts, false).await?)
+        Ok(Box::pin(self.finish_delivery(meta, facts, false)).await?)
     }
 
     /// Performs what an execution waits for after `turn`, and what is to be performed right here.
@@ -146,9 +146,9 @@ impl Engine {
             operations.iter().map(|(seq, _)| *seq).filter(|it| !asked_now(it)).collect();
         if !before.is_empty() {
             // Whoever took the turns that asked for them may not have started the children that they are meant for.
-            self.deliver_turns_of(meta, &before).await?;
+            Box::pin(self.deliver_turns_of(meta, &before)).await?;
         }
-        let mut facts = self.operate_all(&meta.id, operations).await?;
+        let mut facts = Box::pin(self.operate_all(&meta.id, operations)).await?;
         facts.extend(self.perform_inline(&meta.id, pending).await?);
         Ok(facts)
     }
@@ -166,7 +166,7 @@ impl Engine {
             _ => self.ports.store.turns(&id, version).await?,
         };
         if version == 0 {
-            self.complete_fork(meta, &mut committed).await?;
+            Box::pin(self.complete_fork(meta, &mut committed)).await?;
         }
         let last = committed.last().map_or(version, |it| it.number);
         let mut behind = meta.learn(&committed);
@@ -177,13 +177,13 @@ impl Engine {
         self.keep_attributes(meta, behind).await?;
         if let Some(end) = committed.last().and_then(|it| it.end.clone()) {
             // It was closed, but whoever closed it died before it said so.
-            self.close(meta, end).await?;
+            Box::pin(self.close(meta, end)).await?;
             return Ok((Next::Closed, Turn::default()));
         }
         if let Some(end) = terminated {
             let facts = meta.forked_at(last).into_iter().chain(facts).collect();
             let turn = last_turn(&committed, facts, self.ports.clock.now(), end.clone());
-            return self.end(meta, turn, &end, &Pending::default()).await;
+            return Box::pin(self.end(meta, turn, &end, &Pending::default())).await;
         }
         match self.take(meta, version, committed, facts).await {
             TurnReply::Nothing(pending) => {
@@ -191,30 +191,33 @@ impl Engine {
                 self.unpark(meta).await?;
                 Ok((Next::Waits(pending), Turn::default()))
             }
-            TurnReply::Taken { turn, pending } => {
+            TurnReply::Taken { turn, pending, committed } => {
                 if let Some(end) = turn.end.clone() {
-                    return self.end(meta, *turn, &end, &pending).await;
+                    return Box::pin(self.end(meta, *turn, &end, &pending)).await;
                 }
                 if turn.continued.is_none() {
                     meta.base = meta.base.max(pending.base);
                 }
-                self.commit(&id, &turn).await?;
+                match committed {
+                    Some(answer) => self.committed(&id, answer)?,
+                    None => self.commit(&id, &turn).await?,
+                }
                 let changed = meta.learn([&*turn]);
                 self.keep_attributes(meta, changed).await?;
                 self.unpark(meta).await?;
                 self.deliver(&id, &turn, &pending).await?;
                 if turn.continued.is_some() {
-                    self.rebase(meta, turn.number).await?;
+                    Box::pin(self.rebase(meta, turn.number)).await?;
                     return Ok((Next::Continued, *turn));
                 }
                 Ok((Next::Waits(pending), *turn))
             }
             TurnReply::Blocked { reason, facts } => {
                 tracing::error!(execution = %meta.id, %reason, "execution is parked");
-                self.park(meta, last + 1, Status::Parked, reason, facts).await
+                Box::pin(self.park(meta, last + 1, Status::Parked, reason, facts)).await
             }
             TurnReply::Paused { reason, facts } => {
-                self.park(meta, last + 1, Status::Paused, reason, facts).await
+                Box::pin(self.park(meta, last + 1, Status::Paused, reason, facts)).await
             }
             TurnReply::Stale => Err(TurnError::Taken),
             TurnReply::Busy => {
@@ -230,9 +233,10 @@ impl Engine {
             return TurnReply::Blocked { reason, facts };
         }
         let last = committed.last().map_or(version, |it| it.number);
-        let (meta, now) = (meta.clone(), self.ports.clock.now());
+        let (id, now, store) = (meta.id.clone(), self.ports.clock.now(), self.ports.store.clone());
         let facts = meta.forked_at(last).into_iter().chain(facts).collect();
-        self.workflows.turn(TurnRequest { meta, version, committed, facts, now }).await
+        let meta = (version == 0).then(|| meta.clone());
+        self.workflows.turn(TurnRequest { id, meta, version, committed, facts, now, store }).await
     }
 
     /// Notes that the code continued as new in turn `base`. The turns before the last time that it did are dropped; those

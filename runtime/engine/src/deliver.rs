@@ -22,22 +22,24 @@ impl Engine {
         pending: &Pending,
     ) -> Result<(), Fault> {
         let deliver_calls = |children: bool| {
-            let calls =
-                turn.calls.iter().filter(move |(_, it)| matches!(it, Call::Workflow { .. }) == children);
+            let calls = turn.calls.iter().filter(move |(_, it)| {
+                matches!(it, Call::Workflow { .. }) == children && !is_performed_here(it)
+            });
             // Collected at once: a future that holds a closure over references is `Send` to nobody.
-            all(calls.map(|(seq, call)| self.deliver_call(id, turn, *seq, call)).collect())
+            all(calls.map(|(seq, call)| Box::pin(self.deliver_call(id, turn, *seq, call))).collect())
         };
         // A signal to a child that starts in the same turn must find it.
         deliver_calls(true).await?;
         deliver_calls(false).await?;
         if turn.facts.iter().any(|it| matches!(it, Fact::Forked { .. })) {
             // Its origin has armed them for itself.
-            all(pending.timers.iter().map(|(seq, due)| self.arm(id, *seq, *due)).collect()).await?;
+            all(pending.timers.iter().map(|(seq, due)| Box::pin(self.arm(id, *seq, *due))).collect()).await?;
         }
-        all(turn.answers.iter().map(|it| self.deliver_answer(id, it)).collect()).await?;
-        all(turn.stops.iter().map(|it| self.stop_child(id, it)).collect()).await?;
+        all(turn.answers.iter().map(|it| Box::pin(self.deliver_answer(id, it))).collect()).await?;
+        all(turn.stops.iter().map(|it| Box::pin(self.stop_child(id, it))).collect()).await?;
         let wanted = turn.attempts.iter().filter_map(|it| Some((it, pending.task(it)?)));
-        let attempts = wanted.map(|(attempt, task)| self.deliver_attempt(id, turn.time, attempt, task));
+        let attempts =
+            wanted.map(|(attempt, task)| Box::pin(self.deliver_attempt(id, turn.time, attempt, task)));
         all(attempts.collect()).await?;
         self.deliver_watch(id, turn).await
     }
@@ -145,9 +147,22 @@ impl Engine {
 }
 
 /// Makes all deliveries, some at a time, whatever becomes of one; then the first failure counts.
-async fn all<D: Future<Output = Result<(), Fault>>>(deliveries: Vec<D>) -> Result<(), Fault> {
+///
+/// They come boxed: most turns deliver next to nothing, and whoever takes a turn should not be as large as all that it might.
+async fn all<D: Future<Output = Result<(), Fault>> + Unpin>(mut deliveries: Vec<D>) -> Result<(), Fault> {
+    if deliveries.len() <= 1 {
+        return match deliveries.pop() {
+            Some(only) => only.await,
+            None => Ok(()),
+        };
+    }
     let made: Vec<_> = stream::iter(deliveries).buffer_unordered(AT_A_TIME).collect().await;
     made.into_iter().collect()
+}
+
+/// Whether whoever took the turn performs a call, and nobody has to be told of it.
+fn is_performed_here(call: &Call) -> bool {
+    matches!(call, Call::Task(task) if task.inline && task.total_ms.is_none())
 }
 
 /// An attempt as its worker gets it.

@@ -1,6 +1,6 @@
 //! The engine of one process: the ports of its host, the handlers of its service, the executions in its memory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -30,7 +30,7 @@ pub struct Engine {
     /// found out by its commit.
     metas: Mutex<HashMap<ExecutionId, Meta>>,
     /// One turn at a time for each execution of this process; across processes the conditional commit decides.
-    turns: Mutex<BTreeMap<ExecutionId, Arc<tokio::sync::Mutex<()>>>>,
+    turns: Mutex<HashMap<ExecutionId, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl Engine {

@@ -29,7 +29,7 @@ impl Engine {
     /// # Errors
     /// When the world failed before the outcome was sent. The host then reports the attempt as lost.
     pub async fn perform(&self, request: TaskRequest) -> Result<(), Fault> {
-        let TaskRequest { execution, seq, attempt, .. } = request.clone();
+        let (execution, seq, attempt) = (request.execution.clone(), request.seq, request.attempt);
         let lease_ms = request.timeout_ms.saturating_add(LEASE_MARGIN_MS);
         if !self.ports.store.claim(&execution, seq, attempt, lease_ms).await? {
             tracing::info!(%execution, seq, attempt, "attempt is claimed by another worker");
@@ -46,11 +46,15 @@ impl Engine {
         pending: Pending,
     ) -> Result<Vec<Fact>, Fault> {
         let now = self.ports.clock.now();
-        let attempts = pending.inline.iter().map(|(seq, attempt, task)| {
+        let mut attempts = pending.inline.iter().map(|(seq, attempt, task)| {
             let request = task_request(id, *seq, *attempt, task, now);
-            self.attempt_inline(request, task.retry.attempts)
+            // Boxed, because futures of this size are moved several times.
+            Box::pin(self.attempt_inline(request, task.retry.attempts))
         });
-        join_all(attempts).await.into_iter().collect()
+        match (attempts.next(), attempts.len()) {
+            (Some(only), 0) => Ok(vec![only.await?]),
+            (first, _) => join_all(first.into_iter().chain(attempts)).await.into_iter().collect(),
+        }
     }
 
     /// Performs one inline attempt. One that may not be made again is claimed, so that a message that comes again after
@@ -82,7 +86,7 @@ impl Engine {
 
     /// Runs one attempt to its end, whatever that is.
     async fn attempt(&self, request: TaskRequest) -> Result<Fact, Fault> {
-        let TaskRequest { execution, seq, attempt, .. } = request.clone();
+        let (execution, seq, attempt) = (request.execution.clone(), request.seq, request.attempt);
         let Some(task) = self.registry.tasks.get(&request.task) else {
             let reason = format!("this version of the service has no task `{}`", request.task);
             return Ok(Fact::TaskLost { seq, attempt, timed_out: false, reason });
@@ -100,7 +104,9 @@ impl Engine {
             states: self.states.clone(),
             worker: Some(worker.clone()),
         };
-        let running = worker.clone().run(self.run(task.run, who, task.needs.clone(), request.input, context));
+        // Boxed, because it is wrapped several times, and would be moved each time.
+        let code = Box::pin(self.run(task.run, who, task.needs.clone(), request.input, context));
+        let running = worker.clone().run(code);
         let ended = tokio::time::timeout(Duration::from_millis(request.timeout_ms), async {
             tokio::select! {
                 biased;

@@ -151,6 +151,9 @@ pub enum Insert {
     Exists(Box<Meta>),
 }
 
+/// What is told how a commit ended; without an answer, that it was not begun.
+pub type CommitDone = Box<dyn FnOnce(Box<Turn>, Option<Result<Commit, Fault>>) + Send>;
+
 /// Answer to a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Commit {
@@ -184,6 +187,14 @@ pub trait Store: Send + Sync {
 
     /// Writes a turn, if its number is free.
     async fn commit(&self, id: &ExecutionId, turn: &Turn) -> Result<Commit, Fault>;
+
+    /// As [`commit`](Self::commit), asked on the thread of workflow code: `done` gets the turn back, on whatever thread, when
+    /// the answer is known. It saves whoever waits for the turn from being woken in between. A host that cannot write
+    /// without an async runtime leaves this as it is: then `done` gets no answer, and the turn is committed by `commit`.
+    fn commit_then(&self, id: &ExecutionId, turn: Box<Turn>, done: CommitDone) {
+        let _ = id;
+        done(turn, None);
+    }
 
     /// Writes the last turn of an execution, if its number is free, and then `meta`, which says that it is closed. A host
     /// that can writes both at once.

@@ -9,6 +9,7 @@ mod running;
 mod twins;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +19,7 @@ use std::time::Duration;
 use eventual_core::{Attempt, Call, ExecutionId, Fact, Millis, Outcome, Payload, Seq, TaskCall, Turn};
 use tokio::sync::oneshot;
 
-use crate::ports::Meta;
+use crate::ports::{Commit, Fault, Meta, Store};
 use crate::registry::Registry;
 use running::Running;
 
@@ -32,10 +33,11 @@ const VERSIONS_MAX: usize = 4 * KEPT_MAX;
 const STACK_BYTES: usize = 16 << 20;
 
 /// A turn to take.
-#[derive(Debug)]
 pub(crate) struct TurnRequest {
     /// The execution.
-    pub(crate) meta: Meta,
+    pub(crate) id: ExecutionId,
+    /// What is known of it; with version 0 only, because who is in memory knows it.
+    pub(crate) meta: Option<Meta>,
     /// Number of the last turn in memory, as it was when the later ones were read.
     pub(crate) version: u64,
     /// Turns that were committed since the version in memory, in order; all turns when it is not in memory.
@@ -44,6 +46,8 @@ pub(crate) struct TurnRequest {
     pub(crate) facts: Vec<Fact>,
     /// Now.
     pub(crate) now: Millis,
+    /// Where to commit what comes of it, unless that is its end.
+    pub(crate) store: Arc<dyn Store>,
 }
 
 /// A question to the code of an execution.
@@ -88,6 +92,8 @@ pub(crate) enum TurnReply {
         turn: Box<Turn>,
         /// What it waits for afterwards.
         pending: Pending,
+        /// Whether it is committed, if that was done already.
+        committed: Option<Result<Commit, Fault>>,
     },
 }
 
@@ -100,24 +106,31 @@ pub(crate) struct Pending {
     pub(crate) operations: Vec<(Seq, Call)>,
     /// Number of the turn in which the code last continued as new; 0 when it never did.
     pub(crate) base: u64,
-    /// All open timers, with the time when they fire.
+    /// All open timers, with the time when they fire, where the turn made a fork.
     pub(crate) timers: Vec<(Seq, Millis)>,
-    /// All open tasks.
+    /// Those open tasks of which the turn makes another attempt.
     pub(crate) tasks: Vec<(Seq, TaskCall)>,
 }
 
 impl Pending {
-    fn of<'a>(open: impl Iterator<Item = (Seq, &'a Call, u32, bool)>) -> Self {
+    /// Of all that is open, what somebody has to do something about after `turn`.
+    fn of<'a>(open: impl Iterator<Item = (Seq, &'a Call, u32, bool)>, turn: Option<&Turn>) -> Self {
         let mut pending = Self::default();
+        let attempts = turn.map_or(&[][..], |it| &it.attempts);
+        let forked = turn.is_some_and(|it| it.facts.iter().any(|it| matches!(it, Fact::Forked { .. })));
         for (seq, call, attempt, may_begin) in open {
             if call.is_operation() {
                 pending.operations.push((seq, call.clone()));
             }
-            if let Call::Timer { due } = call {
+            if let Call::Timer { due } = call
+                && forked
+            {
                 pending.timers.push((seq, *due));
             }
             let Call::Task(task) = call else { continue };
-            pending.tasks.push((seq, task.clone()));
+            if attempts.iter().any(|it| it.seq == seq) {
+                pending.tasks.push((seq, task.clone()));
+            }
             if task.inline && may_begin {
                 pending.inline.push((seq, attempt, task.clone()));
             }
@@ -140,9 +153,18 @@ enum Job {
     Forget(ExecutionId),
     Query(Box<QueryRequest>, oneshot::Sender<Result<Outcome, String>>),
     /// With how many instances of the code take it.
-    Turn(Box<TurnRequest>, u32, Arc<AtomicBool>, oneshot::Sender<TurnReply>),
+    Turn(Box<TurnRequest>, u32, Arc<Stage>, oneshot::Sender<TurnReply>),
     /// The calls that an execution waits for.
     Waits(Box<(Meta, Vec<Turn>)>, oneshot::Sender<Result<Vec<Open>, String>>),
+}
+
+/// How far a turn is on the thread of workflow code.
+#[derive(Debug, Default)]
+struct Stage {
+    /// The code has the thread.
+    begun: AtomicBool,
+    /// The code has given it back.
+    taken: AtomicBool,
 }
 
 /// A call that an execution waits for.
@@ -252,7 +274,7 @@ impl Workflows {
             return memory.with(|kept| turn(&self.registry, kept, request, instances));
         }
         let last = request.committed.last().map_or(request.version, |it| it.number);
-        let id = request.meta.id.clone();
+        let id = request.id.clone();
         let reply = self.turn_there(request, instances).await;
         let mut versions = self.versions();
         match &reply {
@@ -269,13 +291,18 @@ impl Workflows {
     /// Has the thread take a turn.
     async fn turn_there(&self, request: TurnRequest, instances: u32) -> TurnReply {
         let facts = request.facts.clone();
-        let (reply, answer) = oneshot::channel();
-        let begun = Arc::new(AtomicBool::new(false));
-        self.send(Job::Turn(Box::new(request), instances, begun.clone(), reply));
-        let reason = match tokio::time::timeout(BLOCKED_AFTER, answer).await {
+        let (reply, mut answer) = oneshot::channel();
+        let stage = Arc::new(Stage::default());
+        self.send(Job::Turn(Box::new(request), instances, stage.clone(), reply));
+        let mut answered = tokio::time::timeout(BLOCKED_AFTER, &mut answer).await;
+        if answered.is_err() && stage.taken.load(Ordering::SeqCst) {
+            // Not the code, but the store takes so long.
+            answered = Ok(answer.await);
+        }
+        let reason = match answered {
             Ok(Ok(reply)) => return reply,
             Ok(Err(_)) => "the thread of workflow code ended: this is a bug of eventual".to_owned(),
-            Err(_) if !begun.load(Ordering::SeqCst) => return TurnReply::Busy,
+            Err(_) if !stage.begun.load(Ordering::SeqCst) => return TurnReply::Busy,
             Err(_) => {
                 // That thread is lost to the code that holds it. The others go on with a new one.
                 if let Place::Thread(sender) = &self.place {
@@ -315,9 +342,27 @@ fn handle(registry: &Registry, kept: &mut HashMap<ExecutionId, Running>, job: Jo
             let (meta, turns) = *asked;
             let _ = reply.send(replayed(registry, &meta, &turns).map(|it| it.waits_for()));
         }
-        Job::Turn(request, instances, begun, reply) => {
-            begun.store(true, Ordering::SeqCst);
-            let _ = reply.send(turn(registry, kept, *request, instances));
+        Job::Turn(request, instances, stage, reply) => {
+            stage.begun.store(true, Ordering::SeqCst);
+            let (id, store) = (request.id.clone(), request.store.clone());
+            let came = turn(registry, kept, *request, instances);
+            stage.taken.store(true, Ordering::SeqCst);
+            commit(&id, &*store, came, reply);
+        }
+    }
+}
+
+/// Answers with what came of a turn, if it can be, when it is committed.
+fn commit(id: &ExecutionId, store: &dyn Store, came: TurnReply, reply: oneshot::Sender<TurnReply>) {
+    match came {
+        TurnReply::Taken { turn, pending, .. } if turn.end.is_none() => {
+            let done = move |turn, committed| {
+                let _ = reply.send(TurnReply::Taken { turn, pending, committed });
+            };
+            store.commit_then(id, turn, Box::new(done));
+        }
+        other => {
+            let _ = reply.send(other);
         }
     }
 }
@@ -329,7 +374,7 @@ fn turn(
     request: TurnRequest,
     instances: u32,
 ) -> TurnReply {
-    let id = request.meta.id.clone();
+    let id = request.id.clone();
     if kept.len() >= KEPT_MAX && !kept.contains_key(&id) {
         // Any will do: whoever is needed again is read back from its history.
         let victim = kept.keys().next().cloned();
@@ -353,17 +398,20 @@ fn take_turn(
     request: TurnRequest,
     instances: u32,
 ) -> TurnReply {
-    let TurnRequest { meta, version, committed, facts, now } = request;
-    if kept.get(&meta.id).map_or(0, Running::version) != version {
-        kept.remove(&meta.id);
+    let TurnRequest { id, meta, version, committed, facts, now, .. } = request;
+    if kept.get(&id).map_or(0, Running::version) != version {
+        kept.remove(&id);
         return TurnReply::Stale;
     }
-    let Some(workflow) = registry.workflows.get(meta.id.workflow()) else {
-        let reason = format!("this version of the service has no workflow `{}`", meta.id.workflow());
+    let Some(workflow) = registry.workflows.get(id.workflow()) else {
+        let reason = format!("this version of the service has no workflow `{}`", id.workflow());
         return TurnReply::Blocked { reason, facts };
     };
-    let begin = || Running::with_twins(*workflow, &meta, instances);
-    let running = kept.entry(meta.id.clone()).or_insert_with(begin);
+    let running = match (kept.entry(id), meta) {
+        (Entry::Occupied(there), _) => there.into_mut(),
+        (Entry::Vacant(free), Some(meta)) => free.insert(Running::with_twins(*workflow, &meta, instances)),
+        (Entry::Vacant(_), None) => return TurnReply::Stale,
+    };
     if let Err(reason) = running.replay(&committed) {
         return TurnReply::Blocked { reason, facts: running.fresh(facts) };
     }
@@ -372,10 +420,13 @@ fn take_turn(
         return TurnReply::Paused { reason, facts: fresh };
     }
     if fresh.is_empty() && !running.is_due() {
-        return TurnReply::Nothing(running.pending());
+        return TurnReply::Nothing(running.pending(None));
     }
     match running.advance(now.max(running.time()), fresh.clone()) {
-        Ok(turn) => TurnReply::Taken { turn: Box::new(turn), pending: running.pending() },
+        Ok(turn) => {
+            let pending = running.pending(Some(&turn));
+            TurnReply::Taken { turn: Box::new(turn), pending, committed: None }
+        }
         Err(reason) => TurnReply::Blocked { reason, facts: fresh },
     }
 }

@@ -9,20 +9,20 @@ pub(crate) mod files;
 pub(crate) mod group;
 pub(crate) mod keys;
 mod log;
+mod marks;
 mod reading;
 pub(crate) mod watch;
 
-use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use eventual_core::limits::LIST_LOOKED_AT_MAX;
 use eventual_core::{ExecutionId, Millis, Outcome, Payload, Seq, Turn};
 use eventual_engine::codec;
 use eventual_engine::ports::{
-    AttemptRecord, Awaited, Beat, Commit, Completed, Fault, Insert, ListQuery, Meta, Page, Store,
+    AttemptRecord, Awaited, Beat, Commit, CommitDone, Completed, Fault, Insert, ListQuery, Meta, Page, Store,
 };
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 
@@ -32,6 +32,7 @@ pub use files::OpenError;
 use files::{Acknowledged, Lock};
 use group::{Change, Group, Tables, Written};
 use keys::{EPOCH, LAST_GROUP, Place, Table};
+use marks::Marks;
 use watch::Watch;
 
 /// Memory for what was read, and for what is not yet sorted into files, a table.
@@ -50,7 +51,7 @@ pub struct LocalStore {
     /// Who waits for what becomes of an execution.
     pub(crate) watch: Watch,
     /// The executions that are marked in [`Table::Undelivered`].
-    marked: Mutex<HashSet<ExecutionId>>,
+    marks: Marks,
     /// Held while what is kept of an attempt is changed.
     attempts: tokio::sync::Mutex<()>,
     _lock: Lock,
@@ -83,9 +84,9 @@ impl LocalStore {
         group.note(vec![Change::Put(Table::About, EPOCH.to_vec(), epoch.to_be_bytes().to_vec())]);
         let group = Arc::new(group);
         let queue = Queue::new(group.clone(), tables.clone(), epoch);
-        let (folder, watch, marked) = (folder.to_owned(), Watch::default(), Mutex::default());
+        let (folder, watch, marks) = (folder.to_owned(), Watch::default(), Marks::default());
         let attempts = tokio::sync::Mutex::default();
-        Ok(Self { group, queue, tables, folder, retention_ms, watch, marked, attempts, _lock: lock })
+        Ok(Self { group, queue, tables, folder, retention_ms, watch, marks, attempts, _lock: lock })
     }
 
     pub(crate) fn table(&self, table: Table) -> &Keyspace {
@@ -112,38 +113,35 @@ impl LocalStore {
             let key = entry.key().map_err(|error| self.fault(Table::Undelivered, &error))?;
             found.extend(std::str::from_utf8(&key).ok().and_then(|it| ExecutionId::parse(it).ok()));
         }
-        self.marked().extend(found.iter().cloned());
+        self.marks.found(&found);
         Ok(found)
     }
 
-    fn marked(&self) -> MutexGuard<'_, HashSet<ExecutionId>> {
-        self.marked.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The change that marks an execution as undelivered, where it is not marked yet.
-    fn mark(&self, id: &ExecutionId) -> Option<Change> {
-        let mark = || Change::Put(Table::Undelivered, id.as_str().into(), Vec::new());
-        self.marked().insert(id.clone()).then(mark)
-    }
-
     /// Writes a turn and what goes with it, and marks its execution as undelivered, unless its number is taken.
-    async fn write_turn(
+    async fn write_turn(&self, id: &ExecutionId, turn: &Turn, changes: Vec<Change>) -> Result<Commit, Fault> {
+        let (key, changes, marks) = self.changes_of(id, turn, changes);
+        let operation = || format!("commit of turn {} of {id}", turn.number);
+        let written = self.group.write(operation, Some((Table::Turns, key)), changes).await;
+        if marks && !matches!(written, Ok(Written::Yes)) {
+            self.marks.failed(id);
+        }
+        Ok(if written? == Written::Yes { Commit::Written } else { Commit::Taken })
+    }
+
+    /// What writes a turn: its key, the changes, and whether they mark its execution.
+    fn changes_of(
         &self,
         id: &ExecutionId,
         turn: &Turn,
         mut changes: Vec<Change>,
-    ) -> Result<Commit, Fault> {
+    ) -> (Vec<u8>, Vec<Change>, bool) {
         let key = keys::turn(id, turn.number);
         changes.push(Change::Put(Table::Turns, key.clone(), codec::encode_turn(turn).into_bytes()));
-        let mark = self.mark(id);
-        let marks = mark.is_some();
-        changes.extend(mark);
-        let operation = || format!("commit of turn {} of {id}", turn.number);
-        let written = self.group.write(operation, Some((Table::Turns, key)), changes).await;
-        if marks && !matches!(written, Ok(Written::Yes)) {
-            self.marked().remove(id);
+        let marks = self.marks.begin(id);
+        if marks {
+            changes.push(Change::Put(Table::Undelivered, id.as_str().into(), Vec::new()));
         }
-        Ok(if written? == Written::Yes { Commit::Written } else { Commit::Taken })
+        (key, changes, marks)
     }
 
     /// The changes that write where an execution stands, and what is due when it is to be forgotten.
@@ -172,7 +170,7 @@ impl LocalStore {
 
     /// Everything of an execution is delivered: whoever advances it says so, before anybody else can.
     pub(crate) fn unmark(&self, id: &ExecutionId) {
-        if self.marked().remove(id) {
+        if self.marks.end(id) {
             self.group.note(vec![Change::Remove(Table::Undelivered, id.as_str().into())]);
         }
     }
@@ -295,9 +293,13 @@ impl Store for LocalStore {
             Change::Put(Table::Undelivered, key.clone(), Vec::new()),
         ];
         let operation = || format!("insert of {}", meta.id);
-        match self.group.write(operation, Some((Table::Executions, key)), changes).await? {
+        let is_first = self.marks.inserting(&meta.id);
+        let written = self.group.write(operation, Some((Table::Executions, key)), changes).await;
+        if is_first {
+            self.marks.inserted(&meta.id, matches!(written, Ok(Written::Yes)));
+        }
+        match written? {
             Written::Yes => {
-                self.marked().insert(meta.id.clone());
                 self.queue.look(&meta.id);
                 Ok(Insert::Inserted)
             }
@@ -314,6 +316,9 @@ impl Store for LocalStore {
     }
 
     async fn turns(&self, id: &ExecutionId, after: u64) -> Result<Vec<Turn>, Fault> {
+        if self.marks.is_new(id) {
+            return Ok(Vec::new());
+        }
         let (from, to) = (keys::turn(id, after.saturating_add(1)), keys::turn(id, u64::MAX));
         let mut turns = Vec::new();
         for entry in self.table(Table::Turns).range(from..=to) {
@@ -329,6 +334,27 @@ impl Store for LocalStore {
             self.watch.tell(id, Awaited::Turn);
         }
         Ok(written)
+    }
+
+    fn commit_then(&self, id: &ExecutionId, turn: Box<Turn>, done: CommitDone) {
+        let (key, changes, marks) = self.changes_of(id, &turn, Vec::new());
+        let (id, watch, known) = (id.clone(), self.watch.clone(), self.marks.clone());
+        self.group.write_then(Some((Table::Turns, key)), changes, move |written| {
+            if marks && !matches!(written, Ok(Written::Yes)) {
+                known.failed(&id);
+            }
+            let answer = match written {
+                Ok(Written::Yes) => {
+                    watch.tell(&id, Awaited::Turn);
+                    Ok(Commit::Written)
+                }
+                Ok(Written::No) => Ok(Commit::Taken),
+                Err(why) => {
+                    Err(Fault::new(format!("commit of turn {} of {id}", turn.number), why.to_string()))
+                }
+            };
+            done(turn, Some(answer));
+        });
     }
 
     async fn finish(&self, meta: &Meta, turn: &Turn) -> Result<Commit, Fault> {

@@ -108,7 +108,8 @@ impl Drive {
     /// Runs a future on the test's runtime, and makes the deliveries that it waits for.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let _stood_in = self.stand_ins.on_this_thread();
-        self.runtime.block_on(driving::drive(|| self.step(), &self.world, future))
+        // Boxed, because a runtime moves what it drives several times, and this is large.
+        self.runtime.block_on(Box::pin(driving::drive(|| self.step(), &self.world, future)))
     }
 
     /// Forgets everything that a process keeps in memory, as a crash or a deploy does.

@@ -84,9 +84,9 @@ pub(crate) async fn drive<T, S: Future<Output = bool>>(
         let due_now = world.next_due().is_some_and(|it| it <= world.now());
         match quiet {
             Quiet::Waiting if !due_now => pass(world, world.next_due().filter(|it| *it <= patient)).await,
-            Quiet::Waiting => steps.push(numbered(number, step())),
+            Quiet::Waiting => steps.push(Box::pin(numbered(number, step()))),
             Quiet::PerhapsLocked if due_now && world.waiting() > 0 => {
-                steps.push(numbered(number, step()));
+                steps.push(Box::pin(numbered(number, step())));
             }
             Quiet::PerhapsLocked | Quiet::No => {}
         }

@@ -3,7 +3,7 @@
 use eventual_core::{
     Answer, Attempt, Attribute, Continued, ExecutionId, Fact, FactKey, Outcome, Payload, Seq, Stop, Turn,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 mod attribute;
@@ -22,19 +22,29 @@ pub(in crate::codec) use forward::{ForwardText, ForwardedText};
 pub(in crate::codec) use messages::{MessageText, MetaText, TaskRequestText, TimerText};
 pub(in crate::codec) use outcomes::{AttemptRecordText, OutcomeText};
 
-type Raw = Box<RawValue>;
-
 /// A payload as the JSON that it is. One that is not JSON (a foreign codec) becomes `null`; hosts refuse such
-/// payloads where they come in.
-fn raw(payload: &Payload) -> Raw {
-    std::str::from_utf8(payload.as_bytes())
-        .ok()
-        .and_then(|text| RawValue::from_string(text.to_owned()).ok())
-        .unwrap_or_else(|| RawValue::NULL.to_owned())
+/// payloads where they come in. Neither way is its text copied more than once.
+pub(in crate::codec) struct Raw(Payload);
+
+impl Serialize for Raw {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = serde_json::from_slice::<&RawValue>(self.0.as_bytes()).unwrap_or(RawValue::NULL);
+        text.serialize(serializer)
+    }
 }
 
-fn payload(raw: &RawValue) -> Payload {
-    Payload::from(raw.get())
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <&RawValue>::deserialize(deserializer).map(|text| Self(Payload::from(text.get())))
+    }
+}
+
+fn raw(payload: &Payload) -> Raw {
+    Raw(payload.clone())
+}
+
+fn payload(raw: &Raw) -> Payload {
+    raw.0.clone()
 }
 
 fn caller((execution, seq): (String, u32)) -> Result<(ExecutionId, Seq), String> {

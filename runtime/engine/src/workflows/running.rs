@@ -124,8 +124,9 @@ impl Running {
         self.current.machine.borrow().fresh(facts)
     }
 
-    pub(super) fn pending(&self) -> Pending {
-        Pending { base: self.base, ..Pending::of(self.current.machine.borrow().outstanding()) }
+    /// What it waits for, after `turn` if it took one.
+    pub(super) fn pending(&self, turn: Option<&Turn>) -> Pending {
+        Pending { base: self.base, ..Pending::of(self.current.machine.borrow().outstanding(), turn) }
     }
 
     /// The calls whose outcome is not known.

@@ -37,12 +37,14 @@ pub(crate) enum Written {
     No,
 }
 
-#[derive(Debug)]
+/// Who is told how it went, on the thread that writes: it must not keep it.
+type Told = Box<dyn FnOnce(Result<Written, Arc<str>>) + Send>;
+
 struct Request {
     /// Nothing is changed if this key exists.
     unless: Option<(Table, Vec<u8>)>,
     changes: Vec<Change>,
-    reply: Option<oneshot::Sender<Result<Written, Arc<str>>>>,
+    reply: Option<Told>,
 }
 
 /// The tables, by `Table as usize`.
@@ -81,12 +83,24 @@ impl Group {
         changes: Vec<Change>,
     ) -> Result<Written, Fault> {
         let (reply, answer) = oneshot::channel();
-        self.send(Request { unless, changes, reply: Some(reply) });
+        self.write_then(unless, changes, |written| {
+            let _ = reply.send(written);
+        });
         match answer.await {
             Ok(Ok(written)) => Ok(written),
             Ok(Err(reason)) => Err(Fault::new(operation(), reason.to_string())),
             Err(_) => Err(Fault::new(operation(), "the store is closed")),
         }
+    }
+
+    /// The same without a wait: `told` is called on the thread that writes, which it must not keep.
+    pub(crate) fn write_then(
+        &self,
+        unless: Option<(Table, Vec<u8>)>,
+        changes: Vec<Change>,
+        told: impl FnOnce(Result<Written, Arc<str>>) + Send + 'static,
+    ) {
+        self.send(Request { unless, changes, reply: Some(Box::new(told)) });
     }
 
     /// Has changes written with the next group. They are durable no later than everything that is asked for from now on.
@@ -164,7 +178,9 @@ impl Writer {
             replies.push((request.reply, answer.map_err(Clone::clone)));
         }
         for (reply, answer) in replies {
-            let _ = reply.map(|it| it.send(answer));
+            if let Some(reply) = reply {
+                reply(answer);
+            }
         }
     }
 

@@ -231,7 +231,7 @@ impl TryFrom<CallText> for Call {
                 execution: id(&execution)?,
                 name,
                 input: payload(&input),
-                start: start.as_deref().map(payload),
+                start: start.as_ref().map(payload),
             },
             CallText::Workflow { execution, input, detached, answered, close } => Self::Workflow {
                 execution: id(&execution)?,
