@@ -1,7 +1,10 @@
-//! Reads the embedded store's logs before it does, and changes nothing. The embedded store ends a log at the first entry that it cannot
+//! Reads the embedded store's logs before it does. The embedded store ends a log at the first entry that it cannot
 //! read and cuts off what follows, as it must after a torn last write; so damage anywhere else has to be found first.
+//! Logs without damage are then made shorter ([`trim`]), because the embedded store is slow to read them.
 //!
 //! The format is that of fjall 3: batches of a start (count, number), items, and an end with a checksum of the items.
+
+mod trim;
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -12,6 +15,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::files::{self, OpenError};
 use super::keys::LAST_GROUP;
+use trim::{Rest, Sorted};
 
 /// What is read at once.
 const CHUNK: usize = 4 << 20;
@@ -20,12 +24,14 @@ const VERSION: &[u8] = b"FJL\x03";
 const END: &[u8] = b"FJL\x03";
 
 /// What a log holds.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 struct Scan {
     /// The number of the last group in it.
     group: Option<u64>,
     /// The first byte that cannot be read, and why.
     bad: Option<(u64, &'static str)>,
+    /// Bytes that can be read.
+    used: u64,
 }
 
 /// Checks the logs in `data`, of which everything up to group `promised` was acknowledged.
@@ -36,14 +42,18 @@ pub(super) fn check(data: &Path, promised: u64, safe: &str) -> Result<(), OpenEr
         return Ok(());
     }
     let logs = logs(data).map_err(files::io(data))?;
+    let sorted = Sorted::in_tables(data);
     let scans = thread::scope(|scope| {
-        let threads: Vec<_> = logs.iter().map(|log| scope.spawn(move || scan(File::open(log)?))).collect();
+        let sorted = &sorted;
+        let threads: Vec<_> =
+            logs.iter().map(|log| scope.spawn(move || read(log, sorted.as_ref()))).collect();
         let died = || io::Error::other("the check of the log died");
         threads.into_iter().map(|it| it.join().unwrap_or_else(|_| Err(died()))).collect::<Vec<_>>()
     });
-    let mut group = None;
+    let (mut group, mut rests) = (None, Vec::new());
     for (index, (log, scan)) in logs.iter().zip(scans).enumerate() {
-        let scan = scan.map_err(files::io(log))?;
+        let (scan, rest) = scan.map_err(files::io(log))?;
+        rests.extend(rest.map(|it| (log, scan.used, it)));
         group = scan.group.or(group);
         let Some((byte, why)) = scan.bad else { continue };
         let is_last = index + 1 == logs.len();
@@ -55,7 +65,19 @@ pub(super) fn check(data: &Path, promised: u64, safe: &str) -> Result<(), OpenEr
             format!("{why} at byte {byte}; what was written there, or after it, was acknowledged as durable");
         return Err(OpenError::Damaged { file: log.clone(), what, safe: safe.to_owned() });
     }
-    Ok(())
+    // Only now, when none of them is damaged.
+    rests.into_iter().try_for_each(|(log, used, rest)| rest.replace(log, used).map_err(files::io(log)))
+}
+
+/// Reads a log, and keeps what of it is not sorted into tables.
+fn read<'a>(log: &Path, sorted: Option<&'a Sorted>) -> io::Result<(Scan, Option<Rest<'a>>)> {
+    let mut rest = sorted.map(Rest::new);
+    let scan = scan(File::open(log)?, |batch| {
+        if rest.as_mut().is_some_and(|it| it.take(batch).is_none()) {
+            rest = None;
+        }
+    })?;
+    Ok((scan, rest))
 }
 
 /// The logs, oldest first.
@@ -72,13 +94,16 @@ fn logs(data: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(logs.into_iter().map(|(_, path)| path).collect())
 }
 
-fn scan(mut log: impl Read) -> io::Result<Scan> {
-    let mut scan = Scan { group: None, bad: None };
+/// Reads the batches of a log; `each` gets them as they are.
+fn scan(mut log: impl Read, mut each: impl FnMut(&[u8])) -> io::Result<Scan> {
+    let mut scan = Scan::default();
     let (mut held, mut at, mut byte, mut over) = (Vec::new(), 0, 0_u64, false);
     loop {
         match batch(&held[at..]) {
             Ok(Some((length, group))) => {
+                each(&held[at..at + length]);
                 scan.group = group.or(scan.group);
+                scan.used += length as u64;
                 at += length;
                 byte += length as u64;
                 continue;
@@ -171,31 +196,29 @@ mod tests {
         batch
     }
 
-    fn of(bytes: &[u8]) -> Scan {
-        scan(bytes).unwrap()
+    /// The last group, and the first byte that cannot be read.
+    fn of(bytes: &[u8]) -> (Option<u64>, Option<u64>) {
+        let scan = scan(bytes, |_| {}).unwrap();
+        (scan.group, scan.bad.map(|it| it.0))
     }
 
     #[test]
     fn every_cut_and_every_flipped_byte_is_found() {
         let whole = [group(1), group(2)].concat();
         let (first, all) = (group(1).len(), whole.len());
-        assert_eq!(of(&whole), Scan { group: Some(2), bad: None });
-        assert_eq!(of(&[&whole[..], &[0; 100]].concat()), Scan { group: Some(2), bad: None });
-        assert_eq!(of(&[]), Scan { group: None, bad: None });
+        assert_eq!(of(&whole), (Some(2), None));
+        assert_eq!(of(&[&whole[..], &[0; 100]].concat()), (Some(2), None));
+        assert_eq!(of(&[]), (None, None));
         for cut in first + 1..all {
             let found = of(&[&whole[..cut], &[0; 50]].concat());
-            assert_eq!(
-                (found.group, found.bad.map(|it| it.0)),
-                (Some(1), Some(first as u64)),
-                "cut at {cut}"
-            );
+            assert_eq!(found, (Some(1), Some(first as u64)), "cut at {cut}");
         }
         for byte in 0..first {
             let mut garbled = whole.clone();
             garbled[byte] ^= 0x5a;
             let found = of(&garbled);
             // The number of a batch is not in its checksum; nothing but order is read off it.
-            assert!(found.bad.is_some() || (5..13).contains(&byte), "byte {byte}: {found:?}");
+            assert!(found.1.is_some() || (5..13).contains(&byte), "byte {byte}: {found:?}");
         }
     }
 
