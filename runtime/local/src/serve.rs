@@ -132,10 +132,16 @@ async fn serve(program: Program, options: Options) -> Result<(), Box<dyn Error +
             let _ = until.wait_for(|it| *it).await;
         });
     let server = tokio::spawn(server.into_future());
+    // On a thread of the runtime: this one would be woken for every delivery, and wake another for what it begins.
+    let mut running = tokio::spawn({
+        let host = host.clone();
+        async move { host.run().await }
+    });
     let failed = tokio::select! {
-        outcome = host.run() => outcome.err(),
+        outcome = &mut running => outcome?.err(),
         () = asked_to_stop() => None,
     };
+    running.abort();
     let _ = stop.send(true);
     let _ = tokio::time::timeout(STOP, server).await;
     match failed {
