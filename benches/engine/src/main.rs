@@ -12,9 +12,18 @@ mod service;
 
 use std::env;
 use std::process::ExitCode;
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
 
 /// One figure: its name, and its value in the unit that the name ends with.
 pub(crate) type Reading = (String, f64);
+
+/// Processor time that this thread has taken: what its work would take on a machine that does nothing else.
+pub(crate) fn worked() -> Duration {
+    let taken = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(taken.tv_sec.try_into().unwrap_or_default(), taken.tv_nsec.try_into().unwrap_or_default())
+}
 
 const USAGE: &str = "usage: eventual-bench
   nine <workflows>                         in the test environment

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use eventual_engine::codec;
 use eventual_testing::{TestEnvironment, TestExecution};
 
-use crate::Reading;
 use crate::service::{Finish, many};
+use crate::{Reading, worked};
 
 /// Makes an execution of `steps` steps, then restarts the process and wakes it.
 pub(crate) fn measure(steps: u32) -> Vec<Reading> {
@@ -18,11 +18,11 @@ pub(crate) fn measure(steps: u32) -> Vec<Reading> {
     let texts: Vec<String> = env.history(&execution).iter().map(codec::encode_turn).collect();
     let bytes: usize = texts.iter().map(String::len).sum();
     env.restart();
-    let decode = Instant::now();
+    let (decode, worked_before) = (Instant::now(), worked());
     let decoded = texts.iter().filter(|it| codec::decode_turn(it.as_bytes()).is_ok()).count();
-    let decode = decode.elapsed();
+    let (decode, worked_decode) = (decode.elapsed(), worked() - worked_before);
     assert_eq!(decoded, texts.len(), "turns that can be read");
-    let poll = finish(&env, &execution, steps);
+    let (poll, worked_poll) = finish(&env, &execution, steps);
     #[expect(clippy::cast_precision_loss, reason = "some megabytes")]
     let megabytes = bytes as f64 / 1e6;
     vec![
@@ -31,14 +31,19 @@ pub(crate) fn measure(steps: u32) -> Vec<Reading> {
         (format!("{steps} steps: texts read, ms"), milliseconds(decode)),
         (format!("{steps} steps: code replayed, ms"), milliseconds(poll)),
         (format!("{steps} steps: replay, ms"), milliseconds(decode + poll)),
+        (format!("{steps} steps: replay, processor time, ms"), milliseconds(worked_decode + worked_poll)),
     ]
 }
 
 /// Sends the signal that the code waits for: it comes to a process that has to replay everything first.
-fn finish(env: &TestEnvironment, execution: &TestExecution<u64, eventual::Error>, steps: u32) -> Duration {
-    let began = Instant::now();
+fn finish(
+    env: &TestEnvironment,
+    execution: &TestExecution<u64, eventual::Error>,
+    steps: u32,
+) -> (Duration, Duration) {
+    let (began, worked_before) = (Instant::now(), worked());
     env.signal(execution, Finish {}).unwrap_or_else(|error| panic!("{error}"));
-    let took = began.elapsed();
+    let took = (began.elapsed(), worked() - worked_before);
     let sum = env.result(execution).and_then(Result::ok);
     assert_eq!(sum, Some((0..u64::from(steps)).sum()), "the sum of {steps} steps");
     took
