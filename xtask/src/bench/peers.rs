@@ -4,6 +4,7 @@
 
 mod dbos;
 mod restate;
+mod worked;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use crate::http;
 use crate::places::Places;
 use crate::prerequisites::on_path;
 use crate::process::{self, Group, Terms};
+use worked::worked;
 
 /// How often each engine has its turn.
 const ROUNDS: usize = 5;
@@ -40,10 +42,10 @@ const PEERS: [(&str, Start); 2] = [("Restate", restate::start), ("DBOS", dbos::s
 struct Engine {
     name: &'static str,
     url: String,
-    _processes: Vec<Group>,
+    processes: Vec<Group>,
     _data: tempfile::TempDir,
-    /// Milliseconds of nine steps, and workflows a second, one value a round.
-    values: [Vec<f64>; 2],
+    /// Milliseconds of nine steps, workflows a second, and milliseconds of processor time of a workflow, one value a round.
+    values: [Vec<f64>; 3],
 }
 
 pub(super) fn figures(places: &Places, echo: bool) -> Result<Vec<Figure>> {
@@ -71,28 +73,36 @@ pub(super) fn figures(places: &Places, echo: bool) -> Result<Vec<Figure>> {
 
 impl Engine {
     fn measure(&mut self, program: &Path) -> Result<()> {
-        let values = [vec!["sequential", &self.url, RUNS], vec!["concurrent", &self.url, CLIENTS, SECONDS]]
-            .map(|arguments| readings(program, &arguments));
-        for (all, read) in self.values.iter_mut().zip(values) {
-            // The first reading is the median or the rate; what follows explains it.
-            let first = read.context(self.name)?.into_iter().next().context("no reading")?;
-            all.push(first.1);
+        let sequential = readings(program, &["sequential", &self.url, RUNS]).context(self.name)?;
+        let leaders: Vec<u32> = self.processes.iter().map(Group::id).collect();
+        let before = worked(&leaders);
+        let concurrent =
+            readings(program, &["concurrent", &self.url, CLIENTS, SECONDS]).context(self.name)?;
+        let after = worked(&leaders);
+        let ([(_, p50), ..], [(_, rate), (_, count)]) = (sequential.as_slice(), concurrent.as_slice()) else {
+            return Err(Failure::new(format!("{}: other readings than expected", self.name)));
+        };
+        #[expect(clippy::cast_precision_loss, reason = "some seconds in milliseconds")]
+        let each = after.saturating_sub(before) as f64 / count;
+        for (all, value) in self.values.iter_mut().zip([*p50, *rate, each]) {
+            all.push(value);
         }
         Ok(())
     }
 
-    fn figures(&self) -> [Figure; 2] {
-        let [p50, rate] = &self.values;
+    fn figures(&self) -> [Figure; 3] {
+        let [p50, rate, each] = &self.values;
         let figure =
             |what: String, unit, values: &[f64]| Figure { what, unit, values: values.to_vec(), limit: None };
         [
             figure(format!("peers: {}: nine steps one after another, p50", self.name), "ms", p50),
             figure(format!("peers: {}: nine-step workflows, {CLIENTS} connections", self.name), "/s", rate),
+            figure(format!("peers: {}: processor time of a workflow", self.name), "ms", each),
         ]
     }
 
     /// How many times slower than ours it is, round by round.
-    fn compared(&self, ours: &Self) -> [Figure; 2] {
+    fn compared(&self, ours: &Self) -> [Figure; 3] {
         let ratios = |over: &[f64], under: &[f64]| over.iter().zip(under).map(|(a, b)| a / b).collect();
         let figure = |what, values, limit| Figure { what, unit: "times", values, limit };
         let (name, restate) = (self.name, self.name == "Restate");
@@ -106,6 +116,11 @@ impl Engine {
                 format!("peers: our throughput to that of {name}"),
                 ratios(&ours.values[1], &self.values[1]),
                 Some(if restate { 20.0 } else { 10.0 }),
+            ),
+            figure(
+                format!("peers: processor time of {name} to ours"),
+                ratios(&self.values[2], &ours.values[2]),
+                None,
             ),
         ]
     }
@@ -145,7 +160,7 @@ fn answering(
             status => Err(Failure::new(format!("{status}: {}", answer.text))),
         }
     })?;
-    Ok(Engine { name, url, _processes: processes, _data: data, values: [Vec::new(), Vec::new()] })
+    Ok(Engine { name, url, processes, _data: data, values: [const { Vec::new() }; 3] })
 }
 
 /// The folder with the peers' npm packages, installed once per content of the lock file.
