@@ -5,5 +5,6 @@ mod arrows;
 mod docs;
 mod manifests;
 mod purity;
+mod scenarios;
 mod sources;
 mod tree;

@@ -243,6 +243,35 @@ fn layers_of_settings() {
     assert_eq!((function.memory_mb, function.timeout_s, function.architecture.as_str()), (512, 10, "arm64"));
 }
 
+/// What the original forgot: a turn of three seconds, subscriptions that nobody tries again, functions without the
+/// environment, queues without a place for what nobody can handle.
+#[test]
+fn every_function_has_time_its_environment_and_somewhere_to_fail() {
+    let config = with(minimal(), "environment", Value::map([("REGION_OF_OURS", text("here"))]));
+    let (desired, wrong) = Shop::new().desired(&config);
+    assert_eq!(wrong, []);
+    for (key, resource) in &desired.resources {
+        match &resource.spec {
+            Spec::Function(function) => {
+                assert!(function.environment.contains_key("REGION_OF_OURS"), "{key} knows its environment");
+                let engines = key.starts_with("function/orchestrator") || key.starts_with("function/timers");
+                assert!(!engines || function.timeout_s >= 60, "{key} has {} s", function.timeout_s);
+            }
+            Spec::InvokeConfig(config) => assert!(config.on_failure.contains(":sqs:"), "{key}"),
+            Spec::Queue(queue) => {
+                assert_eq!(queue.dead_letters.is_none(), key.contains("dead"), "{key}");
+                assert!(queue.dead_letters.as_ref().is_none_or(|it| it.max_receives >= 3), "{key}");
+            }
+            _ => {}
+        }
+    }
+    let Spec::InvokeConfig(subscription) = &desired.resources["invoke_config/subscription-onPaid"].spec
+    else {
+        panic!("it says how a subscription is invoked")
+    };
+    assert_eq!(subscription.retries, 2, "an event is tried three times in all");
+}
+
 #[test]
 fn a_misspelt_override_names_the_nearest() {
     let (_, wrong) = Shop::new().desired(&with(

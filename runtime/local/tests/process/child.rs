@@ -47,7 +47,17 @@ impl Served {
     }
 
     pub(crate) fn start_with(store: &Path, more: &str) -> Self {
-        let mut child = command(store, more).stderr(Stdio::inherit()).spawn().unwrap();
+        Self::of(command(store, more).stderr(Stdio::inherit()).spawn().unwrap())
+    }
+
+    /// Starts a process that has much to say, and to which nobody listens any more.
+    pub(crate) fn start_unheard(store: &Path) -> Self {
+        let mut child = command(store, "").env("RUST_LOG", "trace").spawn().unwrap();
+        drop(child.stderr.take());
+        Self::of(child)
+    }
+
+    fn of(mut child: Child) -> Self {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let url = loop {
             let line = lines.next().expect("it says where it serves").unwrap();

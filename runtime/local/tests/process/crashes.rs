@@ -58,6 +58,22 @@ fn attempts_are_performed_once(store: &Path, executions: usize) {
     assert!(performed.len() >= executions * 9, "every step of every execution was performed");
 }
 
+/// The original wrote its log within the turn, and did everything again when it could not.
+#[tokio::test]
+async fn a_log_that_nobody_takes_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let mut served = Served::start_unheard(&store);
+    for index in 0..EACH {
+        assert!(served.start_execution("nine", &index.to_string(), Value::Null).await);
+    }
+    for index in 0..EACH {
+        assert_eq!(served.result(&format!("nine/{index}")).await, json!(45));
+    }
+    assert!(served.stop());
+    attempts_are_performed_once(&store, EACH);
+}
+
 #[tokio::test]
 async fn sleepers_wake_up_in_the_next_process() {
     let folder = tempfile::tempdir().unwrap();

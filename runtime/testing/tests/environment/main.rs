@@ -3,6 +3,7 @@
 
 mod chance;
 mod crashes;
+mod everyday;
 mod inspection;
 mod mocks;
 mod requests;
