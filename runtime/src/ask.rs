@@ -207,6 +207,14 @@ impl Asked {
         }
     }
 
+    /// The call's number in history, once it was polled.
+    pub(crate) const fn number(&self) -> Option<u32> {
+        match &self.slot {
+            Some(slot) => Some(slot.number()),
+            None => None,
+        }
+    }
+
     pub(crate) const fn is_done(&self) -> bool {
         self.done
     }

@@ -17,7 +17,8 @@ use crate::codec::Data;
 use crate::error::{CallError, Error, Failure, result_of};
 use crate::retry::{Retry, millis};
 
-/// Something asked for: await it. Nothing happens before its first poll; dropping it afterwards cancels it.
+/// Something asked for: await it. Nothing happens before its first poll; dropping it afterwards cancels it, and in a workflow
+/// one that is dropped before the workflow waits again was never asked for.
 ///
 /// A call is `Future + FusedFuture + Unpin + Send` and goes into `join!`, `select!`, `join_all` and `FuturesUnordered`
 /// of tokio and futures alike. In workflows it is durable: its answer is remembered, and which of several calls was

@@ -87,7 +87,6 @@ impl Start {
         seq: u32,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Execution, ClientError>> {
-        let child = self.asked.ask.child(parent, seq);
         if self.started.is_none() {
             let outcome = ready!(self.asked.poll(cx));
             let found =
@@ -97,7 +96,8 @@ impl Start {
                 Ok(_) if found => {}
                 refused => return Poll::Ready(Err(not_done(refused))),
             }
-            self.started = child;
+            // A child without a name of its own is named after the number that history has for its call.
+            self.started = self.asked.ask.child(parent, self.asked.number().unwrap_or(seq));
         }
         let Some(child) = self.started.clone() else {
             return Poll::Ready(Err(ClientError::Refused("its name is no execution's".to_owned())));

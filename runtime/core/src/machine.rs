@@ -4,6 +4,7 @@
 //! that some call waits for; the driver polls the code to quiescence after each. So the order of history alone decides
 //! every race in the code, however its `select!` shuffles its branches.
 
+mod asking;
 mod attempts;
 mod attributes;
 mod cancel;
@@ -17,7 +18,6 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem;
-use core::panic::Location;
 
 pub use cancel::ScopeId;
 pub use mismatch::Mismatch;
@@ -67,8 +67,9 @@ struct Open {
     scope: ScopeId,
     /// Whether it was asked to cancel itself.
     stopped: bool,
-    /// When it was scheduled.
+    /// When it was scheduled, and in which turn.
     since: Millis,
+    turn: u64,
     /// The code of the attempt of a task has ended, and somebody else gives its answer.
     deferred: bool,
 }
@@ -118,7 +119,7 @@ pub struct Machine {
     updates: update::Updates,
     mode: Mode,
     output: Output,
-    mismatch: Option<Mismatch>,
+    asking: asking::Asking,
     scopes: cancel::Scopes,
     /// Whether the code saw each change, by its name.
     changes: BTreeMap<String, bool>,
@@ -160,7 +161,7 @@ impl Machine {
                 answers: Vec::new(),
                 attributes: Vec::new(),
             },
-            mismatch: None,
+            asking: asking::Asking::new(0),
             scopes: cancel::Scopes::new(),
             changes: BTreeMap::new(),
             recorded_markers: BTreeSet::new(),
@@ -210,9 +211,6 @@ impl Machine {
     /// wakes and polls it. `None`: the code has learnt all that it can in this turn.
     pub fn open_next(&mut self) -> Option<Seq> {
         self.gate = None;
-        if self.mismatch.is_some() {
-            return None;
-        }
         let (seq, order) = self.queue.iter().find_map(|(order, it)| Some((self.waiter(it)?, *order)))?;
         let open = self.open.get_mut(&seq)?;
         open.waits = false;
@@ -226,16 +224,17 @@ impl Machine {
     /// When the code did not make the calls that history has.
     pub fn end(&mut self) -> Result<Output, Mismatch> {
         self.gate = None;
-        if let Some(mismatch) = self.mismatch.take() {
-            return Err(mismatch);
+        if let Some(mismatch) = self.asking.mismatch() {
+            return Err(mismatch.clone());
         }
         self.refuse_updates();
         let output = mem::take(&mut self.output);
         self.recorded_markers.clear();
         if let Mode::Replay(missing) = mem::replace(&mut self.mode, Mode::Live) {
-            if let Some((seq, call)) = missing.into_iter().next() {
+            if let Some((seq, call)) = missing.into_iter().find(|(seq, _)| !self.asking.made(*seq)) {
                 return Err(Mismatch::missing(self.turn, seq, &call));
             }
+            self.asking.end();
             // Attempts follow from facts, so a replay decides them again; they were delivered then.
             return Ok(Output::default());
         }
@@ -244,8 +243,8 @@ impl Machine {
 
     /// What stopped the code in this turn, if its calls do not match.
     #[must_use]
-    pub const fn mismatch(&self) -> Option<&Mismatch> {
-        self.mismatch.as_ref()
+    pub fn mismatch(&self) -> Option<&Mismatch> {
+        self.asking.mismatch()
     }
 
     /// The calls whose outcome is not known: what the execution waits for. For a task with its current attempt, and
@@ -324,44 +323,6 @@ impl Machine {
         changed
     }
 
-    /// Schedules a call at its first poll, in a scope of cancellation. `at` is where the code built it. In a scope that
-    /// is cancelled nothing is asked for, and the call is cancelled at once.
-    pub fn schedule(&mut self, code: Seq, call: Call, scope: ScopeId, at: &'static Location<'static>) {
-        if self.mismatch.is_some() {
-            return;
-        }
-        if self.scopes.is_cancelled(scope) {
-            let now = self.now;
-            self.open.insert(code, Open::new(call, code, scope, now));
-            self.complete(code, Outcome::Cancelled);
-            return;
-        }
-        let (seq, call) = match &mut self.mode {
-            Mode::Live => {
-                self.output.calls.push((code, call.clone()));
-                (code, call)
-            }
-            Mode::Replay(recorded) => {
-                let seq = mismatch::bind(recorded, code, &call, self.same);
-                // The recorded call counts: its policy and its due time stay what they were when it was made.
-                let Some((seq, before)) = seq.and_then(|seq| recorded.remove_entry(&seq)) else {
-                    self.mismatch = Some(Mismatch::other(self.turn, code, recorded.get(&code), &call, at));
-                    return;
-                };
-                if seq != code {
-                    self.bound.insert(code, seq);
-                }
-                (seq, before)
-            }
-        };
-        self.events += 1;
-        let done = call.done_when_recorded();
-        self.open.insert(seq, Open::new(call, code, scope, self.now));
-        if done {
-            self.complete(seq, Outcome::Succeeded(Payload::null()));
-        }
-    }
-
     /// The outcome of a scheduled call, if the gate is open for it. Otherwise the call waits from now on.
     pub fn take(&mut self, code: Seq) -> Option<Outcome> {
         Some(match self.take_completion(code)? {
@@ -372,6 +333,9 @@ impl Machine {
     }
 
     fn take_completion(&mut self, code: Seq) -> Option<Completion> {
+        if self.asking.is_extra(code) {
+            return None;
+        }
         let seq = self.bound.get(&code).copied().unwrap_or(code);
         if let Some((_, order)) = self.gate.filter(|(open, _)| *open == seq) {
             self.gate = None;
@@ -383,18 +347,6 @@ impl Machine {
             open.waits = true;
         }
         None
-    }
-
-    /// Forgets a scheduled call that the code dropped: nobody will learn its outcome.
-    pub fn forget(&mut self, code: Seq) {
-        let seq = self.bound.remove(&code).unwrap_or(code);
-        self.stop(seq);
-        if self.open.remove(&seq).is_some_and(|it| it.complete) {
-            self.queue.retain(|_, it| !matches!(it, Completion::Call { seq: other, .. } if *other == seq));
-        }
-        if self.gate.is_some_and(|(open, _)| open == seq) {
-            self.gate = None;
-        }
     }
 
     // --- facts -------------------------------------------------------------------------------------------------------
@@ -476,9 +428,9 @@ const fn mix(mut z: u64) -> u64 {
 }
 
 impl Open {
-    const fn new(call: Call, code: Seq, scope: ScopeId, since: Millis) -> Self {
+    const fn new(call: Call, code: Seq, scope: ScopeId, since: Millis, turn: u64) -> Self {
         let (waits, complete, stopped, deferred) = (true, false, false, false);
-        Self { call, code, attempt: 1, at: since, waits, complete, scope, stopped, since, deferred }
+        Self { call, code, attempt: 1, at: since, waits, complete, scope, stopped, since, turn, deferred }
     }
 }
 

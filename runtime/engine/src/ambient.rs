@@ -254,6 +254,8 @@ pub(crate) async fn with_client<F: Future>(client: Client, future: F) -> F::Outp
 #[derive(Debug)]
 pub struct CallSlot {
     seq: Seq,
+    /// Its number in history.
+    number: Seq,
     epoch: u64,
     at: &'static Location<'static>,
     stage: Stage,
@@ -271,7 +273,7 @@ enum Stage {
 pub fn new_call(at: &'static Location<'static>) -> Option<CallSlot> {
     let current = current()?;
     let seq = current.machine.borrow_mut().allocate();
-    Some(CallSlot { seq, epoch: current.epoch, at, stage: Stage::Built })
+    Some(CallSlot { seq, number: seq, epoch: current.epoch, at, stage: Stage::Built })
 }
 
 impl CallSlot {
@@ -279,6 +281,12 @@ impl CallSlot {
     #[must_use]
     pub const fn seq(&self) -> Seq {
         self.seq
+    }
+
+    /// The number that history has for the call, once it was polled.
+    #[must_use]
+    pub const fn number(&self) -> Seq {
+        self.number
     }
 
     /// Asks the child that the call waits for to cancel itself, or ends it without its code; the call goes on waiting.
@@ -328,6 +336,7 @@ impl CallSlot {
                 self.stage = Stage::Scheduled;
             }
         }
+        self.number = machine.recorded(self.seq);
         let outcome = take(&mut machine, self.seq);
         drop(machine);
         // A waker may own what it wakes: it is dropped only after both borrows have ended.

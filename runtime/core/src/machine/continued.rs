@@ -37,7 +37,8 @@ impl Machine {
             .collect();
         self.updates = super::update::Updates::new();
         self.stop_all();
-        Continued { input, next: self.next, facts, seen, cancelled }
+        let next = self.next.max(self.asking.high);
+        Continued { input, next, facts, seen, cancelled }
     }
 
     /// The machine of code that goes on from there. `turn` is the number of the turn that continued, `time` its time.
@@ -48,6 +49,7 @@ impl Machine {
         machine.now = time;
         machine.next = from.next;
         machine.first = from.next;
+        machine.asking = super::asking::Asking::new(from.next);
         machine.seen = from.seen.iter().cloned().collect();
         machine.lately = from.seen.iter().map(|key| (time, key.clone())).collect();
         if from.cancelled {

@@ -158,6 +158,6 @@ fn same(history: &Call, then: Seq, code: &Call, now: Seq, equal: Equal) -> bool 
 }
 
 /// The id of a child that was given no name of its own, without the number of the call that is part of it.
-fn unnumbered(child: &ExecutionId, seq: Seq) -> Option<&str> {
+pub(super) fn unnumbered(child: &ExecutionId, seq: Seq) -> Option<&str> {
     child.as_str().strip_suffix(format!(":{seq}").as_str())
 }

@@ -2,6 +2,7 @@
 
 use alloc::string::ToString;
 use alloc::vec;
+use core::panic::Location;
 use std::format;
 
 use super::*;
@@ -300,6 +301,8 @@ fn children_nobody_waits_for_are_stopped_as_their_calls_say() {
     let calls =
         [ParentClose::Abandon, ParentClose::Cancel, ParentClose::Terminate].map(|close| child("c", close));
     let seqs = calls.map(|it| ask(&mut machine, it));
+    machine.end().unwrap();
+    machine.begin(20, &[]);
     machine.forget(seqs[1]);
     machine.close();
     let stops = machine.end().unwrap().stops;

@@ -113,7 +113,7 @@ fn a_function_that_is_not_async_may_make_the_call() {
 #[eventual::workflow]
 async fn of_named_functions() -> Vec<String> {
     let functions = [("a", async || eventual::sleep(LONG).await)];
-    let named = functions.into_iter().map(async |(name, function)| {
+    let named = functions.into_iter().map(|(name, function)| async move {
         function().await.ok();
         s(name)
     });
@@ -133,7 +133,7 @@ fn functions_in_a_list_are_awaited_together() {
 #[eventual::workflow]
 async fn of_all_forms() -> Result<Vec<Vec<u32>>> {
     let calls = try_join_all([1, 2, 1].map(count));
-    let functions = try_join_all([3, 4, 3].map(async |it| Ok(count(it).await? * 2)));
+    let functions = try_join_all([3, 4, 3].map(|it| async move { Ok(count(it).await? * 2) }));
     let list = try_join_all([count(5), count(6), count(5)]);
     let (calls, functions, list) = tokio::join!(calls, functions, list);
     let functions: Result<Vec<u32>> = functions;

@@ -67,7 +67,7 @@ fn all_may_hold_what_is_done_already() {
 /// One async function for each item.
 #[eventual::workflow]
 async fn all_by_function(items: Vec<String>) -> Result<Vec<String>> {
-    try_join_all(items.into_iter().map(async |it| Ok(first(it).await?))).await
+    try_join_all(items.into_iter().map(|it| async move { Ok(first(it).await?) })).await
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod handlers;
 mod heartbeats;
 mod mismatches;
 mod script;
+mod selects;
 mod sending;
 mod service;
 mod signals;

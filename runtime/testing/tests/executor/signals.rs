@@ -138,7 +138,7 @@ fn a_limit_that_nobody_catches_is_the_end() {
     play(expects_twice(), |it| {
         it.asks(&BEGINS);
         it.told([came("1", "Go", 1), came("2", "Go", 2)]);
-        it.asks(&["2 wait Go", "3 timer 100s"]);
+        it.asks(&["2 wait Go"]);
         it.ends(json!([1, 2]));
     });
 }

@@ -58,7 +58,7 @@ fn all<E>(greetings: Vec<Result<String, E>>) -> String {
 async fn sails_in_parallel() -> Vec<String> {
     let calls = async { all(join_all(names().map(hail)).await) };
     let functions = async {
-        let loud = async |name: String| hail(name).await.map(|it| it.to_uppercase());
+        let loud = |name: String| async move { hail(name).await.map(|it| it.to_uppercase()) };
         all(join_all(names().map(loud)).await)
     };
     let any = async {

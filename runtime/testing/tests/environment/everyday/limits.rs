@@ -63,7 +63,6 @@ async fn is_limited_in_every_way() -> Vec<bool> {
     let of_all = drill().total_timeout(2 * SECOND);
     let by_state = async {
         tokio::select! {
-            biased;
             _ = drill() => false,
             () = eventual::until(|| true) => true,
         }
