@@ -3,8 +3,10 @@
 //! Without anybody who waits, this is an ordinary run of one future after another, in a fixed order.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -23,8 +25,36 @@ thread_local! {
 }
 
 /// Number of the work or delivery that is being polled, so that those which wait can be counted.
-pub(crate) fn polled() -> u64 {
+fn polled() -> u64 {
     POLLED.get()
+}
+
+/// How many wait for something to be written, by the number of the work or delivery that they are part of.
+pub(crate) type Waiting = Arc<Mutex<BTreeMap<u64, u32>>>;
+
+/// One that waits, until it is dropped.
+pub(crate) struct Waits {
+    waiting: Waiting,
+    who: u64,
+}
+
+impl Waits {
+    /// Counts whoever is being polled.
+    pub(crate) fn begin(waiting: Waiting) -> Self {
+        let who = polled();
+        *waiting.lock().unwrap_or_else(PoisonError::into_inner).entry(who).or_default() += 1;
+        Self { waiting, who }
+    }
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = waiting.get_mut(&self.who) {
+            *count -= 1;
+        }
+        waiting.retain(|_, count| *count > 0);
+    }
 }
 
 /// Polls a future under a number.

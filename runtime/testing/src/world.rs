@@ -16,7 +16,7 @@ use eventual_engine::ports::{
 };
 use tokio::sync::watch;
 
-use crate::driving;
+use crate::driving::{Waiting, Waits};
 
 /// When a test begins: 2030-01-01T00:00:00Z, in milliseconds since 1970.
 pub const START: Millis = 1_893_456_000_000;
@@ -89,8 +89,8 @@ pub struct World {
     subscriptions: BTreeMap<String, Vec<String>>,
     /// Counts what was written about executions.
     written: watch::Sender<u64>,
-    /// Who waits for that, as [`driving`] counts them.
-    waiting: Arc<Mutex<BTreeMap<u64, u32>>>,
+    /// Who waits for that.
+    waiting: Waiting,
 }
 
 impl World {
@@ -465,22 +465,9 @@ impl Dispatch for World {
     }
 
     fn progress(&self, _id: &ExecutionId, _awaited: Awaited) -> BoxFuture<'static, ()> {
-        /// One that waits.
-        struct Waits(Arc<Mutex<BTreeMap<u64, u32>>>, u64);
-        impl Drop for Waits {
-            fn drop(&mut self) {
-                let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(count) = waiting.get_mut(&self.1) {
-                    *count -= 1;
-                }
-                waiting.retain(|_, count| *count > 0);
-            }
-        }
         let (mut written, waiting) = (self.written.subscribe(), self.waiting.clone());
         Box::pin(async move {
-            let who = driving::polled();
-            *waiting.lock().unwrap_or_else(PoisonError::into_inner).entry(who).or_default() += 1;
-            let _waits = Waits(waiting, who);
+            let _waits = Waits::begin(waiting);
             // An error is as good: the world is gone, and whoever waits looks again.
             let _ = written.changed().await;
         })
