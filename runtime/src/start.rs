@@ -121,11 +121,6 @@ impl Start {
                     Some(Ask::Signalling { signal, payload }) => Some((*signal, payload.clone())),
                     Some(other) => return Err(ClientError::Refused(format!("{other:?} is no signal"))),
                 };
-                if signal.is_some() && !self.attributes.is_empty() {
-                    let message =
-                        "a start with a signal gives no attributes: let the workflow's code set them";
-                    return Err(ClientError::Refused(message.to_owned()));
-                }
                 let attributes = self.attributes.clone();
                 Ok(Box::pin(begin(client()?, name, key.clone(), input.clone(), signal, attributes)))
             }
@@ -147,7 +142,7 @@ async fn begin(
     };
     let name = name.unwrap_or_else(|| client.unique());
     let id = ExecutionId::new(workflow, &name).map_err(|error| ClientError::Refused(error.into()))?;
-    client.signal_with_start(&id, input, signal, payload).await?;
+    client.signal_with_start(&id, input, attributes, (signal, payload)).await?;
     Ok(id)
 }
 

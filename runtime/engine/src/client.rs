@@ -258,7 +258,8 @@ impl Client {
     }
 
     /// Asks the code of an execution, open or closed. It is replayed from its history for that, and nothing is recorded;
-    /// so an answer takes as long as the history is long.
+    /// so an answer takes as long as the history is long. The code in memory that takes turns is deliberately not asked:
+    /// what answers a query may change what it has captured, and such code would not go with its history any more.
     ///
     /// # Errors
     /// When there is no such execution, its code answers no such query or does not go with its history, or the handler
@@ -292,7 +293,8 @@ impl Client {
         self.answering.waits(meta, turns).await.map_err(ClientError::Unanswered)
     }
 
-    /// Starts an execution, if there is none of its id, and sends it a signal: one that has ended is not started again.
+    /// Starts an execution with `attributes`, if there is none of its id, and sends it a signal: one that has ended is not
+    /// started again, and one that is there keeps its attributes.
     ///
     /// # Errors
     /// As of [`start`](Self::start) and [`signal`](Self::signal).
@@ -300,26 +302,27 @@ impl Client {
         &self,
         id: &ExecutionId,
         input: Payload,
-        name: &str,
-        payload: Payload,
+        attributes: BTreeMap<String, Attribute>,
+        (name, payload): (&str, Payload),
     ) -> Result<(), ClientError> {
         self.check("sends signal", name, Need::Signal)?;
         fits::message("signal", name, &payload)?;
         self.check_workflow("starts workflow", id.workflow())?;
+        search::check_attributes(&attributes).map_err(ClientError::Name)?;
         let fact = Fact::Signal { id: self.unique(), name: name.to_owned(), payload };
-        self.start_and_tell(id, Some(input), fact).await
+        self.start_and_tell(id, Some((input, attributes)), fact).await
     }
 
     /// Sends a fact to an open execution, which is started first if there is none and an input for it.
     pub(crate) async fn start_and_tell(
         &self,
         id: &ExecutionId,
-        start: Option<Payload>,
+        start: Option<(Payload, BTreeMap<String, Attribute>)>,
         fact: Fact,
     ) -> Result<(), ClientError> {
-        let Some(input) = start else { return self.tell(id, fact).await };
+        let Some((input, attributes)) = start else { return self.tell(id, fact).await };
         self.known_workflow(id.workflow())?;
-        let meta = self.new_meta(id.clone(), input, BTreeMap::new());
+        let meta = self.new_meta(id.clone(), input, attributes);
         match self.ports.store.insert(&meta).await? {
             Insert::Inserted => self.tell_open(&meta, fact).await,
             Insert::Exists(there) => self.tell_open(&there, fact).await,

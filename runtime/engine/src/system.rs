@@ -10,7 +10,7 @@ use std::time::Duration;
 
 mod tasks;
 
-use eventual_core::{ExecutionId, Outcome, Payload, Status, Turn};
+use eventual_core::{Attribute, ExecutionId, Outcome, Payload, Status, Turn};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -159,6 +159,9 @@ pub enum SystemRequest {
         /// Its payload; `null` without.
         #[serde(default)]
         payload: Value,
+        /// What it is found by, if it is started; by name.
+        #[serde(default)]
+        attributes: BTreeMap<String, AttributeText>,
     },
     /// Start an execution.
     Start {
@@ -370,9 +373,10 @@ impl Engine {
                 self.client.signal(&parse(&execution)?, &signal, payload_of(&payload)).await?;
                 Ok(SystemResponse::Done { execution })
             }
-            SystemRequest::SignalWithStart { execution, input, signal, payload } => {
+            SystemRequest::SignalWithStart { execution, input, signal, payload, attributes } => {
                 let (id, input) = (parse(&execution)?, payload_of(&input));
-                self.client.signal_with_start(&id, input, &signal, payload_of(&payload)).await?;
+                let signal = (signal.as_str(), payload_of(&payload));
+                self.client.signal_with_start(&id, input, given(attributes), signal).await?;
                 Ok(SystemResponse::Done { execution })
             }
             SystemRequest::Update { execution, update, input, id } => {
@@ -381,10 +385,8 @@ impl Engine {
                 Ok(SystemResponse::Answered { execution, answer, error })
             }
             SystemRequest::Start { workflow, name, input, attributes } => {
-                let attributes = attributes.into_iter().map(|(name, it)| (name, it.into())).collect();
-                let starting =
-                    self.client.start_with(&workflow, name.as_deref(), payload_of(&input), attributes);
-                let id = starting.await?;
+                let (name, input) = (name.as_deref(), payload_of(&input));
+                let id = self.client.start_with(&workflow, name, input, given(attributes)).await?;
                 Ok(SystemResponse::Done { execution: id.to_string() })
             }
             SystemRequest::Versions { workflow } => self.versions(workflow).await,
@@ -408,6 +410,11 @@ impl Engine {
         let meta = self.client.wait(&parse(execution)?, longest).await?;
         Ok(SystemResponse::Execution(Box::new(summary(&meta))))
     }
+}
+
+/// Attributes as the engine has them.
+fn given(attributes: BTreeMap<String, AttributeText>) -> BTreeMap<String, Attribute> {
+    attributes.into_iter().map(|(name, it)| (name, it.into())).collect()
 }
 
 fn parse(text: &str) -> Result<ExecutionId, SystemError> {

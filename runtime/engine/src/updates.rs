@@ -1,5 +1,6 @@
 //! Updates on their way: from one execution to another, from clients, and the answers back.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use eventual_core::{Answer, ExecutionId, Fact, Outcome, Payload, Seq};
@@ -109,7 +110,8 @@ impl Client {
         let key = update.id.unwrap_or_else(|| self.unique());
         let fact =
             Fact::Update { id: key.clone(), name: update.name.clone(), input: update.input, from: None };
-        self.start_and_tell(id, update.start, fact).await?;
+        let start = update.start.map(|input| (input, BTreeMap::new()));
+        self.start_and_tell(id, start, fact).await?;
         let waiting = async {
             loop {
                 let progress = self.ports().dispatch.progress(id, Awaited::Turn);

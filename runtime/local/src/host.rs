@@ -86,10 +86,13 @@ impl Host {
             self.store.queue.fresh(Item { delivery, place: None, redelivered: true });
         }
         loop {
-            if let Some(reason) = self.store.group.failure() {
-                return Err(Fault::new("write to the store", reason.to_string()));
-            }
-            let item = self.store.queue.next().await?;
+            let item = tokio::select! {
+                biased;
+                reason = self.store.group.failed() => {
+                    return Err(Fault::new("write to the store", reason.to_string()));
+                }
+                item = self.store.queue.next() => item?,
+            };
             self.begin(item).await;
         }
     }

@@ -43,8 +43,10 @@ pub fn replay(registry: &Arc<Registry>, meta: &Meta, turns: &[Turn]) -> Result<(
         Poll::Ready(Err(fault)) => return Err(format!("its replay failed: {fault}")),
         Poll::Pending => return Err("its replay waits for something".to_owned()),
     }
+    // Fresh code may go on from there, where it does not end.
+    let taken = |turns: &[Turn]| turns.iter().find(|it| it.number == last.number).cloned();
     let (parked, again) =
-        world.peek(&meta.id, |meta, turns| (meta.parked.clone(), turns.last().cloned())).unwrap_or_default();
+        world.peek(&meta.id, |meta, turns| (meta.parked.clone(), taken(turns))).unwrap_or_default();
     if again.as_ref() == Some(last) {
         return Ok(());
     }

@@ -16,7 +16,16 @@ async fn order(customer: String) -> eventual::Result<()> {
     eventual::set_attribute("state", "shipped")?;
     eventual::remove_attribute("cents")?;
     eventual::sleep(Duration::from_secs(60)).await?;
+    // In the turn that ends it.
+    eventual::set_attribute("paid", true)?;
     Ok(())
+}
+
+/// Something said of an order.
+#[eventual::signal]
+#[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+struct Remark {
+    text: String,
 }
 
 /// Sets more attributes than there can be.
@@ -35,6 +44,12 @@ async fn greedy() -> eventual::Result<u32> {
 #[eventual::command(uses(order))]
 async fn place(customer: String) -> eventual::Result<Execution> {
     Ok(order(customer).start().attribute("channel", "web").await?)
+}
+
+#[eventual::command(uses(order, Remark))]
+async fn place_with_remark(text: String) -> eventual::Result<Execution> {
+    let order = order("eve".to_owned()).start_as("remarked").attribute("channel", &text);
+    Ok(order.with_signal(Remark { text }).await?)
 }
 
 #[eventual::command(uses(order))]
@@ -93,7 +108,20 @@ fn executions_are_found_by_what_their_code_says() {
     let meta = service.drive().meta(&ada[0].parse_id()).unwrap();
     let of = |name: &str| meta.attributes.get(name).cloned();
     assert_eq!(of("channel"), Some("web".into()), "what it was started with stays");
-    assert_eq!((of("state"), of("cents")), (Some("shipped".into()), None));
+    assert_eq!((of("state"), of("cents"), of("paid")), (Some("shipped".into()), None, Some(true.into())));
+    service.restart();
+    let paid = service.drive().meta(&ada[0].parse_id()).unwrap().attributes.get("paid").cloned();
+    assert_eq!(paid, Some(true.into()), "what is said in the last turn stays");
+}
+
+#[test]
+fn a_start_with_a_signal_gives_attributes_to_a_new_execution_alone() {
+    let service = service();
+    let started = service.call(place_with_remark("phone".into())).unwrap();
+    service.call(place_with_remark("post".into())).unwrap();
+    let meta = service.drive().meta(&started.id().to_owned().parse_id()).unwrap();
+    assert_eq!(meta.attributes.get("channel"), Some(&"phone".into()));
+    assert_eq!(service.call(of_customer("eve".into())).unwrap(), [started.id()]);
 }
 
 trait ParseId {

@@ -5,12 +5,12 @@
 //! thing after another never finds the second without the first. It deliberately does not know what it writes.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use eventual_engine::Fault;
 use fjall::{Database, Keyspace, PersistMode};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::store::files::Acknowledged;
 use crate::store::keys::{self, LAST_GROUP, Table};
@@ -50,12 +50,15 @@ struct Request {
 /// The tables, by `Table as usize`.
 pub(crate) type Tables = Arc<[Keyspace]>;
 
+/// Why nothing is written any more.
+type Failed = Arc<watch::Sender<Option<Arc<str>>>>;
+
 /// A handle to the thread that writes.
 #[derive(Debug)]
 pub(crate) struct Group {
     /// Absent once it was closed.
     sender: Option<mpsc::UnboundedSender<Request>>,
-    failed: Arc<OnceLock<Arc<str>>>,
+    failed: Failed,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -67,7 +70,7 @@ impl Group {
         last: u64,
     ) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let failed = Arc::new(OnceLock::new());
+        let failed = Arc::new(watch::Sender::new(None));
         let (failing, series) = (failed.clone(), HashMap::new());
         let mut writer = Writer { database, tables, acknowledged, last, series, failed: failing };
         let thread =
@@ -113,9 +116,14 @@ impl Group {
         self.write(|| "wait for the store".to_owned(), None, Vec::new()).await.map(|_| ())
     }
 
-    /// Why nothing is written any more, if the disk failed.
-    pub(crate) fn failure(&self) -> Option<Arc<str>> {
-        self.failed.get().cloned()
+    /// Waits until the disk fails; why.
+    pub(crate) async fn failed(&self) -> Arc<str> {
+        let mut failed = self.failed.subscribe();
+        // Its sender lives as long as this.
+        match failed.wait_for(Option::is_some).await.map(|it| it.clone()) {
+            Ok(Some(reason)) => reason,
+            _ => std::future::pending().await,
+        }
     }
 
     fn send(&self, request: Request) {
@@ -139,7 +147,7 @@ struct Writer {
     /// The last number of a series of turns that was written by this process: who writes the next one need not be looked up.
     series: HashMap<Vec<u8>, u64>,
     /// Why nothing is written any more.
-    failed: Arc<OnceLock<Arc<str>>>,
+    failed: Failed,
 }
 
 impl Writer {
@@ -161,13 +169,12 @@ impl Writer {
 
     fn write(&mut self, group: Vec<Request>) {
         let mut replies = Vec::with_capacity(group.len());
-        let outcome = match self.failed.get() {
-            Some(reason) => Err(reason.clone()),
-            None => self.put(&group),
-        };
+        let before = self.failed.borrow().clone();
+        let outcome = before.clone().map_or_else(|| self.put(&group), Err);
         if let Err(reason) = &outcome
-            && self.failed.set(reason.clone()).is_ok()
+            && before.is_none()
         {
+            self.failed.send_replace(Some(reason.clone()));
             // After a failed fsync nobody knows what is on the disk: only opening the store again finds out.
             tracing::error!(%reason, "the store failed; nothing is written until the process is started again");
         }
@@ -207,7 +214,8 @@ impl Writer {
 
     /// Writes a group; answers which of its requests were refused.
     fn put(&mut self, group: &[Request]) -> Result<HashSet<usize>, Arc<str>> {
-        let failed = |error: fjall::Error| Arc::from(format!("the embedded store failed: {error}"));
+        let failed =
+            |error: fjall::Error| Arc::from(format!("the embedded store failed: {error}{}", advice(&error)));
         let mut refused = HashSet::new();
         let mut fresh: HashSet<(Table, &[u8])> = HashSet::new();
         let mut batch = self.database.batch();
@@ -242,10 +250,25 @@ impl Writer {
         self.last = number;
         if wait {
             let path = self.acknowledged.path().display();
-            self.acknowledged.note(number).map_err(|error| Arc::from(format!("{path}: {error}")))?;
+            self.acknowledged
+                .note(number)
+                .map_err(|error| Arc::from(format!("{path}: {error}{}", advice(&error))))?;
         }
         Ok(refused)
     }
+}
+
+/// What to do about a failure of the file system.
+fn advice(error: &(dyn std::error::Error + 'static)) -> &'static str {
+    let mut chain = std::iter::successors(Some(error), |it| it.source());
+    if matches!(error.downcast_ref(), Some(fjall::Error::Poisoned)) {
+        return "; a write in the background failed before, most often because the disk is full or broken";
+    }
+    let full = chain.any(|it| {
+        it.downcast_ref::<std::io::Error>().is_some_and(|it| it.kind() == std::io::ErrorKind::StorageFull)
+            || matches!(it.downcast_ref(), Some(fjall::Error::Io(it)) if it.kind() == std::io::ErrorKind::StorageFull)
+    });
+    if full { "; the disk is full: make room on it, or keep closed executions for fewer days" } else { "" }
 }
 
 fn size(request: &Request) -> usize {

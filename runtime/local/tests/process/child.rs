@@ -57,6 +57,23 @@ impl Served {
         Self::of(child)
     }
 
+    /// Starts a process that complains into a file.
+    pub(crate) fn start_saying(store: &Path, said: &Path) -> Self {
+        Self::of(command(store, "").stderr(std::fs::File::create(said).unwrap()).spawn().unwrap())
+    }
+
+    /// Waits until it ended by itself; whether it ended well.
+    pub(crate) async fn ended(&mut self) -> bool {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.success();
+            }
+            assert!(begun.elapsed() < LONGEST, "it goes on");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     fn of(mut child: Child) -> Self {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let url = loop {

@@ -4,6 +4,7 @@
 mod child;
 mod crashes;
 mod damage;
+mod disk;
 mod http;
 mod schedules;
 mod service;

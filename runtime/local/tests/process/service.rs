@@ -6,6 +6,8 @@ use std::io::Write;
 use std::time::Duration;
 
 use eventual::Ctx;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// Set for a child process: the arguments after `serve`.
 pub(crate) const SERVE: &str = "EVENTUAL_TEST_SERVE";
@@ -59,6 +61,23 @@ async fn nap(ms: u64) -> eventual::Result<u32> {
 #[eventual::workflow]
 async fn keep(text: String) -> eventual::Result<usize> {
     Ok(text.len())
+}
+
+/// Something that nobody takes.
+#[eventual::event]
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Told {
+    number: u32,
+}
+
+#[eventual::command(uses(Told))]
+async fn tell(number: u32) -> eventual::Result<()> {
+    Ok(Told { number }.emit().await?)
+}
+
+#[eventual::subscription]
+async fn refuses(told: Told) -> eventual::Result<()> {
+    Err(eventual::Error::new("Refused", format!("{} is never taken", told.number)))
 }
 
 #[eventual::command(method = GET, path = "/double/{number}")]

@@ -38,9 +38,10 @@ pub(super) fn all(shared: &Shared, registry: &Arc<Registry>, expected: &Expected
         history(&meta, &turns).map_err(|what| format!("{id}: {what}{}", shown(shared, &id)))?;
         effects(shared, &meta, &turns).map_err(|what| format!("{id}: {what}"))?;
         replay(registry, &meta, &turns).map_err(|what| format!("{id}: {what}{}", shown(shared, &id)))?;
-        if matches!(meta.end, Some(Outcome::Terminated(_))) && turns.len() > 1 {
-            // Its last turn is not its code's.
-            let before = &turns[..turns.len() - 1];
+        // The last turn of one that was terminated is not its code's, the one before is.
+        if let Some((_, before)) = turns.split_last().filter(|_| meta.end.as_ref().is_some_and(is_terminated))
+            && before.last().is_some_and(|it| it.continued.is_none())
+        {
             replay(registry, &meta, before).map_err(|what| format!("{id}: {what}{}", shown(shared, &id)))?;
         }
         let mut state = shared.state();
