@@ -42,6 +42,7 @@ use eventual_provider_core::resource::{Kind, Resource, Spec};
 use eventual_provider_core::state::Recorded;
 
 pub(crate) use fault::fault;
+pub use pace::Limits;
 
 /// Longest that one operation waits inside itself for a resource to settle, before it tells the core that it is busy.
 const SETTLE: Duration = Duration::from_secs(30);
@@ -74,12 +75,12 @@ impl std::fmt::Debug for AwsCloud {
 
 impl AwsCloud {
     /// Clients with these settings. An endpoint of its own has no names for buckets, so that they go into the path.
-    pub(crate) fn new(settings: &SdkConfig, identity: Identity, own_endpoint: bool) -> Self {
+    pub(crate) fn new(settings: &SdkConfig, identity: Identity, own_endpoint: bool, limits: Limits) -> Self {
         let s3 = aws_sdk_s3::config::Builder::from(settings).force_path_style(own_endpoint).build();
         Self {
             identity,
             began: Instant::now(),
-            pace: pace::Pace::default(),
+            pace: pace::Pace::new(limits),
             listing: tokio::sync::Mutex::default(),
             api: aws_sdk_apigatewayv2::Client::new(settings),
             dynamodb: aws_sdk_dynamodb::Client::new(settings),

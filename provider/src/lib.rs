@@ -14,5 +14,6 @@ mod terraform;
 
 use eventual_provider_core::inspect;
 
+pub use cloud::Limits;
 pub use session::{connect, connect_through};
 pub use start::run;

@@ -17,7 +17,7 @@ use eventual_provider_core::diagnostic::Diagnostic;
 use eventual_provider_core::path::Path;
 use eventual_provider_core::request::Identity;
 
-use crate::cloud::AwsCloud;
+use crate::cloud::{AwsCloud, Limits};
 use crate::ports::{Connect, Session};
 
 /// Longest wait for a connection.
@@ -35,17 +35,21 @@ impl Connect for Aws {
         let connector = aws_smithy_http_client::Builder::new()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .build_https();
-        connect_through(config, connector).await
+        // One endpoint for all services is not AWS.
+        let limits = if endpoint(config).is_some() { Limits::Endpoint } else { Limits::Aws };
+        connect_through(config, connector, limits).await
     }
 }
 
-/// Opens a session whose requests go through `http`: for tests that look at, or tamper with, what goes over the wire.
+/// Opens a session whose requests go through `http`, as fast as `limits` admits: for tests that look at, or tamper with, what
+/// goes over the wire.
 ///
 /// # Errors
 /// What is missing or refused, for the user.
 pub async fn connect_through(
     config: &ProviderConfig,
     http: impl HttpClient + 'static,
+    limits: Limits,
 ) -> Result<Session, Vec<Diagnostic>> {
     let endpoint = endpoint(config);
     let settings = settings(config, endpoint.as_deref(), SharedHttpClient::new(http)).await;
@@ -56,7 +60,7 @@ pub async fn connect_through(
     let identity = identity(&settings, region).await.map_err(|diagnostic| vec![diagnostic])?;
     let tags = config.default_tags.known().into_iter().flatten();
     let default_tags = tags.filter_map(|(key, value)| Some((key.clone(), value.known()?.clone()))).collect();
-    let cloud = Arc::new(AwsCloud::new(&settings, identity.clone(), endpoint.is_some()));
+    let cloud = Arc::new(AwsCloud::new(&settings, identity.clone(), endpoint.is_some(), limits));
     Ok(Session { operations: cloud.clone(), cloud, identity, default_tags })
 }
 

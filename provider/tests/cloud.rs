@@ -27,6 +27,20 @@ async fn a_service_lives_and_leaves_nothing() {
     deployment.nothing_left().await;
 }
 
+/// Only where calls that come too fast are refused does it say something. By its name it is the first there: what others called just
+/// before would count.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_life_at_the_pace_of_aws_is_never_refused() {
+    let deployment = Deployment::paced("paced").await;
+    let config = service(&deployment, &[]);
+    let state = deployment.create(&config).await;
+    assert_eq!(deployment.read(&state).await.as_ref(), Some(&state));
+    deployment.destroy(&state).await;
+    let seen = deployment.tap.take();
+    let refused: Vec<_> = seen.iter().filter(|it| it.throttled).collect();
+    assert!(refused.is_empty() && seen.len() > 100, "{} of {}: {refused:?}", refused.len(), seen.len());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_override_touches_its_function_only() {
     let deployment = Deployment::new("override").await;

@@ -118,6 +118,8 @@ impl Cloud {
         let (owner, children) = self.made();
         let report = self.engine.destroy().await;
         assert_eq!((report.did(), &report.errors), (vec!["delete"], &vec![]));
+        let lost = format!("({}: executions and their histories)", children["table"].name);
+        assert!(self.engine.said().contains(&lost), "what was lost: {}", self.engine.said());
         assert!(self.engine.state.entries.is_empty());
         for (key, child) in children {
             let found = self.session.cloud.describe(&owner, &child).await;

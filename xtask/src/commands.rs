@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use crate::emulator::{Emulator, Settings};
 use crate::failure::{Failure, Result};
 use crate::places::Places;
-use crate::{bench, demo, payments, process, release, simulate, suite};
+use crate::{bench, demo, faults, payments, process, release, simulate, suite};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "What developers of eventual run.")]
@@ -28,11 +28,7 @@ enum Task {
     /// Runs the engine through random schedules of everything that may go wrong, many more than the test suite does.
     Simulate(simulate::Options),
     /// Lets every AWS request of a creation, an update and a destruction go wrong in every way, on the emulated AWS.
-    Faults {
-        /// How many of the cases, drawn with the variable `EVENTUAL_SEED`; all of them take hours.
-        #[arg(long, default_value = "all")]
-        cases: String,
-    },
+    Faults(faults::Options),
     /// Runs the whole test suite: style, unit tests, and services end to end on the emulated AWS.
     Test(suite::Options),
     /// Starts the emulated AWS, prints how to use it, and keeps it until Ctrl-C.
@@ -67,16 +63,11 @@ fn dispatch(task: Task) -> Result<()> {
         Task::Demo(options) => demo::run(&Places::find()?, &options),
         Task::Release(options) => release::run(&Places::find()?, &options),
         Task::Simulate(options) => simulate::run(&Places::find()?, &options),
-        Task::Faults { cases } => faults(&Places::find()?, &cases),
+        Task::Faults(options) => faults::run(&Places::find()?, &options),
         Task::Test(options) => suite::run(&Places::find()?, &options),
         Task::Emulator => emulator(&Places::find()?),
         Task::Payments { port } => payments::serve(port),
     }
-}
-
-fn faults(places: &Places, cases: &str) -> Result<()> {
-    let outcome = suite::cloud::faults(places, cases, true)?;
-    if outcome.failed == 0 { Ok(()) } else { Err(Failure::new(outcome.failures.join(", "))) }
 }
 
 fn emulator(places: &Places) -> Result<()> {

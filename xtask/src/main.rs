@@ -19,6 +19,8 @@ mod emulator;
 #[cfg(unix)]
 mod failure;
 #[cfg(unix)]
+mod faults;
+#[cfg(unix)]
 mod gateway;
 #[cfg(unix)]
 mod http;
@@ -38,6 +40,8 @@ mod prerequisites;
 mod process;
 #[cfg(unix)]
 mod release;
+#[cfg(unix)]
+mod second;
 #[cfg(unix)]
 mod simulate;
 #[cfg(unix)]

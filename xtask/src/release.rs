@@ -1,5 +1,11 @@
 //! `cargo xtask release`: the archives in which registries and users get the providers. One binary under two names, packed so
 //! that the same binary gives the same bytes, with checksums. Deliberately signs and uploads nothing: that takes keys.
+//!
+//! What a target needs besides `rustup target add`: a linker, and a C compiler with an assembler, because the cryptography (aws-lc,
+//! ring) is C. For this machine's own target those are there. For another Linux: `gcc-aarch64-linux-gnu` and the like, named by
+//! `CARGO_TARGET_<TARGET>_LINKER` and `CC_<target>`; for musl, `musl-tools`. A binary for glibc runs where glibc is at least as new
+//! as where it was linked, so releases are built on an old distribution, or for musl. macOS and Windows are built on macOS and
+//! Windows. `cargo-zigbuild` is not supported: its compiler is another, and gives other bytes than the one that is written down here.
 
 mod archive;
 mod build;

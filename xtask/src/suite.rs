@@ -2,7 +2,7 @@
 //! the last line of the summary is `N passed, N failed`. Deliberately stops at nothing: a stage that fails is reported and
 //! the next one runs.
 
-mod cargo;
+pub(crate) mod cargo;
 pub(crate) mod cloud;
 mod outcome;
 mod refusals;

@@ -3,6 +3,7 @@
 //! Not the roles of the service's own functions; those are in [`crate::desired`].
 
 mod deployer;
+mod statements;
 
 pub use deployer::{Deployer, deployer};
 
@@ -10,6 +11,35 @@ use eventual_schema::{FunctionKind, Manifest};
 use serde_json::json;
 
 use crate::desired::Place;
+
+/// What a deployer does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Purpose {
+    /// Makes, changes, refreshes, imports and deletes services, and looks one up.
+    Apply,
+    /// Finds the services of an account, and reads them.
+    List,
+    /// Calls commands and the system function, redrives dead letters.
+    Actions,
+    /// Lends short-lived credentials.
+    Credentials,
+}
+
+impl Purpose {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Apply, Self::List, Self::Actions, Self::Credentials];
+
+    /// Its name on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Apply => "apply",
+            Self::List => "list",
+            Self::Actions => "actions",
+            Self::Credentials => "credentials",
+        }
+    }
+}
 
 /// Documents of a service; `None` for what the service has not.
 #[derive(Debug, Clone, PartialEq, Eq)]

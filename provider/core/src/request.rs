@@ -122,7 +122,8 @@ pub fn plan(scope: &Scope<'_>, prior: Option<&Value>, config: &Value) -> Planned
     planning::plan(scope, prior, config)
 }
 
-/// Plans to delete everything: what to tell the user before. Touches nothing.
+/// Plans to delete everything: what to tell the user before. Touches nothing. A replacement is not planned here: what it deletes
+/// is among the diagnostics of [`plan`].
 #[must_use]
 pub fn plan_destroy(prior: &Value) -> Vec<Diagnostic> {
     planning::removal(prior)

@@ -3,6 +3,7 @@
 //! Nothing here can fail an operation: a line that cannot be delivered is dropped. Errors are never logged, they are
 //! the answer of the call; an error in the log would mark the resource failed and let the command succeed.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -23,6 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(crate) struct EngineLog {
     lines: mpsc::UnboundedSender<LogRequest>,
     address: Arc<Mutex<Option<String>>>,
+    /// Warnings that this engine was told, each with its resource.
+    warned: Arc<Mutex<BTreeSet<(String, String)>>>,
 }
 
 impl EngineLog {
@@ -31,16 +34,22 @@ impl EngineLog {
         let (lines, received) = mpsc::unbounded_channel();
         let address = Arc::new(Mutex::new(address));
         tokio::spawn(deliver(received, Arc::clone(&address)));
-        Self { lines, address }
+        Self { lines, address, warned: Arc::default() }
     }
 
     /// Speaks to another engine from now on: one process that was started by hand serves many commands.
     pub(crate) fn attach(&self, address: String) {
         *self.address.lock().unwrap_or_else(PoisonError::into_inner) = Some(address);
+        self.warned.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// A warning that stays after the operation.
+    /// A warning that stays after the operation. Several calls of one command find the same; it is said once.
     pub(crate) fn warn(&self, urn: &str, message: String) {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if !warned.insert((urn.to_owned(), message.clone())) {
+            return;
+        }
+        drop(warned);
         self.send(LogSeverity::Warning, urn, message, false);
     }
 

@@ -156,6 +156,8 @@ impl Provider {
             request.old_views,
         );
         let (control, row) = self.control(&request.urn, request.timeout, &state);
+        // A preview of a deletion does not come to providers, so this is the first that is heard of it.
+        self.warn(&request.urn, &request::plan_destroy(&state), &secrets);
         let (provider, steered) = (Arc::clone(self), control.clone());
         let work = async move {
             request::destroy(&session.scope(&provider.archives), &*session.cloud, &state, &steered).await

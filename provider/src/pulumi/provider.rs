@@ -247,6 +247,8 @@ impl Provider {
         if any_error(&diagnostics) {
             return Err(failure::refused(&diagnostics, &to_wire::secrets(&given.value)));
         }
+        // What Check knew was said then; new is what is about to be deleted.
+        self.warn(&request.urn, &diagnostics, &to_wire::secrets(&given.value));
         let mut response = difference::between(&prior, &planned.planned, &planned.replace);
         if response.changes() == DiffChanges::DiffNone {
             // Children may change although all that is recorded of them stays the same.

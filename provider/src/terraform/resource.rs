@@ -69,6 +69,7 @@ impl Provider {
             ..plan_resource_change::Response::default()
         };
         if proposed.is_null() {
+            response.diagnostics = to_wire::diagnostics(&request::plan_destroy(&prior));
             response.planned_state = Some(encode(&Value::Null)?);
             response.planned_identity.clone_from(&sent.prior_identity);
             return Ok(response);

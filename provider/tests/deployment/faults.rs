@@ -2,8 +2,13 @@
 //! the next apply makes everything as it should be, nothing is there twice, and destroying leaves nothing.
 //!
 //! `EVENTUAL_FAULTS` says how many cases are drawn with `EVENTUAL_SEED`, or `all`: every fault at every request, for
-//! `cargo xtask faults`.
+//! `cargo xtask faults`. `EVENTUAL_FAULTS_DONE` names the file that remembers which of all were run, so that they can be run in
+//! slices of `EVENTUAL_FAULTS_SLICE`, and go on where they were stopped.
 
+use std::collections::BTreeSet;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use eventual_provider_core::diagnostic::any_error;
@@ -69,7 +74,13 @@ impl Case {
         }
     }
 
-    async fn run(self) {
+    /// What it is called in the file that remembers.
+    fn name(&self) -> String {
+        format!("{:?} {} {:?}", self.phase, self.at, self.fault)
+    }
+
+    /// Runs it; answers whether there was a request for the fault to meet.
+    async fn run(self) -> bool {
         let mut deployment = Deployment::new(&format!("fault{}", self.number)).await;
         let (first, second) = (service(&deployment, &[]), service(&deployment, &[("ping", 1024.0)]));
         let prior = match self.phase {
@@ -82,12 +93,13 @@ impl Case {
         let config = if self.phase == Phase::Update { &second } else { &first };
         deployment.tap.arm(self.at, self.fault);
         let (state, _) = self.act(&deployment, prior.as_ref(), config).await;
-        deployment.tap.disarm();
+        let met = deployment.tap.disarm();
         if self.phase == Phase::Destroy {
             if let Some(state) = state {
                 deployment.destroy(&state).await;
             }
-            return deployment.nothing_left().await;
+            deployment.nothing_left().await;
+            return met;
         }
         let applied = deployment.attempt_with(&self.control(), state.as_ref(), config).await;
         assert!(!any_error(&applied.diagnostics), "{self:?}: {:?}", applied.diagnostics);
@@ -101,6 +113,7 @@ impl Case {
         );
         deployment.destroy(&state).await;
         deployment.nothing_left().await;
+        met
     }
 }
 
@@ -146,18 +159,80 @@ fn cases(requests: [(Phase, usize); 3]) -> Vec<Case> {
     every.into_iter().enumerate().map(|(number, case)| Case { number, ..case }).collect()
 }
 
+/// The file that remembers, if there is one, and whether a slice is wanted.
+struct Memory {
+    file: Option<PathBuf>,
+    slice: usize,
+}
+
+impl Memory {
+    fn new() -> Self {
+        let slice = std::env::var("EVENTUAL_FAULTS_SLICE").map(|it| it.parse().unwrap());
+        Self {
+            file: std::env::var_os("EVENTUAL_FAULTS_DONE").map(PathBuf::from),
+            slice: slice.unwrap_or(usize::MAX),
+        }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let text = self.file.as_ref().and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// Requests of each phase. They are counted once, so that every slice is one of the same cases.
+    async fn requests(&self) -> [(Phase, usize); 3] {
+        let counted = self.lines().into_iter().find_map(|line| {
+            let counts = line.strip_prefix("requests ")?.to_owned();
+            let counts: Vec<usize> = counts.split(' ').map(|it| it.parse().unwrap()).collect();
+            Some([(Phase::Create, counts[0]), (Phase::Update, counts[1]), (Phase::Destroy, counts[2])])
+        });
+        if let Some(counted) = counted {
+            return counted;
+        }
+        let [create, update, destroy] = requests().await;
+        self.note(&format!("requests {} {} {}", create.1, update.1, destroy.1));
+        [create, update, destroy]
+    }
+
+    /// A slice of what was not run yet.
+    fn left(&self, cases: Vec<Case>) -> Vec<Case> {
+        let ended = |line: String| line.split_once(": ").map(|(_, name)| name.to_owned());
+        let done: BTreeSet<String> = self.lines().into_iter().filter_map(ended).collect();
+        let left = cases.into_iter().filter(|case| !done.contains(&case.name()));
+        left.take(self.slice).collect()
+    }
+
+    /// Kept at once: whoever is killed goes on from here.
+    fn note(&self, line: &str) {
+        let Some(file) = &self.file else { return };
+        let mut file = OpenOptions::new().create(true).append(true).open(file).unwrap();
+        file.write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_request_may_go_wrong() {
-    let requests = requests().await;
-    let cases = cases(requests);
-    println!("requests: {requests:?}; cases: {}", cases.len());
-    let run = |case: Case| async move {
-        let limit = Duration::from_secs(240);
-        // Its own task, so that one that panics does not end the others.
-        let ended = tokio::spawn(tokio::time::timeout(limit, case.run())).await;
-        let failed = !matches!(ended, Ok(Ok(())));
-        println!("{} {case:?}", if failed { "FAILED" } else { "ok    " });
-        failed.then_some(case)
+    let memory = Memory::new();
+    let requests = memory.requests().await;
+    let all = cases(requests);
+    let total = all.len();
+    let cases = memory.left(all);
+    println!("requests: {requests:?}; cases: {total}; now: {}", cases.len());
+    let run = |case: Case| {
+        let memory = &memory;
+        async move {
+            let limit = Duration::from_secs(240);
+            // Its own task, so that one that panics does not end the others.
+            let ended = tokio::spawn(tokio::time::timeout(limit, case.run())).await;
+            let outcome = match ended {
+                Ok(Ok(true)) => "ok",
+                Ok(Ok(false)) => "unmet",
+                _ => "FAILED",
+            };
+            println!("{outcome} {case:?}");
+            memory.note(&format!("{outcome}: {}", case.name()));
+            (outcome == "FAILED").then_some(case)
+        }
     };
     let failed = stream::iter(cases).map(run).buffer_unordered(AT_ONCE).filter_map(std::future::ready);
     let failed: Vec<Case> = failed.collect().await;

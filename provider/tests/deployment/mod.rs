@@ -6,6 +6,7 @@
 mod bench;
 mod faults;
 mod life;
+mod policy;
 mod tampering;
 pub(crate) mod tap;
 mod versions;
@@ -14,8 +15,8 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
-use eventual_provider::connect_through;
 use eventual_provider::ports::Session;
+use eventual_provider::{Limits, connect_through};
 use eventual_provider_core::config;
 use eventual_provider_core::diagnostic::any_error;
 use eventual_provider_core::request::{self, Action, Artifact, Artifacts, Control, Drift};
@@ -70,19 +71,28 @@ fn code_of(generation: u32) -> String {
 impl Artifacts for Probe {
     fn open(&self, path: &str) -> Result<Artifact, String> {
         assert_eq!(path, self.path);
-        let code = code_of(self.generation);
-        let mut manifest = Manifest::from_json(self.manifest.replace("CODE", &code).as_bytes())
-            .map_err(|it| it.to_string())?;
-        manifest.functions = default_functions(&manifest);
         let zip = std::fs::read(path).map_err(|it| it.to_string())?;
-        Ok(Artifact { manifest, sha256: digest::sha256_hex(&zip), path: path.to_owned() })
+        Ok(Artifact { manifest: self.manifest(), sha256: digest::sha256_hex(&zip), path: path.to_owned() })
+    }
+}
+
+impl Probe {
+    fn manifest(&self) -> Manifest {
+        let code = code_of(self.generation);
+        let mut manifest = Manifest::from_json(self.manifest.replace("CODE", &code).as_bytes()).unwrap();
+        manifest.functions = default_functions(&manifest);
+        manifest
+    }
+
+    fn write(&self) {
+        zip(std::path::Path::new(&self.path), self.generation, self.needed, &self.manifest());
     }
 }
 
 /// One deployment.
 pub(crate) struct Deployment {
     name: String,
-    folder: TempDir,
+    _folder: TempDir,
     probe: Probe,
     session: Session,
     endpoint: String,
@@ -102,12 +112,14 @@ pub(crate) fn service(deployment: &Deployment, memory: &[(&str, f64)]) -> Value 
     ])
 }
 
-fn zip(path: &std::path::Path, generation: u32, needed: u32) {
+fn zip(path: &std::path::Path, generation: u32, needed: u32, manifest: &Manifest) {
     let mut zip = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
     let options = zip::write::SimpleFileOptions::default().unix_permissions(0o755);
     zip.start_file("bootstrap", options).unwrap();
     let script = ECHO.replace("NEEDED", &code_of(needed));
     zip.write_all(format!("{script}# {generation}\n").as_bytes()).unwrap();
+    zip.start_file("eventual.json", options).unwrap();
+    zip.write_all(manifest.to_json().as_bytes()).unwrap();
     zip.finish().unwrap();
 }
 
@@ -117,8 +129,17 @@ impl Deployment {
         Self::by(name, None).await
     }
 
+    /// Nothing is deployed yet, and calls are as slow as AWS wants them to be.
+    pub(crate) async fn paced(name: &str) -> Self {
+        Self::with(name, None, Limits::Aws).await
+    }
+
     /// One that is deployed by that role, or by who the environment says.
     pub(crate) async fn by(name: &str, role: Option<&str>) -> Self {
+        Self::with(name, role, Limits::Endpoint).await
+    }
+
+    async fn with(name: &str, role: Option<&str>, limits: Limits) -> Self {
         let endpoint = std::env::var("EVENTUAL_TEST_ENDPOINT")
             .expect("EVENTUAL_TEST_ENDPOINT is not set: run `cargo xtask test`, or set it to the URL of an emulated AWS");
         let role = role.map(|arn| Value::map([("role_arn", Value::String(arn.to_owned()))]));
@@ -131,21 +152,23 @@ impl Deployment {
         let (settings, wrong) = config::provider(&settings);
         assert_eq!(wrong, []);
         let tap = Tap::new();
-        let session = connect_through(&settings, tap.clone())
+        let session = connect_through(&settings, tap.clone(), limits)
             .await
             .expect("credentials of the emulated AWS are in the environment");
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("probe.zip");
-        zip(&path, 1, 0);
         let (path, manifest) = (path.to_string_lossy().into_owned(), MANIFEST.to_owned());
         let probe = Probe { path, generation: 1, needed: 0, manifest };
-        Self { name: format!("{name}-{}", std::process::id()), folder, probe, session, endpoint, tap }
+        probe.write();
+        let name = format!("{name}-{}", std::process::id());
+        Self { name, _folder: folder, probe, session, endpoint, tap }
     }
 
     /// One of another service, of which nothing is deployed yet.
     pub(crate) async fn of(name: &str, manifest: String) -> Self {
         let mut deployment = Self::new(name).await;
         deployment.probe.manifest = manifest;
+        deployment.probe.write();
         deployment
     }
 
@@ -162,7 +185,7 @@ impl Deployment {
 
     /// Writes the artifact of this generation.
     fn write(&self) {
-        zip(&self.folder.path().join("probe.zip"), self.probe.generation, self.probe.needed);
+        self.probe.write();
     }
 
     /// What a plan changes.

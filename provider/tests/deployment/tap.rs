@@ -42,6 +42,8 @@ pub(crate) struct Seen {
     /// When it began and ended, since the tap was made.
     pub(crate) from: Duration,
     pub(crate) to: Duration,
+    /// Whether the answer was that calls come too fast.
+    pub(crate) throttled: bool,
 }
 
 #[derive(Default)]
@@ -159,7 +161,8 @@ impl HttpConnector for Connector {
                 (None, refused) => Ok(refused.unwrap()),
             };
             let to = tap.began.elapsed();
-            tap.with(|it| it.seen.push(Seen { service, what, writes, from, to }));
+            let throttled = answer.as_ref().is_ok_and(|it| it.status().as_u16() == 429);
+            tap.with(|it| it.seen.push(Seen { service, what, writes, from, to, throttled }));
             match fault {
                 Some(Fault::Killed) => {
                     tap.with(|it| it.dead = true);

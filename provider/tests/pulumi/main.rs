@@ -159,9 +159,14 @@ async fn a_preview_of_an_update_tells_what_changes_by_path() {
 async fn another_name_is_another_service_and_the_old_one_goes_first() {
     let (mut engine, provider) = engine().await;
     engine.state.provider = Some(provider.clone());
-    engine.state.put(deployed(&program(&engine, &provider, &json!({}))));
+    let mut before = deployed(&program(&engine, &provider, &json!({})));
+    let table = json!({ "type": "table", "name": "orders-engine", "arn": "", "fingerprint": "" });
+    before.outputs["resources"] = json!({ "table": table });
+    engine.state.put(before);
     let report = engine.preview(&program(&engine, &provider, &json!({ "name": "sales" }))).await;
     assert!(report.errors.is_empty(), "{:?}", report.errors);
+    let lost = "table (orders-engine: executions and their histories)";
+    assert_eq!(engine.said().matches(lost).count(), 1, "what is about to be lost: {}", engine.said());
     assert_eq!(report.did(), ["delete", "create"]);
     assert_eq!(report.details["name"], "UpdateReplace");
     assert_eq!(report.outputs["orders"]["name"], "sales");

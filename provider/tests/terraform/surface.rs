@@ -293,3 +293,40 @@ async fn a_configuration_is_generated_without_what_the_provider_says() {
         assert_eq!(config[computed], Value::Null, "{computed}");
     }
 }
+
+/// What is about to be deleted, and holds data, is named before: when all is deleted, and when another name replaces it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_deletes_names_what_holds_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let artifact = folder.path().join("orders.zip");
+    write_artifact(&artifact, "0.1.0");
+    let plugin = Plugin::start(&AWS);
+    let mut client = client(&plugin).await;
+    let known = json!({ "region": "eu-central-1", "endpoint": identity().await });
+    configure(&mut client, configure_provider::Request { config: dynamic(&known), ..Default::default() })
+        .await;
+    let child = |kind: &str, name: &str| json!({ "type": kind, "name": name, "arn": "", "fingerprint": "" });
+    let config =
+        |name: &str| json!({ "name": name, "artifact": artifact, "defaults": { "auth": { "type": "iam" } } });
+    let mut prior = config("orders");
+    prior["incarnation"] = json!("0000");
+    prior["resources"] = json!({ "table": child("table", "orders-engine"), "log_group/relay": child("log_group", "/aws/orders") });
+    for next in [Value::Null, config("sales")] {
+        let request = plan_resource_change::Request {
+            type_name: TYPE.to_owned(),
+            prior_state: dynamic(&prior),
+            proposed_new_state: dynamic(&next),
+            config: dynamic(&next),
+            ..Default::default()
+        };
+        let planned = client.plan_resource_change(request).await.unwrap().into_inner();
+        let [warning] = &planned.diagnostics[..] else { panic!("{next}: {:?}", planned.diagnostics) };
+        assert_eq!((warning.severity, warning.summary.as_str()), (2, "Data may be deleted"));
+        assert!(
+            warning.detail.contains("table (orders-engine: executions and their histories)"),
+            "{warning:?}"
+        );
+        assert!(!warning.detail.contains("log_group"), "{warning:?}");
+        assert_eq!(planned.requires_replace.len(), usize::from(!next.is_null()));
+    }
+}

@@ -84,7 +84,12 @@ pub(super) fn plan_apply_plan(stand: &Stand<'_>) -> Result<()> {
     terraform.succeed(&["apply", "-auto-approve", "-input=false", "-no-color", "-replace", ORDERS])?;
     require(terraform.state(ORDERS)?["incarnation"] != life, || "it is the one before -replace".into())?;
     terraform.require_no_changes()?;
-    terraform.destroy()?;
+    let destroyed = terraform.destroy()?;
+    for words in ["Data may be deleted", "executions and their histories"] {
+        require(destroyed.all.contains(words), || {
+            format!("destroy does not say {words}\n{}", destroyed.all)
+        })?;
+    }
     let left = stand.left()?;
     let left: Vec<_> = left.iter().filter(|each| each.contains("twice")).collect();
     require(left.is_empty(), || format!("destroy left {left:?}"))

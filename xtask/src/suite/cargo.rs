@@ -54,7 +54,7 @@ pub(super) fn test(places: &Places, options: &Options) -> Result<Outcome> {
 }
 
 /// Runs a `cargo test` command and counts its tests.
-pub(super) fn tests(command: &mut Command, verbose: bool) -> Result<Outcome> {
+pub(crate) fn tests(command: &mut Command, verbose: bool) -> Result<Outcome> {
     let done = process::run(command, Terms { echo: verbose, ..LIMIT })?;
     let mut outcome = count(&done.all);
     if !done.status.success() && outcome.failed == 0 {

@@ -1,9 +1,14 @@
 //! The least that somebody who deploys services must be permitted.
 //!
-//! One list: what is not called is not in it, which `provider/tests/cloud.rs` holds against what a whole life of a service
+//! What is not called is not in it, which `provider/tests/cloud.rs` holds against what a whole life of a service
 //! calls on an emulated AWS that enforces it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, json};
+
+use super::Purpose;
+use super::statements;
 
 /// Which services somebody may deploy, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,214 +23,39 @@ pub struct Deployer {
     pub partition: String,
     /// Whether functions may be put into a VPC.
     pub vpc: bool,
+    /// ARN of the role whose credentials are lent, or a pattern; `None` for any role of the account.
+    pub lent_role: Option<String>,
+    /// What for.
+    pub purposes: BTreeSet<Purpose>,
 }
-
-/// A statement: its name, actions of one service, and the resources with `{p}`artition, `{r}`egion, `{a}`ccount and
-/// `{s}`ervice left open.
-type Statement = (&'static str, &'static [&'static str], &'static [&'static str]);
-
-const STATEMENTS: &[Statement] = &[
-    (
-        "Functions",
-        &[
-            "lambda:AddPermission",
-            "lambda:CreateAlias",
-            "lambda:CreateFunction",
-            "lambda:DeleteAlias",
-            "lambda:DeleteFunction",
-            "lambda:DeleteFunctionConcurrency",
-            "lambda:GetFunction",
-            "lambda:GetFunctionEventInvokeConfig",
-            "lambda:GetPolicy",
-            "lambda:ListAliases",
-            "lambda:PublishVersion",
-            "lambda:PutFunctionConcurrency",
-            "lambda:PutFunctionEventInvokeConfig",
-            "lambda:RemovePermission",
-            "lambda:UpdateAlias",
-            "lambda:UpdateFunctionCode",
-            "lambda:UpdateFunctionConfiguration",
-        ],
-        &["arn:{p}:lambda:{r}:{a}:function:{s}-*"],
-    ),
-    // Whether open executions need code that would be put away.
-    ("Versions", &["lambda:InvokeFunction"], &["arn:{p}:lambda:{r}:{a}:function:{s}-system:live"]),
-    (
-        "Mappings",
-        &[
-            "lambda:DeleteEventSourceMapping",
-            "lambda:GetEventSourceMapping",
-            "lambda:UpdateEventSourceMapping",
-        ],
-        &["arn:{p}:lambda:{r}:{a}:event-source-mapping:*"],
-    ),
-    // AWS has no narrower resource for these two.
-    ("NewMappings", &["lambda:CreateEventSourceMapping", "lambda:ListEventSourceMappings"], &["*"]),
-    (
-        "FunctionTags",
-        &["lambda:ListTags", "lambda:TagResource", "lambda:UntagResource"],
-        &["arn:{p}:lambda:{r}:{a}:function:{s}-*", "arn:{p}:lambda:{r}:{a}:event-source-mapping:*"],
-    ),
-    (
-        "Roles",
-        &[
-            "iam:CreateRole",
-            "iam:DeleteRole",
-            "iam:DeleteRolePolicy",
-            "iam:DetachRolePolicy",
-            "iam:GetRole",
-            "iam:GetRolePolicy",
-            "iam:ListAttachedRolePolicies",
-            "iam:ListRolePolicies",
-            "iam:ListRoleTags",
-            "iam:PutRolePolicy",
-            "iam:TagRole",
-            "iam:UntagRole",
-            "iam:UpdateAssumeRolePolicy",
-        ],
-        &["arn:{p}:iam::{a}:role/{s}-*"],
-    ),
-    (
-        "LogGroups",
-        &[
-            "logs:CreateLogGroup",
-            "logs:DeleteLogGroup",
-            "logs:ListTagsForResource",
-            "logs:PutRetentionPolicy",
-            "logs:TagResource",
-            "logs:UntagResource",
-        ],
-        &["arn:{p}:logs:{r}:{a}:log-group:/aws/lambda/{s}-*"],
-    ),
-    ("FindLogGroups", &["logs:DescribeLogGroups"], &["arn:{p}:logs:{r}:{a}:log-group:*"]),
-    (
-        "Queues",
-        &[
-            "sqs:CreateQueue",
-            "sqs:DeleteQueue",
-            "sqs:GetQueueAttributes",
-            "sqs:GetQueueUrl",
-            "sqs:ListQueueTags",
-            "sqs:SetQueueAttributes",
-            "sqs:TagQueue",
-            "sqs:UntagQueue",
-        ],
-        &["arn:{p}:sqs:{r}:{a}:{s}-*"],
-    ),
-    (
-        "Table",
-        &[
-            "dynamodb:CreateTable",
-            "dynamodb:DeleteTable",
-            "dynamodb:DescribeContinuousBackups",
-            "dynamodb:DescribeTable",
-            "dynamodb:DescribeTimeToLive",
-            "dynamodb:ListTagsOfResource",
-            "dynamodb:Scan",
-            "dynamodb:TagResource",
-            "dynamodb:UntagResource",
-            "dynamodb:UpdateContinuousBackups",
-            "dynamodb:UpdateTable",
-            "dynamodb:UpdateTimeToLive",
-        ],
-        &["arn:{p}:dynamodb:{r}:{a}:table/{s}-*"],
-    ),
-    (
-        "Bucket",
-        &[
-            "s3:CreateBucket",
-            "s3:DeleteBucket",
-            "s3:GetBucketNotification",
-            "s3:GetBucketPolicy",
-            "s3:GetBucketPublicAccessBlock",
-            "s3:GetBucketTagging",
-            "s3:GetBucketVersioning",
-            "s3:GetEncryptionConfiguration",
-            "s3:GetLifecycleConfiguration",
-            "s3:ListBucket",
-            "s3:ListBucketVersions",
-            "s3:PutBucketNotification",
-            "s3:PutBucketPolicy",
-            "s3:PutBucketPublicAccessBlock",
-            "s3:PutBucketTagging",
-            "s3:PutBucketVersioning",
-            "s3:PutEncryptionConfiguration",
-            "s3:PutLifecycleConfiguration",
-        ],
-        &["arn:{p}:s3:::{s}-*"],
-    ),
-    (
-        "Objects",
-        &["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"],
-        &["arn:{p}:s3:::{s}-*/*"],
-    ),
-    (
-        "Events",
-        &[
-            "events:CreateEventBus",
-            "events:DeleteEventBus",
-            "events:DeleteRule",
-            "events:DescribeEventBus",
-            "events:DescribeRule",
-            "events:ListTagsForResource",
-            "events:ListTargetsByRule",
-            "events:PutRule",
-            "events:PutTargets",
-            "events:RemoveTargets",
-            "events:TagResource",
-            "events:UntagResource",
-        ],
-        &["arn:{p}:events:{r}:{a}:event-bus/{s}-*", "arn:{p}:events:{r}:{a}:rule/{s}-*"],
-    ),
-    (
-        "Timers",
-        &[
-            "scheduler:CreateScheduleGroup",
-            "scheduler:DeleteScheduleGroup",
-            "scheduler:GetScheduleGroup",
-            "scheduler:ListTagsForResource",
-            "scheduler:TagResource",
-            "scheduler:UntagResource",
-        ],
-        &["arn:{p}:scheduler:{r}:{a}:schedule-group/{s}-*"],
-    ),
-    // Deleting a group deletes the schedules in it, in the name of who deletes it.
-    ("Schedules", &["scheduler:DeleteSchedule"], &["arn:{p}:scheduler:{r}:{a}:schedule/{s}-*"]),
-    // Ids of APIs are made by AWS.
-    (
-        "Api",
-        &["apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST"],
-        &[
-            "arn:{p}:apigateway:{r}::/apis",
-            "arn:{p}:apigateway:{r}::/apis/*",
-            "arn:{p}:apigateway:{r}::/tags/*",
-        ],
-    ),
-];
 
 /// The policy document, for people to read.
 #[must_use]
 pub fn deployer(deployer: &Deployer) -> String {
-    let Deployer { service, account, region, partition, vpc } = deployer;
+    let Deployer { service, account, region, partition, vpc, lent_role, purposes } = deployer;
+    let role = lent_role.as_deref().unwrap_or("arn:{p}:iam::{a}:role/*");
     let fill = |resource: &&str| {
-        let filled = resource.replace("{p}", partition).replace("{r}", region).replace("{a}", account);
-        Value::from(filled.replace("{s}", service))
+        let filled = resource.replace("{role}", role).replace("{p}", partition).replace("{r}", region);
+        Value::from(filled.replace("{a}", account).replace("{s}", service))
     };
-    let mut statements: Vec<Value> = STATEMENTS
-        .iter()
-        .map(|(sid, actions, resources)| {
+    let mut statements: Vec<Value> = merged(purposes)
+        .into_iter()
+        .map(|(resources, (sid, actions))| {
             let resources: Vec<Value> = resources.iter().map(fill).collect();
             json!({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources})
         })
         .collect();
-    statements.push(json!({
-        "Sid": "PassRoles",
-        "Effect": "Allow",
-        "Action": ["iam:PassRole"],
-        "Resource": [fill(&"arn:{p}:iam::{a}:role/{s}-*")],
-        "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
-    }));
-    if *vpc {
+    let applies = purposes.contains(&Purpose::Apply);
+    if applies {
+        statements.push(json!({
+            "Sid": "PassRoles",
+            "Effect": "Allow",
+            "Action": ["iam:PassRole"],
+            "Resource": [fill(&"arn:{p}:iam::{a}:role/{s}-*")],
+            "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+        }));
+    }
+    if *vpc && applies {
         statements.push(json!({
             "Sid": "Network",
             "Effect": "Allow",
@@ -237,28 +67,80 @@ pub fn deployer(deployer: &Deployer) -> String {
     serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
 }
 
+type Merged = BTreeMap<&'static [&'static str], (&'static str, BTreeSet<&'static str>)>;
+
+/// The statements of all purposes, those about the same resources as one under the first one's name: managed policies are short.
+fn merged(purposes: &BTreeSet<Purpose>) -> Merged {
+    let mut merged = Merged::new();
+    let all = purposes.iter().flat_map(|purpose| statements::of(*purpose));
+    for (sid, actions, resources) in all {
+        merged.entry(resources).or_insert((sid, BTreeSet::new())).1.extend(actions);
+    }
+    merged
+}
+
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
-    #[test]
-    fn no_action_is_a_pattern_or_stands_twice_and_names_are_filled_in() {
-        let actions: Vec<&str> = STATEMENTS.iter().flat_map(|it| it.1).copied().collect();
-        assert_eq!(actions.iter().collect::<BTreeSet<_>>().len(), actions.len());
-        assert!(actions.iter().all(|it| !it.contains('*')));
-        let who = Deployer {
+    fn who(purposes: &[Purpose]) -> Deployer {
+        Deployer {
             service: "shop".to_owned(),
             account: "123456789012".to_owned(),
             region: "eu-west-1".to_owned(),
             partition: "aws".to_owned(),
             vpc: true,
+            lent_role: None,
+            purposes: purposes.iter().copied().collect(),
+        }
+    }
+
+    /// Pairs of action and resource.
+    fn permitted(purposes: &[Purpose]) -> BTreeSet<(String, String)> {
+        let document: Value = serde_json::from_str(&deployer(&who(purposes))).unwrap();
+        let texts = |it: &Value| -> Vec<String> {
+            it.as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect()
         };
-        let text = deployer(&who);
-        assert!(text.contains("arn:aws:lambda:eu-west-1:123456789012:function:shop-*"));
-        assert!(!text.contains("{s}") && !text.contains("{a}") && text.contains("ec2:DescribeSubnets"));
+        let mut permitted = BTreeSet::new();
+        let mut names = BTreeSet::new();
+        for statement in document["Statement"].as_array().unwrap() {
+            assert!(
+                names.insert(statement["Sid"].to_string()),
+                "names of statements are unique: {statement}"
+            );
+            for action in texts(&statement["Action"]) {
+                for resource in texts(&statement["Resource"]) {
+                    assert!(permitted.insert((action.clone(), resource)), "{action} stands twice");
+                }
+            }
+        }
+        permitted
+    }
+
+    #[test]
+    fn no_action_is_a_pattern_or_stands_twice_and_names_are_filled_in() {
+        let all = permitted(&Purpose::ALL);
+        assert!(all.iter().all(|(action, resource)| !action.contains('*') && !resource.contains('{')));
+        let function = "arn:aws:lambda:eu-west-1:123456789012:function:shop-*".to_owned();
+        assert!(all.contains(&("lambda:InvokeFunction".to_owned(), function)));
+        let text = deployer(&who(&Purpose::ALL));
+        assert!(text.contains("ec2:DescribeSubnets"));
         // Managed policies hold 6,144 characters without white space.
         assert!(text.chars().filter(|it| !it.is_whitespace()).count() < 6144);
+    }
+
+    #[test]
+    fn the_parts_are_the_whole_and_what_reads_is_no_more_than_what_applies() {
+        let parts: BTreeSet<_> = Purpose::ALL.iter().flat_map(|it| permitted(&[*it])).collect();
+        assert_eq!(parts, permitted(&Purpose::ALL));
+        let applies: BTreeSet<String> = permitted(&[Purpose::Apply]).into_iter().map(|it| it.0).collect();
+        let reads = permitted(&[Purpose::List]).into_iter().map(|it| it.0);
+        let more: Vec<String> = reads.filter(|it| !applies.contains(it)).collect();
+        assert_eq!(more, ["s3:ListAllMyBuckets"]);
+        let lent = Deployer {
+            lent_role: Some("arn:aws:iam::1:role/clerk".to_owned()),
+            ..who(&[Purpose::Credentials])
+        };
+        assert!(deployer(&lent).contains("\"arn:aws:iam::1:role/clerk\""));
     }
 }

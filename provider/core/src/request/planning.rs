@@ -118,8 +118,9 @@ pub(super) fn with_computed(config: &Value, computed: BTreeMap<&'static str, Val
 }
 
 pub(super) fn plan(scope: &Scope<'_>, prior: Option<&Value>, config: &Value) -> Planned {
-    let mut diagnostics = Vec::new();
     let replace = replacing(prior, config);
+    // Neither engine asks about the deletion that a replacement begins with.
+    let mut diagnostics = prior.filter(|_| !replace.is_empty()).map(removal).unwrap_or_default();
     let ready = prepare(scope, config, &mut diagnostics);
     let state = prior.filter(|_| replace.is_empty()).map(State::from_value).unwrap_or_default();
     let name = config.get("name").as_str().unwrap_or_default();

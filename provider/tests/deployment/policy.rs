@@ -1,0 +1,210 @@
+//! The policies that the provider prints: each lets a role do what it is for, and each action in it is needed for that.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use eventual_provider_core::request;
+use eventual_provider_core::value::Value;
+use eventual_schema::deploy::Names;
+
+use super::{Deployment, service};
+
+/// Permissions that AWS demands and the emulated AWS does not look at.
+const BEYOND: [&str; 1] = ["scheduler:DeleteSchedule"];
+/// What AWS lets only users do, and these tests are roles.
+const OF_USERS: &str = "sts:GetFederationToken";
+
+/// Actions of the policy that the provider prints.
+fn actions(policy: &str) -> BTreeSet<String> {
+    let document: serde_json::Value = serde_json::from_str(policy).unwrap();
+    let statements = document["Statement"].as_array().unwrap().iter();
+    let actions = statements.flat_map(|it| it["Action"].as_array().unwrap());
+    actions.map(|it| it.as_str().unwrap().to_owned()).collect()
+}
+
+/// Actions that the emulated AWS allowed to the principal, and refused it.
+fn decided(principal: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let file =
+        std::env::var("EVENTUAL_TEST_CALLS").expect("EVENTUAL_TEST_CALLS is not set: run `cargo xtask test`");
+    let text = std::fs::read_to_string(file).unwrap();
+    let (mut allowed, mut refused) = (BTreeSet::new(), BTreeSet::new());
+    for line in text.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        if line["principal"].as_str().is_some_and(|it| it.contains(principal)) {
+            let action = line["action"].as_str().unwrap().to_owned();
+            if line["decision"] == "Allow" { &mut allowed } else { &mut refused }.insert(action);
+        }
+    }
+    (allowed, refused)
+}
+
+/// What the provider prints.
+fn printed(place: &Deployment, more: &[&str]) -> String {
+    let (name, account, region) = place.place();
+    let clerk = format!("arn:aws:iam::{account}:role/clerk-of-{name}");
+    let printed = Command::new(env!("CARGO_BIN_EXE_terraform-provider-eventual"))
+        .args(["policy", name, "--account", account, "--region", region, "--role", &clerk])
+        .args(more)
+        .output()
+        .unwrap();
+    String::from_utf8(printed.stdout).unwrap()
+}
+
+/// A role of that kind that may do what the policy says; anyone of the account may be it.
+async fn role(place: &Deployment, kind: &str, policy: &str) -> String {
+    let (name, account, _) = place.place();
+    let iam = aws_sdk_iam::Client::new(&place.settings().await);
+    let trust = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::{account}:root"}},"Action":"sts:AssumeRole"}}]}}"#
+    );
+    let role = format!("{kind}-of-{name}");
+    iam.create_role().role_name(&role).assume_role_policy_document(trust).send().await.unwrap();
+    let put = iam.put_role_policy().role_name(&role).policy_name("deploy").policy_document(policy);
+    put.send().await.unwrap();
+    format!("arn:aws:iam::{account}:role/{role}")
+}
+
+async fn dismiss(place: &Deployment, kind: &str) {
+    let iam = aws_sdk_iam::Client::new(&place.settings().await);
+    let role = format!("{kind}-of-{}", place.place().0);
+    iam.delete_role_policy().role_name(&role).policy_name("deploy").send().await.unwrap();
+    iam.delete_role().role_name(&role).send().await.unwrap();
+}
+
+/// The configuration with other tags, CORS and a reserved concurrency.
+pub(crate) fn changed(config: &Value) -> Value {
+    let mut config = config.clone();
+    config.set("tags", Value::map([("cost-center", Value::from("7"))]));
+    let origins = Value::List(vec![Value::from("https://shop.example")]);
+    config.set("cors", Value::map([("allow_origins", origins)]));
+    let reserved = Value::map([("reserved_concurrency", Value::Number(2.0))]);
+    config.set("commands", Value::map([("ping", reserved)]));
+    config
+}
+
+/// Finds the service among all, and reads it as a query does.
+async fn find(deployment: &Deployment) {
+    let (name, session) = (deployment.place().0, &deployment.session);
+    let found = request::list(&session.identity, &*session.operations).await.unwrap();
+    assert!(found.iter().any(|it| it == name), "{found:?}");
+    let stub = Value::map([("id", Value::from(name)), ("name", Value::from(name))]);
+    let scope = session.scope(&deployment.probe);
+    let mut read = request::read(&scope, &*session.cloud, &stub).await;
+    let state = read.state.as_mut().expect("it is there");
+    let wrong = request::complete(&scope, &*session.cloud, &*session.operations, state).await;
+    assert!(wrong.is_empty() && state.get("functions").as_map().is_some(), "{wrong:?}");
+}
+
+/// Puts a dead letter into each queue, in the account's own name; another `id` is another letter.
+async fn lose_letters(place: &Deployment, id: &str) {
+    let (name, account, region) = place.place();
+    let names = Names::new(name, account, region);
+    let sqs = aws_sdk_sqs::Client::new(&place.settings().await);
+    for (queue, fifo) in [(names.workflow_dead_letter_queue(), true), (names.dead_letter_queue(), false)] {
+        let url = sqs.get_queue_url().queue_name(queue).send().await.unwrap().queue_url.unwrap();
+        let mut send = sqs.send_message().queue_url(url).message_body("{}");
+        if fifo {
+            send = send.message_group_id("flow/x").message_deduplication_id(id);
+        } else {
+            let text = aws_sdk_sqs::types::MessageAttributeValue::builder().data_type("String");
+            let target = format!("arn:aws:lambda:{region}:{account}:function:{name}-task-work:live");
+            send = send.message_attributes("TARGET_ARN", text.string_value(target).build().unwrap());
+        }
+        send.send().await.unwrap();
+    }
+}
+
+/// Calls a command and the system function, and redrives what was lost.
+async fn act(deployment: &Deployment) {
+    let (name, session) = (deployment.place().0, &deployment.session);
+    let (identity, cloud, operations) = (&session.identity, &*session.cloud, &*session.operations);
+    let ask = |members: [(&'static str, &str); 2]| {
+        let members = members.map(|(key, text)| (key, Value::from(text)));
+        Value::map([vec![("service", Value::from(name))], members.to_vec()].concat())
+    };
+    let silent = |_| {};
+    let call = ask([("command", "ping"), ("input_json", "{}")]);
+    assert_eq!(request::invoke_command(identity, cloud, operations, &call, &silent).await, []);
+    let system =
+        Value::map([("service", Value::from(name)), ("request_json", Value::from(r#"{"op":"list"}"#))]);
+    assert_eq!(request::invoke_system(identity, cloud, operations, &system, &silent).await, []);
+    let lines = std::sync::Mutex::new(String::new());
+    let said = |line: String| lines.lock().unwrap().push_str(&line);
+    let control = request::Control::new("tests");
+    let redrive = Value::map([("service", Value::from(name))]);
+    assert_eq!(request::redrive(identity, cloud, operations, &redrive, &control, &said).await, []);
+    let lines = lines.into_inner().unwrap();
+    assert!(lines.matches(" redriven").count() == 2 && !lines.contains(": 0 redriven"), "{lines}");
+}
+
+/// Lends credentials of the clerk.
+async fn lend(deployment: &Deployment) {
+    let (name, account, _) = deployment.place();
+    let session = &deployment.session;
+    let config = Value::map([
+        ("service", Value::from(name)),
+        ("role_arn", Value::from(format!("arn:aws:iam::{account}:role/clerk-of-{name}"))),
+    ]);
+    let lent = request::credentials(&session.identity, &*session.cloud, &*session.operations, &config).await;
+    assert_eq!(lent.diagnostics, []);
+}
+
+/// What was allowed is what the policy holds, and nothing was refused.
+fn proved(place: &Deployment, kind: &str, policy: &str) {
+    let (allowed, refused) = decided(&format!("{kind}-of-{}", place.place().0));
+    assert_eq!(refused, BTreeSet::new(), "the policy of {kind} lacks what was called");
+    let mut wanted = actions(policy);
+    wanted.retain(|it| !BEYOND.contains(&it.as_str()) && it != OF_USERS);
+    let none = Vec::<&String>::new();
+    assert_eq!(wanted.difference(&allowed).collect::<Vec<_>>(), none, "never called: {kind}");
+    assert_eq!(allowed.difference(&wanted).collect::<Vec<_>>(), none, "called: {kind}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_purpose_needs_what_its_policy_says_and_nothing_else() {
+    let place = Deployment::new("least").await;
+    let policies: Vec<(&str, String)> = ["list", "actions", "credentials"]
+        .map(|purpose| (purpose, printed(&place, &["--for", purpose])))
+        .into_iter()
+        .chain([("deployer", printed(&place, &[]))])
+        .collect();
+    let mut roles = Vec::new();
+    for (kind, policy) in &policies {
+        roles.push(role(&place, kind, policy).await);
+    }
+    let nothing =
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":["*"],"Resource":["*"]}]}"#;
+    role(&place, "clerk", nothing).await;
+
+    let mut deployment = Deployment::by("least", Some(&roles[3])).await;
+    let config = service(&deployment, &[]);
+    let state = deployment.create(&config).await;
+    assert_eq!(deployment.read(&state).await.as_ref(), Some(&state));
+    find(&Deployment::by("least", Some(&roles[0])).await).await;
+    lose_letters(&place, "first").await;
+    act(&Deployment::by("least", Some(&roles[1])).await).await;
+    lend(&Deployment::by("least", Some(&roles[2])).await).await;
+    find(&deployment).await;
+    lose_letters(&place, "second").await;
+    act(&deployment).await;
+    lend(&deployment).await;
+
+    let state = deployment.apply(Some(&state), &changed(&config)).await;
+    deployment.rebuild();
+    let state = deployment.apply(Some(&state), &config).await;
+    deployment.tamper(&state).await;
+    let (read, ..) = deployment.read_changed(&state).await;
+    let state = deployment.apply(Some(&read), &config).await;
+    // Of the code before the last one, an alias and a version go.
+    deployment.rebuild();
+    let state = deployment.apply(Some(&state), &config).await;
+    assert_eq!(deployment.apply(Some(&state), &config).await, state, "nothing to do");
+    deployment.destroy(&state).await;
+    for kind in policies.iter().map(|it| it.0).chain(["clerk"]) {
+        dismiss(&place, kind).await;
+    }
+    place.nothing_left().await;
+    for (kind, policy) in &policies {
+        proved(&place, kind, policy);
+    }
+}
