@@ -160,6 +160,38 @@ fn proved(place: &Deployment, kind: &str, policy: &str) {
     assert_eq!(allowed.difference(&wanted).collect::<Vec<_>>(), none, "called: {kind}");
 }
 
+/// The deployer makes the service; then it is used by who may do one thing each, and by the deployer.
+async fn used(place: &Deployment, roles: &[String]) -> (Deployment, Value) {
+    let deployment = Deployment::by("least", Some(&roles[3])).await;
+    let state = deployment.create(&service(&deployment, &[])).await;
+    assert_eq!(deployment.read(&state).await.as_ref(), Some(&state));
+    Box::pin(find(&Deployment::by("least", Some(&roles[0])).await)).await;
+    lose_letters(place, "first").await;
+    Box::pin(act(&Deployment::by("least", Some(&roles[1])).await)).await;
+    Box::pin(lend(&Deployment::by("least", Some(&roles[2])).await)).await;
+    Box::pin(find(&deployment)).await;
+    lose_letters(place, "second").await;
+    Box::pin(act(&deployment)).await;
+    Box::pin(lend(&deployment)).await;
+    (deployment, state)
+}
+
+/// The rest of a service's life, all by the deployer.
+async fn changed_and_destroyed((mut deployment, state): (Deployment, Value)) {
+    let config = service(&deployment, &[]);
+    let state = deployment.apply(Some(&state), &changed(&config)).await;
+    deployment.rebuild();
+    let state = deployment.apply(Some(&state), &config).await;
+    deployment.tamper(&state).await;
+    let (read, ..) = deployment.read_changed(&state).await;
+    let state = deployment.apply(Some(&read), &config).await;
+    // Of the code before the last one, an alias and a version go.
+    deployment.rebuild();
+    let state = deployment.apply(Some(&state), &config).await;
+    assert_eq!(deployment.apply(Some(&state), &config).await, state, "nothing to do");
+    deployment.destroy(&state).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_purpose_needs_what_its_policy_says_and_nothing_else() {
     let place = Deployment::new("least").await;
@@ -176,30 +208,9 @@ async fn each_purpose_needs_what_its_policy_says_and_nothing_else() {
         r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":["*"],"Resource":["*"]}]}"#;
     role(&place, "clerk", nothing).await;
 
-    let mut deployment = Deployment::by("least", Some(&roles[3])).await;
-    let config = service(&deployment, &[]);
-    let state = deployment.create(&config).await;
-    assert_eq!(deployment.read(&state).await.as_ref(), Some(&state));
-    find(&Deployment::by("least", Some(&roles[0])).await).await;
-    lose_letters(&place, "first").await;
-    act(&Deployment::by("least", Some(&roles[1])).await).await;
-    lend(&Deployment::by("least", Some(&roles[2])).await).await;
-    find(&deployment).await;
-    lose_letters(&place, "second").await;
-    act(&deployment).await;
-    lend(&deployment).await;
-
-    let state = deployment.apply(Some(&state), &changed(&config)).await;
-    deployment.rebuild();
-    let state = deployment.apply(Some(&state), &config).await;
-    deployment.tamper(&state).await;
-    let (read, ..) = deployment.read_changed(&state).await;
-    let state = deployment.apply(Some(&read), &config).await;
-    // Of the code before the last one, an alias and a version go.
-    deployment.rebuild();
-    let state = deployment.apply(Some(&state), &config).await;
-    assert_eq!(deployment.apply(Some(&state), &config).await, state, "nothing to do");
-    deployment.destroy(&state).await;
+    // Boxed: so many futures in one would not fit on a test's stack.
+    let deployed = Box::pin(used(&place, &roles)).await;
+    Box::pin(changed_and_destroyed(deployed)).await;
     for kind in policies.iter().map(|it| it.0).chain(["clerk"]) {
         dismiss(&place, kind).await;
     }
