@@ -3,6 +3,7 @@
 
 mod adoption;
 mod artifacts;
+mod conformance;
 mod crashes;
 mod lifecycle;
 mod orders;
@@ -11,6 +12,7 @@ mod stand;
 mod stranger;
 pub(crate) mod surface;
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crate::builds::Client;
@@ -26,11 +28,22 @@ use stand::Stand;
 /// One thing that must work.
 struct Scenario {
     name: &'static str,
+    /// The service whose artifact it deploys.
+    service: &'static str,
     run: fn(&Stand<'_>) -> Result<()>,
 }
 
 const fn scenario(name: &'static str, run: fn(&Stand<'_>) -> Result<()>) -> Scenario {
-    Scenario { name, run }
+    Scenario { name, service: "orders", run }
+}
+
+/// One that deploys another service than the order service.
+const fn scenario_of(
+    service: &'static str,
+    name: &'static str,
+    run: fn(&Stand<'_>) -> Result<()>,
+) -> Scenario {
+    Scenario { name, service, run }
 }
 
 const SCENARIOS: &[Scenario] = &[
@@ -82,15 +95,27 @@ const SCENARIOS: &[Scenario] = &[
         "adoption: two services at once, and of one service twice at once one apply wins",
         adoption::at_once,
     ),
-    scenario("stranger: a service of other names and shapes deploys and runs", stranger::runs),
+    scenario_of(
+        "warehouse",
+        "stranger: a service of other names and shapes deploys and runs",
+        stranger::runs,
+    ),
+    scenario_of(
+        "conformance",
+        "conformance: the engine keeps on AWS what it keeps on every host",
+        conformance::cases_pass,
+    ),
     scenario("nothing of all this is left in the account", lifecycle::nothing_left),
 ];
 
 /// Runs all scenarios, or those whose name contains what the options ask for.
 pub(crate) fn run(places: &Places, options: &Options) -> Result<Outcome> {
+    let wanted = || SCENARIOS.iter().filter(|scenario| scenario.name.contains(&options.scenario));
+    let services: BTreeSet<_> = wanted().map(|it| it.service).collect();
+    let services: Vec<_> = services.into_iter().collect();
     let wish = Wish {
         client: Client::Terraform,
-        services: &["orders", "warehouse"],
+        services: &services,
         outlives: false,
         echo: options.verbose,
         built: options.no_build,
@@ -100,7 +125,7 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<Outcome> {
     println!("          {:>6.1} s  built and started", started.elapsed().as_secs_f64());
     let stand = Stand::new(&site)?;
     let mut outcome = Outcome::default();
-    for scenario in SCENARIOS.iter().filter(|scenario| scenario.name.contains(&options.scenario)) {
+    for scenario in wanted() {
         let began = Instant::now();
         let ended = (scenario.run)(&stand);
         process::go_on()?;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use eventual_engine::codec::CodecError;
 use eventual_engine::ports::Fault;
-use eventual_engine::{AdvanceError, ClientError, SystemError};
+use eventual_engine::{AdvanceError, SystemError};
 use lambda_runtime::Diagnostic;
 
 use crate::wire::envelope::EnvelopeError;
@@ -65,21 +65,7 @@ impl From<AdvanceError> for Refusal {
 
 impl From<SystemError> for Refusal {
     fn from(error: SystemError) -> Self {
-        let class = match &error {
-            SystemError::Client(ClientError::AlreadyExists(_)) => "AlreadyExists",
-            SystemError::Client(ClientError::Closed(..)) => "Closed",
-            SystemError::Client(ClientError::Completed(_)) => "Completed",
-            SystemError::Client(ClientError::ForgedToken) => "ForgedToken",
-            SystemError::Client(ClientError::StaleToken(_)) => "StaleToken",
-            SystemError::Client(ClientError::Fault(_)) => "Fault",
-            SystemError::Client(
-                ClientError::NoSchedule(_) | ClientError::NotFound(_) | ClientError::UnknownWorkflow(_),
-            ) => "NotFound",
-            SystemError::Client(ClientError::Unanswered(_)) => "Unanswered",
-            SystemError::Client(ClientError::Name(_) | ClientError::Undeclared { .. })
-            | SystemError::Invalid(_) => "Invalid",
-        };
-        Self { class, message: error.to_string() }
+        Self { class: error.class(), message: error.to_string() }
     }
 }
 

@@ -8,13 +8,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eventual_core::{Attribute, Emitted, ExecutionId, Fact, Outcome, Payload};
+use eventual_core::{Attribute, Emitted, ExecutionId, Fact, Outcome, Payload, Turn};
 use eventual_schema::{HandlerName, Need};
 
 use crate::codec;
 use crate::fits;
 use crate::ports::{Awaited, Count, Fault, Insert, ListQuery, Message, Meta, Page, Ports};
 use crate::search;
+use crate::updates::UPDATE_WAIT;
 use crate::workflows::{Open, QueryRequest, Workflows};
 
 /// Why a client's call failed.
@@ -259,7 +260,9 @@ impl Client {
 
     /// Asks the code of an execution, open or closed. It is replayed from its history for that, and nothing is recorded;
     /// so an answer takes as long as the history is long. The code in memory that takes turns is deliberately not asked:
-    /// what answers a query may change what it has captured, and such code would not go with its history any more.
+    /// what answers a query may change what it has captured, and such code would not go with its history any more. One that
+    /// stands still, paused or parked, answers as of the last turn that its code took; one that was only just started answers
+    /// when its code has begun, for which this waits up to [`UPDATE_WAIT`].
     ///
     /// # Errors
     /// When there is no such execution, its code answers no such query or does not go with its history, or the handler
@@ -275,9 +278,24 @@ impl Client {
         if let Some(answer) = self.ask_elsewhere(&meta, query, &input).await? {
             return Ok(answer);
         }
-        let turns = self.ports.store.turns(&meta.id, meta.superseded()).await?;
+        let turns = self.first_turns(&meta).await?;
         let request = QueryRequest { meta, turns, query: query.to_owned(), input };
         self.answering.query(request).await.map_err(ClientError::Unanswered)
+    }
+
+    /// The turns of an execution when there is one. Whoever asks one that has not begun by then is told that it answers nothing.
+    async fn first_turns(&self, meta: &Meta) -> Result<Vec<Turn>, Fault> {
+        let begun = async {
+            loop {
+                let progress = self.ports.dispatch.progress(&meta.id, Awaited::Turn);
+                let turns = self.ports.store.turns(&meta.id, meta.superseded()).await?;
+                if !turns.is_empty() || meta.status.is_closed() {
+                    return Ok(turns);
+                }
+                progress.await;
+            }
+        };
+        tokio::time::timeout(UPDATE_WAIT, begun).await.unwrap_or_else(|_| Ok(Vec::new()))
     }
 
     /// The calls that an open execution waits for, as its code says that is replayed for it. Nothing is recorded.

@@ -121,6 +121,11 @@ impl Engine {
                 let (period_ms, due) = (request.heartbeat_ms.unwrap_or_default(), self.ports.clock.now());
                 Fact::HeartbeatDue { seq, attempt, period_ms, due }
             }
+            // No handler says this of itself; what stands in for one in a test does. Its record is looked at when it is due.
+            Ok(Ended::Answered(Outcome::HeartbeatLost)) => {
+                let (period_ms, due) = (request.heartbeat_ms.unwrap_or_default(), self.ports.clock.now());
+                Fact::HeartbeatDue { seq, attempt, period_ms, due }
+            }
             Ok(Ended::Answered(outcome)) if outcome != Outcome::TimedOut => {
                 let outcome = self.first_answer(&worker, (&execution, seq, attempt), outcome).await?;
                 Fact::TaskDone { seq, attempt, outcome }

@@ -1,6 +1,7 @@
 //! What operators and outside clients ask of a service: start, get, list, count, history, versions, signal, query, update,
 //! cancel, terminate, pause, resume. JSON in, JSON out; who may ask is the host's matter (IAM on AWS).
 
+mod refusal;
 mod schedules;
 mod search;
 mod versions;
@@ -23,6 +24,7 @@ use crate::schedule::{ScheduleDescription, ScheduleLine};
 use crate::token::TokenText;
 use crate::updates::UpdateRequest;
 
+pub use refusal::SystemError;
 pub use schedules::ScheduleRequest;
 pub use search::{FilterRequest, SearchRequest, SpanRequest};
 pub use versions::{VersionReport, VersionsReport};
@@ -307,17 +309,6 @@ pub struct ExecutionSummary {
     /// What it is found by.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, AttributeText>,
-}
-
-/// Why a request was refused or failed.
-#[derive(Debug, thiserror::Error)]
-pub enum SystemError {
-    /// The request itself is wrong.
-    #[error("{0}")]
-    Invalid(String),
-    /// It could not be done.
-    #[error(transparent)]
-    Client(#[from] ClientError),
 }
 
 impl Engine {

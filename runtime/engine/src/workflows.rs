@@ -450,7 +450,9 @@ fn replayed(registry: &Registry, meta: &Meta, turns: &[Turn]) -> Result<Running,
     // A turn that ended the execution without its code is not one that the code could take.
     let taken =
         turns.iter().position(|it| matches!(it.end, Some(Outcome::Terminated(_)))).unwrap_or(turns.len());
-    running.replay(&turns[..taken])?;
+    // Nor has it taken those at which it stands still, paused or parked: it answers as of the last that it took.
+    let stands = turns[..taken].iter().rev().take_while(|it| it.parked.is_some()).count();
+    running.replay(&turns[..taken - stands])?;
     Ok(running)
 }
 

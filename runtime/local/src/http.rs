@@ -12,9 +12,9 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, Response, StatusCode, header};
+use eventual_engine::SystemRequest;
 use eventual_engine::http::{self, Answer, Asked};
 use eventual_engine::ports::Clock;
-use eventual_engine::{ClientError, SystemError, SystemRequest};
 use eventual_schema::Manifest;
 use serde_json::{Value, json};
 
@@ -129,21 +129,6 @@ async fn system(api: &Api, body: &[u8]) -> Answer {
             Ok(body) => Answer::new(200, body),
             Err(error) => refusal(500, "Fault", &error.to_string()),
         },
-        Err(error) => {
-            let (status, class) = match &error {
-                SystemError::Client(ClientError::NoSchedule(_) | ClientError::NotFound(_)) => {
-                    (404, "NotFound")
-                }
-                SystemError::Client(ClientError::UnknownWorkflow(_)) => (404, "UnknownWorkflow"),
-                SystemError::Client(ClientError::AlreadyExists(_)) => (409, "AlreadyExists"),
-                SystemError::Client(ClientError::Closed(..)) => (409, "Closed"),
-                SystemError::Client(ClientError::Completed(_)) => (409, "Completed"),
-                SystemError::Client(ClientError::ForgedToken) => (403, "ForgedToken"),
-                SystemError::Client(ClientError::StaleToken(_)) => (409, "StaleToken"),
-                SystemError::Client(ClientError::Fault(_)) => (503, "Fault"),
-                _ => (400, "Invalid"),
-            };
-            refusal(status, class, &error.to_string())
-        }
+        Err(error) => refusal(error.status(), error.class(), &error.to_string()),
     }
 }

@@ -12,7 +12,9 @@ use std::time::Duration;
 use eventual_engine::core::{Emitted, ExecutionId, Millis, Outcome, Payload, TaskCall, Turn};
 use eventual_engine::http::{Answer, Asked, Found};
 use eventual_engine::ports::{Clock, Meta, Store};
-use eventual_engine::{Client, ClientError, Ports, Registry, States, User};
+use eventual_engine::{
+    Client, ClientError, Ports, Registry, States, SystemError, SystemRequest, SystemResponse, User,
+};
 use eventual_schema::Schedule;
 use eventual_schema::shape::Schemas;
 use tokio::runtime::{Builder, Runtime};
@@ -263,6 +265,14 @@ impl Drive {
     /// Answers an HTTP request to a command.
     pub fn answer(&self, schemas: &Schemas, found: Found<'_>, asked: Asked<'_>) -> Answer {
         self.block_on(self.outside.engine().answer(schemas, found, asked))
+    }
+
+    /// Answers an operator or an outside client.
+    ///
+    /// # Errors
+    /// When the request names what does not exist, or cannot be done.
+    pub fn system(&self, request: SystemRequest) -> Result<SystemResponse, SystemError> {
+        self.block_on(self.outside.engine().system(request))
     }
 
     /// Runs a task by itself, once.

@@ -2,6 +2,7 @@
 
 pub(crate) mod http;
 pub(crate) mod inspect;
+mod system;
 mod time;
 
 use std::fmt;

@@ -120,7 +120,8 @@ impl<'a, I: Data, T: Data, E: Failure> Mock<'a, I, T, E> {
         self.answer(Answer::Is(Outcome::TimedOut))
     }
 
-    /// Loses its heartbeat, at once.
+    /// Loses its heartbeat. An attempt of a remote task does so when its period is over on the clock of the test, and is tried
+    /// again as its policy says; an inline task and a workflow do so at once.
     pub fn lose_heartbeat(self) -> Self {
         self.answer(Answer::Is(Outcome::HeartbeatLost))
     }

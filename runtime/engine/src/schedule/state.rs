@@ -204,8 +204,11 @@ impl State {
         }
         let before = if self.deleted { now } else { self.handled.unwrap_or(now) };
         self.handled = Some(before.max(now.saturating_sub(LOOK_BACK_MS)));
+        // What it is already begins no new count: whoever makes a schedule says it with its start and as a command.
+        if self.deleted || spec != self.spec {
+            self.left = spec.starts;
+        }
         self.deleted = false;
-        self.left = spec.starts;
         self.spec = spec;
         self.declared = declared.or_else(|| self.declared.take());
     }

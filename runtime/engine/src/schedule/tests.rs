@@ -169,6 +169,23 @@ fn it_ends_after_as_many_starts_as_were_wanted() {
 }
 
 #[test]
+fn said_again_it_goes_on_with_its_count() {
+    let wanted = ScheduleSpec { starts: Some(2), ..spec(Overlap::AllowAll) };
+    let put = |spec: &ScheduleSpec| ScheduleCommand::Put { spec: Box::new(spec.clone()), declared: None };
+    let mut case = with(wanted.clone());
+    assert_eq!(case.look(START + MINUTE).len(), 1);
+    assert_eq!(case.told(START + MINUTE, put(&wanted)), []);
+    assert_eq!(
+        case.look(START + 10 * MINUTE).len(),
+        1,
+        "two, and not one more for each time that it is said"
+    );
+    let more = ScheduleSpec { starts: Some(3), ..wanted };
+    assert_eq!(case.told(START + 10 * MINUTE, put(&more)).len(), 1, "the look back of a change");
+    assert_eq!(case.look(START + 20 * MINUTE).len(), 2, "another spec counts anew");
+}
+
+#[test]
 fn deleted_it_does_nothing_until_it_is_made_again() {
     let mut case = with(spec(Overlap::BufferAll));
     case.look(START + MINUTE);
