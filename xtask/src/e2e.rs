@@ -11,6 +11,7 @@ mod permissions;
 mod stand;
 mod stranger;
 pub(crate) mod surface;
+mod versions;
 
 use std::collections::BTreeSet;
 use std::time::Instant;

@@ -10,4 +10,5 @@ pub mod commands;
 pub mod lives;
 pub mod messages;
 pub mod tasks;
+pub mod versions;
 pub mod waits;

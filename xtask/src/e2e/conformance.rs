@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use super::stand::Stand;
+use super::versions;
 use crate::emulator::REGION;
 use crate::failure::{Context, Failure, Result, require};
 use crate::process::{self, Terms};
@@ -13,14 +14,15 @@ const CONFIGURATION: &str = "runtime/conformance/terraform";
 /// Builds included; the cases themselves take a minute.
 const LIMIT: Terms = Terms::seconds(1_200);
 
-/// Deploys the service, runs the cases, looks for what was given up, destroys it.
+/// Deploys the service, runs the cases, deploys other code under open executions, looks for what was given up, destroys it.
 pub(super) fn cases_pass(stand: &Stand<'_>) -> Result<()> {
     let terraform = stand.site.terraform("conformance", CONFIGURATION)?;
     terraform.variables(&json!({ "artifact": stand.site.artifact("conformance")? }))?;
     terraform.apply()?;
     let state = terraform.state("eventual_service.conformance")?;
     let url = state["url"].as_str().context("the service has no URL")?;
-    let ran = run(stand, url).and_then(|()| nothing_given_up(stand));
+    let ran = run(stand, url);
+    let ran = ran.and_then(|()| versions::pinned(stand, &terraform)).and_then(|()| nothing_given_up(stand));
     terraform.destroy()?;
     ran
 }
