@@ -211,7 +211,7 @@ async fn a_creation_whose_engine_died_is_adopted_by_the_next() {
     cloud.engine.interrupt = Some(Interrupt::Die(6));
     let report = cloud.engine.up(&program).await;
     assert_eq!(report.errors, [""; 0]);
-    assert_eq!(cloud.engine.state.pending_creates, ["orders"]);
+    assert_eq!(cloud.engine.state.pending, [("creating", "orders".to_owned())]);
     assert!(cloud.engine.state.entries.is_empty());
 
     let report = cloud.engine.up(&program).await;

@@ -8,6 +8,8 @@ mod attempts;
 mod call;
 mod error;
 mod executions;
+#[cfg(feature = "sigv4")]
+mod sigv4;
 
 use std::fmt;
 use std::future::Future;
@@ -24,6 +26,8 @@ pub use error::{InputProblem, RemoteError};
 pub use executions::{
     ExecutionError, Executions, Progress, RemoteExecution, SystemRefusal, Transport, Transported,
 };
+#[cfg(feature = "sigv4")]
+pub use sigv4::{Credentials, ProvideCredentials, SigV4};
 
 /// A service that is somewhere else. Cheap to clone; clones share their connections.
 ///
@@ -89,7 +93,8 @@ impl Client {
         self.header("authorization", format!("Bearer {token}"))
     }
 
-    /// Has every request signed, for commands with `auth = iam`, or for tokens that must be fetched.
+    /// Has every request signed: with `SigV4` of the feature `sigv4` for commands with `auth = iam`, or with whatever fetches a
+    /// token.
     #[must_use]
     pub fn sign(mut self, signer: impl Signer) -> Self {
         self.signer = Some(Arc::new(signer));

@@ -8,6 +8,7 @@ mod crashes;
 mod lifecycle;
 mod orders;
 mod permissions;
+mod signed;
 mod stand;
 mod stranger;
 pub(crate) mod surface;
@@ -96,6 +97,7 @@ const SCENARIOS: &[Scenario] = &[
         "adoption: two services at once, and of one service twice at once one apply wins",
         adoption::at_once,
     ),
+    scenario("clients: only signed calls are answered, in three languages", signed::calls),
     scenario_of(
         "warehouse",
         "stranger: a service of other names and shapes deploys and runs",

@@ -78,6 +78,16 @@ pub(crate) fn configuration(members: &Members) -> Given {
     Given { value, diagnostics: reader.diagnostics }
 }
 
+/// The configuration without what is none of the provider's. A project that is called as its service keeps its own settings in
+/// the namespace of the service's package, and the engine hands all of them over. What may be a misspelt setting stays, to be
+/// refused.
+pub(crate) fn of_provider(members: Members) -> Members {
+    let known: Vec<String> = names::inputs(provider()).map(|it| names::camel(it.name)).collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).chain([VIEWS]).collect();
+    let ours = |key: &str| OF_THE_ENGINE.contains(&key) || nearest(key, known.iter().copied()).is_some();
+    members.into_iter().filter(|(key, _)| ours(key)).collect()
+}
+
 /// Members of a provider's configuration that are the engine's own.
 const OF_THE_ENGINE: [&str; 3] = ["version", "pluginDownloadURL", "__internal"];
 
@@ -315,6 +325,14 @@ mod tests {
         assert_eq!(*value.get("environment").get("TOKEN"), Value::from("hunter2").secret());
         assert!(value.get("environment").get("LATER").is_unknown() && value.get("commands").is_unknown());
         assert!(matches!(value.get("defaults"), Value::Secret(_)));
+    }
+
+    #[test]
+    fn settings_of_a_project_are_not_the_provider_s() {
+        let all =
+            ["region", "regoin", "defaultTag", "view", "version", "apiToken", "name", "paymentMemoryMb"];
+        let kept = of_provider(members(&all.map(|key| (key, text("x")))));
+        assert_eq!(kept.keys().collect::<Vec<_>>(), ["defaultTag", "region", "regoin", "version", "view"]);
     }
 
     #[test]

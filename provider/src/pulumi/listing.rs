@@ -3,6 +3,7 @@
 use eventual_provider_core::request;
 use eventual_provider_wire::pulumirpc::list_response::{Computed, Continuation, Response, Result as Listed};
 use eventual_provider_wire::pulumirpc::{ListRequest, ListResponse};
+use serde_json::{Value, json};
 use tonic::Status;
 
 use super::failure;
@@ -11,6 +12,12 @@ use super::provider::Provider;
 
 /// The only member of a query: what a name begins with.
 const PREFIX: &str = "namePrefix";
+
+/// What a query may say, as it stands in the schema.
+pub(super) fn schema() -> Value {
+    let prefix = json!({ "type": "string", "description": "What the names of the services begin with. Default: all." });
+    json!({ "type": "object", "properties": { PREFIX: prefix } })
+}
 
 impl Provider {
     /// One page. It goes on after the last name of the page before, so that what comes and goes meanwhile does not matter.

@@ -130,7 +130,11 @@ impl Provider {
 
     /// Validates the provider's configuration, which keeps the shape that the user gave it.
     pub(super) fn check_config(&self, request: CheckRequest) -> CheckResponse {
-        let news = property::decode(request.news);
+        let mut news = property::decode(request.news);
+        let implied = request.urn.rsplit("::").next().is_some_and(|it| it.starts_with("default"));
+        if implied && self.parameter().is_some() {
+            news = from_wire::of_provider(news);
+        }
         let given = from_wire::configuration(&news);
         let (_, invalid) = config::provider(&given.value);
         let diagnostics = [given.diagnostics, invalid].concat();

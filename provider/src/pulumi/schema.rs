@@ -6,13 +6,16 @@ use eventual_provider_core::declaration::{Attribute, Kind, Mode, Object, lookup,
 use serde_json::{Map, Value, json};
 
 use super::from_wire::{VIEWS, VIEWS_ARE};
-use super::{functions, names};
+use super::{functions, listing, names};
 
 /// Version of the package and of the plugin.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Where the project lives.
 const HOME: &str = "https://github.com/eventual/eventual";
+
+/// Where its releases are, in Pulumi's words; the CLI names it when the plugin is missing.
+const DOWNLOADS: &str = "github://api.github.com/eventual/eventual";
 
 /// Outputs that a service may be without.
 const NOT_ALWAYS: [&str; 8] = [
@@ -57,6 +60,7 @@ pub(crate) fn package() -> Value {
         "homepage": HOME,
         "repository": HOME,
         "publisher": "eventual",
+        "pluginDownloadURL": DOWNLOADS,
         "license": env!("CARGO_PKG_LICENSE"),
         "meta": { "supportPack": true },
         "config": { "variables": configuration },
@@ -90,6 +94,7 @@ fn resource() -> Value {
         "requiredInputs": required(service(), given).into_iter().filter(|it| it != "name").collect::<Vec<_>>(),
         "properties": properties(service(), |_| true),
         "required": required(service(), |_| true),
+        "listInputs": listing::schema(),
     })
 }
 
@@ -260,6 +265,29 @@ mod tests {
                 continue;
             };
             assert!(schema["types"].get(format!("eventual:index:{name}")).is_some(), "no type {name}");
+        }
+    }
+
+    /// In Go all of a package is one namespace, and each token becomes several names in it.
+    #[test]
+    fn no_two_tokens_become_one_name() {
+        let schema = package();
+        let mut taken = BTreeMap::new();
+        for (part, endings) in [
+            ("types", ["", "Args", "Input", "Output", "Map", "Array"]),
+            ("resources", ["", "Args", "Input", "Output", "Map", "State"]),
+            ("functions", ["", "Args", "Result", "Output", "OutputArgs", "ResultOutput"]),
+        ] {
+            for token in schema[part].as_object().unwrap().keys() {
+                let name = token.rsplit(':').next().unwrap();
+                // Go's own look-up of a resource is `GetService`: the function becomes `LookupService`.
+                let name = name.replacen("getService", "LookupService", 1);
+                let pascal = name[..1].to_uppercase() + &name[1..];
+                for ending in endings {
+                    let before = taken.insert(format!("{pascal}{ending}"), token.clone());
+                    assert!(before.is_none(), "{token} and {before:?} are both {pascal}{ending} in Go");
+                }
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! The RPCs of a Pulumi provider, each one line: what they mean is in [`super::provider`] and [`super::operations`].
 
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use eventual_provider_wire::pulumirpc::resource_provider_server::ResourceProvider;
@@ -11,7 +13,7 @@ use eventual_provider_wire::pulumirpc::{
     ProviderHandshakeRequest, ProviderHandshakeResponse, ReadRequest, ReadResponse, UpdateRequest,
     UpdateResponse,
 };
-use futures_util::stream;
+use futures_util::{FutureExt, TryFutureExt, stream};
 use tonic::{Request, Response, Status, async_trait};
 
 use super::provider::Provider;
@@ -30,6 +32,15 @@ impl Server {
             return Ok(());
         }
         Err(Status::invalid_argument(format!("the package has no resource {kind:?}, only {service}")))
+    }
+}
+
+/// The answer of a call. A panic in it is a bug of ours: it fails the call, and nothing else.
+async fn answer<T>(call: &str, work: impl Future<Output = Result<T, Status>>) -> Result<Response<T>, Status> {
+    match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(answer) => answer.map(Response::new),
+        // Its own words may hold anything, secrets too, so they stay with the panic hook.
+        Err(_) => Err(Status::internal(format!("a bug in the provider stopped {call}; please report it"))),
     }
 }
 
@@ -68,19 +79,19 @@ impl ResourceProvider for Server {
         if request.version != 0 {
             return Err(Status::invalid_argument("the schema has one format, 0"));
         }
-        let schema = self.0.schema(&request.subpackage_name)?;
-        Ok(Response::new(GetSchemaResponse { schema }))
+        let schema = async { self.0.schema(&request.subpackage_name) };
+        answer("GetSchema", schema.map_ok(|schema| GetSchemaResponse { schema })).await
     }
 
     async fn parameterize(
         &self,
         request: Request<ParameterizeRequest>,
     ) -> Result<Response<ParameterizeResponse>, Status> {
-        self.0.parameterize(request.into_inner()).map(Response::new)
+        answer("Parameterize", async { self.0.parameterize(request.into_inner()) }).await
     }
 
     async fn invoke(&self, request: Request<InvokeRequest>) -> Result<Response<InvokeResponse>, Status> {
-        self.0.invoke(request.into_inner()).await.map(Response::new)
+        answer("Invoke", self.0.invoke(request.into_inner())).await
     }
 
     async fn get_mapping(
@@ -99,18 +110,18 @@ impl ResourceProvider for Server {
     }
 
     async fn check_config(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
-        Ok(Response::new(self.0.check_config(request.into_inner())))
+        answer("CheckConfig", async { Ok(self.0.check_config(request.into_inner())) }).await
     }
 
     async fn diff_config(&self, request: Request<DiffRequest>) -> Result<Response<DiffResponse>, Status> {
-        Ok(Response::new(Provider::diff_config(request.into_inner())))
+        answer("DiffConfig", async { Ok(Provider::diff_config(request.into_inner())) }).await
     }
 
     async fn configure(
         &self,
         request: Request<ConfigureRequest>,
     ) -> Result<Response<ConfigureResponse>, Status> {
-        self.0.configure(request.into_inner()).await?;
+        answer("Configure", self.0.configure(request.into_inner())).await?;
         Ok(Response::new(ConfigureResponse {
             accept_secrets: true,
             supports_preview: true,
@@ -122,43 +133,60 @@ impl ResourceProvider for Server {
 
     async fn check(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
         self.of_the_service(&request.get_ref().urn)?;
-        Ok(Response::new(self.0.check(request.into_inner())))
+        answer("Check", async { Ok(self.0.check(request.into_inner())) }).await
     }
 
     async fn diff(&self, request: Request<DiffRequest>) -> Result<Response<DiffResponse>, Status> {
         self.of_the_service(&request.get_ref().urn)?;
-        self.0.diff(request.into_inner()).map(Response::new)
+        answer("Diff", async { self.0.diff(request.into_inner()) }).await
     }
 
     async fn create(&self, request: Request<CreateRequest>) -> Result<Response<CreateResponse>, Status> {
         self.of_the_service(&request.get_ref().urn)?;
-        self.0.create(request.into_inner()).await.map(Response::new)
+        answer("Create", self.0.create(request.into_inner())).await
     }
 
     async fn read(&self, request: Request<ReadRequest>) -> Result<Response<ReadResponse>, Status> {
         self.of_the_service(&request.get_ref().urn)?;
-        self.0.read(request.into_inner()).await.map(Response::new)
+        answer("Read", self.0.read(request.into_inner())).await
     }
 
     async fn update(&self, request: Request<UpdateRequest>) -> Result<Response<UpdateResponse>, Status> {
         self.of_the_service(&request.get_ref().urn)?;
-        self.0.update(request.into_inner()).await.map(Response::new)
+        answer("Update", self.0.update(request.into_inner())).await
     }
 
     async fn delete(&self, request: Request<DeleteRequest>) -> Result<Response<()>, Status> {
         self.of_the_service(&request.get_ref().urn)?;
-        self.0.delete(request.into_inner()).await.map(Response::new)
+        answer("Delete", self.0.delete(request.into_inner())).await
     }
 
     type ListStream = stream::Iter<std::vec::IntoIter<Result<ListResponse, Status>>>;
 
     async fn list(&self, request: Request<ListRequest>) -> Result<Response<Self::ListStream>, Status> {
-        let page = self.0.list(request.into_inner()).await?;
-        Ok(Response::new(stream::iter(page.into_iter().map(Ok).collect::<Vec<_>>())))
+        let page = answer("List", self.0.list(request.into_inner())).await?;
+        Ok(page.map(|page| stream::iter(page.into_iter().map(Ok).collect::<Vec<_>>())))
     }
 
     async fn cancel(&self, _request: Request<()>) -> Result<Response<()>, Status> {
         self.0.lifetime.cancel();
         Ok(Response::new(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_fails_its_call_without_its_words() {
+        let failed = answer("Check", async { panic!("hunter2") }).await.map(|_: Response<()>| ());
+        let status = failed.unwrap_err();
+        assert!(
+            status.message().contains("stopped Check") && !status.message().contains("hunter2"),
+            "{status}"
+        );
+        let fine = answer("Check", async { Ok(1) }).await.unwrap();
+        assert_eq!(fine.into_inner(), 1);
     }
 }

@@ -55,7 +55,23 @@ impl Ours {
 
     async fn give(&mut self, program: &Program, name: &str, command: Command) -> Report {
         let engine = &mut self.engine;
+        engine.interrupt = match command {
+            Command::UpCtrlC => Some(Interrupt::Cancel(6)),
+            Command::UpCtrlCTwice => Some(Interrupt::CancelTwice(6)),
+            Command::UpKillEngine => Some(Interrupt::Die(6)),
+            Command::UpKillProvider => Some(Interrupt::Kill(6)),
+            // What can be deleted at once is under way with the first line.
+            Command::DestroyCtrlC => Some(Interrupt::Cancel(1)),
+            Command::DestroyCtrlCTwice => Some(Interrupt::CancelTwice(1)),
+            Command::DestroyKillEngine => Some(Interrupt::Die(1)),
+            Command::DestroyKillProvider => Some(Interrupt::Kill(1)),
+            _ => None,
+        };
         match command {
+            Command::DestroyCtrlC
+            | Command::DestroyCtrlCTwice
+            | Command::DestroyKillEngine
+            | Command::DestroyKillProvider => engine.destroy().await,
             Command::Preview => engine.preview(program).await,
             Command::Refresh => engine.refresh().await,
             Command::Destroy => engine.destroy().await,
@@ -74,16 +90,7 @@ impl Ours {
                 engine.replace = false;
                 report
             }
-            _ => {
-                engine.interrupt = match command {
-                    Command::UpCtrlC => Some(Interrupt::Cancel(6)),
-                    Command::UpCtrlCTwice => Some(Interrupt::CancelTwice(6)),
-                    Command::UpKillEngine => Some(Interrupt::Die(6)),
-                    Command::UpKillProvider => Some(Interrupt::Kill(6)),
-                    _ => None,
-                };
-                engine.up(program).await
-            }
+            _ => engine.up(program).await,
         }
     }
 }
@@ -107,7 +114,7 @@ impl Driver for Ours {
     async fn run(&mut self, wish: &Wish, name: &str, command: Command) -> Ran {
         let program = self.program(wish, name);
         let report = self.give(&program, name, command).await;
-        let died = command == Command::UpKillEngine;
+        let died = matches!(command, Command::UpKillEngine | Command::DestroyKillEngine);
         let said: Vec<String> = report.errors.iter().chain(&report.warnings).cloned().collect();
         let state = &self.engine.state;
         Ran {
@@ -116,7 +123,7 @@ impl Driver for Ours {
             calls: self.engine.calls(),
             views: state.views.len(),
             kept: state.entries.iter().map(kept).collect(),
-            pending: state.pending_creates.iter().map(|_| "creating".to_owned()).collect(),
+            pending: state.pending.iter().map(|(what, _)| (*what).to_owned()).collect(),
         }
     }
 

@@ -25,11 +25,17 @@ pub(super) struct Asking {
 }
 
 /// An answer.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
-    retry_after: Option<Duration>,
+    /// Whether it is Lambda's, of a function that failed.
+    #[cfg_attr(
+        not(feature = "sigv4"),
+        expect(dead_code, reason = "only deployed functions answer through Lambda")
+    )]
+    pub(super) function_error: bool,
+    pub(super) retry_after: Option<Duration>,
 }
 
 /// What an answer means. The error of a fault may be attempted again.
@@ -87,9 +93,10 @@ impl Client {
         let response = sending.send().await.map_err(fault)?;
         let seconds =
             response.headers().get("retry-after").and_then(|it| it.to_str().ok()?.parse::<u64>().ok());
+        let function_error = response.headers().contains_key("x-amz-function-error");
         let status = response.status().as_u16();
         let body = response.bytes().await.map_err(fault)?.to_vec();
-        Ok(Answer { status, body, retry_after: seconds.map(Duration::from_secs) })
+        Ok(Answer { status, body, function_error, retry_after: seconds.map(Duration::from_secs) })
     }
 }
 
@@ -172,7 +179,7 @@ mod tests {
     use super::*;
 
     fn judged(status: u16, body: &str) -> Judged {
-        of_command(&Answer { status, body: body.as_bytes().to_vec(), retry_after: None })
+        of_command(&Answer { status, body: body.as_bytes().to_vec(), ..Answer::default() })
     }
 
     #[test]

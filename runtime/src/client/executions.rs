@@ -73,8 +73,8 @@ pub struct Executions {
 }
 
 impl Executions {
-    /// Those of a deployed service, by whatever invokes its system function (`<deployment>-system`, alias `live`): with
-    /// aws-sdk-lambda, `lambda.invoke().function_name(..).payload(..)`; an answer with `function_error` is a
+    /// Those of a deployed service, by whatever invokes its system function (`<deployment>-system`, alias `live`). With the
+    /// feature `sigv4`, `Executions::deployed` does; with aws-sdk-lambda, `lambda.invoke().function_name(..).payload(..)`; an answer with `function_error` is a
     /// [`SystemRefusal`] whose class is `errorType` and whose message is `errorMessage`.
     pub fn new(transport: impl Transport) -> Self {
         Self { transport: Arc::new(transport) }
@@ -83,7 +83,7 @@ impl Executions {
     pub(super) fn of_local_host(client: Client) -> Self {
         Self::new(move |request: String| {
             let client = client.clone();
-            async move { client.system(request).await }
+            async move { client.system("/_eventual/system".to_owned(), request, of_system).await }
         })
     }
 
@@ -338,14 +338,19 @@ impl<T, E> fmt::Debug for RemoteExecution<T, E> {
 }
 
 impl Client {
-    /// Asks the system function of a local host. Its operations may all be asked twice, except starts and updates that have
-    /// no name, and signals.
-    async fn system(&self, request: String) -> Transported {
+    /// Asks the system function at this path. Its operations may all be asked twice, except starts and updates that have no
+    /// name, and signals.
+    pub(super) async fn system(
+        &self,
+        target: String,
+        request: String,
+        judge: fn(&Answer) -> Result<Outcome, RemoteError>,
+    ) -> Transported {
         let harmless = ["get", "wait", "list", "history", "query"];
         let op = serde_json::from_str::<Value>(&request).ok();
         let op = op.as_ref().and_then(|it| it.get("op")?.as_str()).unwrap_or_default();
         let asking = Asking {
-            target: "/_eventual/system".to_owned(),
+            target,
             idempotent: harmless.contains(&op),
             body: request,
             headers: Vec::new(),
@@ -353,7 +358,7 @@ impl Client {
             retries: self.retries,
         };
         let refused = |class: &str, message: String| SystemRefusal { class: class.to_owned(), message };
-        match self.ask(&asking, of_system).await {
+        match self.ask(&asking, judge).await {
             Ok(Outcome::Succeeded(answer)) => Ok(String::from_utf8_lossy(answer.as_bytes()).into_owned()),
             Ok(Outcome::Failed(failure)) => Err(refused(&failure.class, failure.message)),
             Ok(other) => Err(refused("Fault", format!("{other:?}"))),

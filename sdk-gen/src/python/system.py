@@ -93,7 +93,9 @@ def lambda_system(
 ) -> Place:
     """Of a deployed service: its system function, such as ``orders-system:live``, invoked through Lambda's API at `url`."""
     auth = SigV4Auth(region, credentials, "lambda")
-    options = ClientOptions(url or f"https://lambda.{region}.amazonaws.com", None, auth, timeout, retries)
+    of_china = ".cn" if region.startswith("cn-") else ""
+    endpoint = url or f"https://lambda.{region}.amazonaws.com{of_china}"
+    options = ClientOptions(endpoint, None, auth, timeout, retries)
     return Place(options, f"/2015-03-31/functions/{quote(function, safe='')}/invocations")
 
 

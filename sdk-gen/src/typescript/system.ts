@@ -80,7 +80,7 @@ export interface LambdaSystemOptions extends Omit<ClientOptions, "url" | "sign">
 /** Where executions of a deployed service are: its system function, invoked through Lambda's API. */
 export function lambdaSystem(options: LambdaSystemOptions): System {
   const { region, credentials } = options;
-  const url = options.url ?? `https://lambda.${region}.amazonaws.com`;
+  const url = options.url ?? `https://lambda.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
   const service = new Service({ ...options, url, sign: sigV4({ region, credentials, service: "lambda" }) });
   const target = `/2015-03-31/functions/${encodeURIComponent(options.function)}/invocations`;
   return (request, call) => {

@@ -54,7 +54,8 @@ pub(super) fn declare() -> Object {
 fn manifest() -> Kind {
     let members = inspect::members();
     object(
-        "Manifest",
+        // Not `Manifest`: in Go the function `manifest` has that name.
+        "ServiceManifest",
         "What a service's code declares.",
         members
             .into_iter()

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::Confidential;
-use crate::declaration::{Attribute, Kind, Mode, service};
+use crate::declaration::{Attribute, Kind, Mode, terraform_service};
 use crate::value::Value;
 
 const ENVIRONMENT: &str = "environment";
@@ -16,8 +16,9 @@ const BY_NAME: [(&str, &str); 3] =
 /// Environment variables by the function's name.
 pub(super) type Environments = BTreeMap<String, BTreeMap<String, Confidential>>;
 
+/// What a user sets, of both wires, but for what is to leave no trace.
 fn settable() -> impl Iterator<Item = &'static Attribute> {
-    service().attributes.iter().filter(|it| it.mode != Mode::Computed)
+    terraform_service().attributes.iter().filter(|it| it.mode != Mode::Computed && !it.write_only)
 }
 
 /// What is kept of a configuration.
@@ -144,10 +145,12 @@ mod tests {
             ),
             ("commands", Value::map([("place", Value::map([("environment", environment(&[("A", "4")]))]))])),
             ("tags", Value::map([("environment", text("prod"))])),
+            ("environment_wo", environment(&[("KEY", "hunter2")])),
+            ("environment_wo_version", text("v7")),
             ("url", text("computed")),
         ]);
         let kept = kept(&config);
-        for secret in ["\"1\"", "\"2\"", "\"3\"", "\"4\"", "computed"] {
+        for secret in ["\"1\"", "\"2\"", "\"3\"", "\"4\"", "computed", "hunter2", "KEY"] {
             assert!(!format!("{:?}", kept.revealed()).contains(secret), "{kept:?}");
         }
         let variables = |entries: &[(&str, &str)]| {
@@ -167,5 +170,6 @@ mod tests {
         let place = state.get("commands").get("place").get("environment").revealed();
         assert_eq!(place, Value::map([("A", text("4"))]));
         assert_eq!((state.get("artifact"), state.get("tags")), (&text("a.zip"), config.get("tags")));
+        assert_eq!(state.get("environment_wo_version"), &text("v7"));
     }
 }

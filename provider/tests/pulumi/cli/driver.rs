@@ -76,16 +76,17 @@ impl Cli {
         Ran { well: said.code == Some(0), said: said.text, calls, kept, views, pending }
     }
 
-    /// Runs `up`; once a first role is made, `interfere` gets the process.
-    fn interrupted(&self, log: &str, interfere: impl FnOnce(&mut Child)) -> Said {
-        let mut command = self.stack.command(&["up", "--yes", "--skip-preview"]);
+    /// Runs `up` or `destroy`; once a first role is made, or any child changed or deleted, `interfere` gets the process.
+    fn interrupted(&self, log: &str, word: &str, interfere: impl FnOnce(&mut Child)) -> Said {
+        const BEGUN: [&str; 3] = ["created role/", "updated ", "deleted "];
+        let mut command = self.stack.command(&[word, "--yes", "--skip-preview"]);
         command.env("PULUMI_DEBUG_GRPC", self.stack.path(log));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut text = String::new();
-        while !text.contains("created role/") {
+        while !BEGUN.iter().any(|it| text.contains(it)) {
             let read = output.read_line(&mut text).unwrap();
-            assert!(read > 0, "it ended before a role was made:\n{text}");
+            assert!(read > 0, "it ended before anything was done:\n{text}");
         }
         interfere(&mut child);
         output.read_to_string(&mut text).unwrap();
@@ -135,9 +136,18 @@ impl Driver for Cli {
         self.count += 1;
         let log = format!("grpc-{}.json", self.count);
         let up = ["up", "--yes", "--skip-preview"];
+        let destroys = [
+            Command::DestroyCtrlC,
+            Command::DestroyCtrlCTwice,
+            Command::DestroyKillEngine,
+            Command::DestroyKillProvider,
+        ];
+        let word = if destroys.contains(&command) { "destroy" } else { "up" };
         let said = match command {
-            Command::UpCtrlC => self.interrupted(&log, |child| signal("INT", child.id())),
-            Command::UpCtrlCTwice => self.interrupted(&log, |child| {
+            Command::UpCtrlC | Command::DestroyCtrlC => {
+                self.interrupted(&log, word, |child| signal("INT", child.id()))
+            }
+            Command::UpCtrlCTwice | Command::DestroyCtrlCTwice => self.interrupted(&log, word, |child| {
                 // The provider must not have answered before the second one.
                 let providers = providers(child.id());
                 providers.iter().for_each(|it| signal("STOP", *it));
@@ -148,9 +158,9 @@ impl Driver for Cli {
                 std::thread::sleep(PAUSE);
                 providers.iter().for_each(|it| signal("CONT", *it));
             }),
-            Command::UpKillEngine => {
+            Command::UpKillEngine | Command::DestroyKillEngine => {
                 let mut orphans = Vec::new();
-                let said = self.interrupted(&log, |child| {
+                let said = self.interrupted(&log, word, |child| {
                     orphans = providers(child.id());
                     child.kill().unwrap();
                 });
@@ -159,7 +169,7 @@ impl Driver for Cli {
                 self.stack.run(&["cancel", "--yes"]).fine();
                 said
             }
-            Command::UpKillProvider => self.interrupted(&log, |child| {
+            Command::UpKillProvider | Command::DestroyKillProvider => self.interrupted(&log, word, |child| {
                 providers(child.id()).into_iter().for_each(|it| signal("KILL", it));
             }),
             other => {

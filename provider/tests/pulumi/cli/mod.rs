@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test target drives a part of it")]
 
 pub(crate) mod driver;
+mod programs;
 mod rpc_log;
 
 use std::path::{Path, PathBuf};
@@ -165,8 +166,13 @@ impl Stack {
 
     /// The outputs of the service, from the state.
     pub(crate) fn outputs(&self) -> Value {
+        self.outputs_of("eventual:index:Service")
+    }
+
+    /// The outputs of the service of this type, from the state.
+    pub(crate) fn outputs_of(&self, kind: &str) -> Value {
         let state: Value = serde_json::from_str(&self.run(&["stack", "export"]).fine()).unwrap();
         let resources = state["deployment"]["resources"].as_array().unwrap().clone();
-        resources.into_iter().find(|it| it["urn"] == SERVICE).unwrap()["outputs"].take()
+        resources.into_iter().find(|it| it["type"] == kind).unwrap()["outputs"].take()
     }
 }

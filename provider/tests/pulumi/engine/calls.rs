@@ -140,7 +140,7 @@ impl Engine {
             Ok(answer) => answer,
             Err(died) => {
                 self.note("Create", &told, &Answer::Never);
-                self.state.pending_creates.push(name.to_owned());
+                self.state.pending.push(("creating", name.to_owned()));
                 return Err(died);
             }
         };
@@ -212,6 +212,7 @@ impl Engine {
             Ok(answer) => answer,
             Err(died) => {
                 self.note("Update", &told, &Answer::Never);
+                self.state.pending.push(("updating", old.name.clone()));
                 return Err(died);
             }
         };
@@ -313,10 +314,10 @@ impl Engine {
         entry: &Entry,
         preview: bool,
         report: &mut Report,
-    ) -> bool {
+    ) -> Result<bool, Died> {
         report.operations.push(("delete", entry.name.clone()));
         if preview {
-            return true;
+            return Ok(true);
         }
         let (properties, old_inputs) = (by_hash(&entry.outputs), by_hash(&entry.inputs));
         let token = self.stage.begin();
@@ -332,16 +333,25 @@ impl Engine {
             old_views: self.state.old_views(&entry.name),
             ..DeleteRequest::default()
         };
-        let answer = plugin.client.delete(request).await;
-        self.take_views(&entry.name, &token, false);
         let told = json!({ "properties": properties, "oldInputs": old_inputs });
-        match self.noted("Delete", &told, answer, |()| json!({})) {
+        let mut client = plugin.client.clone();
+        let call = async move { client.delete(request).await };
+        let answer = match self.interruptible(plugin, call).await {
+            Ok(answer) => answer,
+            Err(died) => {
+                self.note("Delete", &told, &Answer::Never);
+                self.state.pending.push(("deleting", entry.name.clone()));
+                return Err(died);
+            }
+        };
+        self.take_views(&entry.name, &token, false);
+        Ok(match self.noted("Delete", &told, answer, |()| json!({})) {
             Ok(()) => true,
             Err(status) => {
                 report.errors.push(status.message().to_owned());
                 false
             }
-        }
+        })
     }
 
     /// Ends a call: what it published is in the state from now on, unless this is a preview.

@@ -36,6 +36,9 @@ impl Engine {
         self.secrets.extend(secret_texts(&program.provider));
         self.secrets.extend(program.services.iter().flat_map(|(_, inputs)| secret_texts(inputs)));
         let mut report = Report::default();
+        if !preview {
+            self.state.pending.retain(|(what, _)| *what == "creating");
+        }
         let mut plugin = self.start(&program.provider).await;
         let configured = self.read_first(&mut plugin, preview, &mut report).await;
         let Some(provider) = self.check_provider(&mut plugin, program, &mut report).await else {
@@ -65,22 +68,28 @@ impl Engine {
         for (name, inputs) in &program.services {
             match self.service(&mut plugin, program, name, inputs, preview, &mut report).await {
                 Ok(()) => {}
-                Err(Died::Engine) => {
-                    self.assert_discreet(&plugin, &report);
-                    plugin.abandon(ORPHANED).await;
-                    return report;
-                }
-                Err(Died::Abandoned) => {
-                    report.errors.push("update canceled".to_owned());
-                    self.finish(plugin, &report).await;
-                    return report;
-                }
+                Err(died) => return self.died(died, plugin, report).await,
             }
         }
         if report.errors.is_empty() {
             self.delete_what_is_over(&mut plugin, program, preview, &mut report).await;
         }
         self.finish(plugin, &report).await;
+        report
+    }
+
+    /// The end of a command whose call nobody waits for any more.
+    pub(super) async fn died(&mut self, died: Died, plugin: Plugin, mut report: Report) -> Report {
+        match died {
+            Died::Engine => {
+                self.assert_discreet(&plugin, &report);
+                plugin.abandon(ORPHANED).await;
+            }
+            Died::Abandoned => {
+                report.errors.push("update canceled".to_owned());
+                self.finish(plugin, &report).await;
+            }
+        }
         report
     }
 
@@ -96,7 +105,9 @@ impl Engine {
         let over: Vec<Entry> =
             self.state.entries.iter().filter(|it| it.delete || !named(it)).cloned().collect();
         for entry in over {
-            let done = entry.external || self.delete(plugin, &entry, preview, report).await;
+            // Who interferes has interfered with the first call.
+            let done =
+                entry.external || matches!(self.delete(plugin, &entry, preview, report).await, Ok(true));
             if done && !preview {
                 self.state.remove(&entry.name, entry.delete);
             }
@@ -254,7 +265,7 @@ impl Engine {
     ) -> Result<(), Died> {
         if delete_first {
             if !old.pending_replacement {
-                if !self.delete(plugin, old, preview, report).await {
+                if !self.delete(plugin, old, preview, report).await? {
                     return Ok(());
                 }
                 if let (Some(entry), false) = (self.state.entry_mut(&old.name), preview) {

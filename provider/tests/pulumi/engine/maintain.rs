@@ -22,10 +22,18 @@ impl Engine {
     /// `pulumi destroy -f`.
     pub(crate) async fn destroy(&mut self) -> Report {
         let mut report = Report::default();
+        self.state.pending.retain(|(what, _)| *what == "creating");
         let mut plugin = self.start_configured().await;
         for entry in self.state.entries.clone().into_iter().rev() {
-            if entry.external || self.delete(&mut plugin, &entry, false, &mut report).await {
-                self.state.remove(&entry.name, entry.delete);
+            let deleted = if entry.external {
+                Ok(true)
+            } else {
+                self.delete(&mut plugin, &entry, false, &mut report).await
+            };
+            match deleted {
+                Ok(true) => self.state.remove(&entry.name, entry.delete),
+                Ok(false) => {}
+                Err(died) => return self.died(died, plugin, report).await,
             }
         }
         if self.state.entries.is_empty() {

@@ -15,8 +15,9 @@ pub(crate) struct State {
     pub(crate) entries: Vec<Entry>,
     /// Children that the provider published.
     pub(crate) views: Vec<ViewEntry>,
-    /// Names of resources whose creation was begun and never answered. Nothing but the user ever removes one.
-    pub(crate) pending_creates: Vec<String>,
+    /// What was begun with which resource and never answered: `creating`, which nothing but the user ever removes, and
+    /// `updating` and `deleting`, which the next command does.
+    pub(crate) pending: Vec<(&'static str, String)>,
 }
 
 /// A resource.

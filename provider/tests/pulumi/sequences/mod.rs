@@ -104,6 +104,14 @@ pub(crate) enum Command {
     UpKillEngine,
     /// `up`, and the provider is killed in the middle.
     UpKillProvider,
+    /// `destroy`, and Ctrl-C in the middle.
+    DestroyCtrlC,
+    /// `destroy`, and Ctrl-C twice in the middle.
+    DestroyCtrlCTwice,
+    /// `destroy`, and the engine is killed in the middle.
+    DestroyKillEngine,
+    /// `destroy`, and the provider is killed in the middle.
+    DestroyKillProvider,
 }
 
 /// How a command ends.
@@ -216,7 +224,7 @@ fn told(command: Command, ran: &Ran, incarnations: &mut BTreeMap<String, usize>)
     if calls.last().is_some_and(|it| it.starts_with("Configure ")) {
         calls.pop();
     }
-    if let (Command::UpCtrlCTwice, Some(last)) = (command, calls.last_mut()) {
+    if let (Command::UpCtrlCTwice | Command::DestroyCtrlCTwice, Some(last)) = (command, calls.last_mut()) {
         let told = last.split('\n').next().unwrap_or_default();
         // The answer may still come, but nobody looks at it.
         *last = format!("{told}\n    -> not waited for");
@@ -280,7 +288,8 @@ macro_rules! each_is_a_test {
         $crate::sequences::each_is_a_test!($play:
             life "life", replace "replace", rename "rename", import "import", half "half", drift "drift",
             config "config", interrupted "ctrlc", interrupted_twice "ctrlc2", engine_killed "killed-engine",
-            provider_killed "killed-plugin", twins "twins", views "views");
+            provider_killed "killed-plugin", stopped_updates "stopped-update",
+            stopped_destructions "stopped-destroy", twins "twins", views "views");
     };
     ($play:ident: $($test:ident $name:literal),*) => {
         mod each {

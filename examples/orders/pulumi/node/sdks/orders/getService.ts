@@ -59,7 +59,7 @@ export interface GetServiceResult {
     /**
      * What the code declares; null when the deployed artifact cannot be read.
      */
-    readonly manifest?: outputs.Manifest;
+    readonly manifest?: outputs.ServiceManifest;
     /**
      * Name of the deployment.
      */

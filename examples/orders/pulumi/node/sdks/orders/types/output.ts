@@ -248,9 +248,31 @@ export interface Grants {
 }
 
 /**
+ * A statement of an IAM policy.
+ */
+export interface PolicyStatement {
+    /**
+     * Actions, such as `s3:GetObject`; at least one.
+     */
+    actions: string[];
+    /**
+     * The statement's `Condition`, an object as JSON. Default: no condition.
+     */
+    conditionJson?: string;
+    /**
+     * `Allow` or `Deny`. Default: `Allow`.
+     */
+    effect?: string;
+    /**
+     * ARNs or patterns of ARNs; at least one.
+     */
+    resources: string[];
+}
+
+/**
  * What a service's code declares.
  */
-export interface Manifest {
+export interface ServiceManifest {
     /**
      * Processor that the code runs on: `x86_64` or `arm64`.
      */
@@ -295,28 +317,6 @@ export interface Manifest {
      * Names of the workflows.
      */
     workflows: string[];
-}
-
-/**
- * A statement of an IAM policy.
- */
-export interface PolicyStatement {
-    /**
-     * Actions, such as `s3:GetObject`; at least one.
-     */
-    actions: string[];
-    /**
-     * The statement's `Condition`, an object as JSON. Default: no condition.
-     */
-    conditionJson?: string;
-    /**
-     * `Allow` or `Deny`. Default: `Allow`.
-     */
-    effect?: string;
-    /**
-     * ARNs or patterns of ARNs; at least one.
-     */
-    resources: string[];
 }
 
 /**

@@ -140,7 +140,7 @@ class GetServiceResult:
 
     @_builtins.property
     @pulumi.getter
-    def manifest(self) -> Optional['outputs.Manifest']:
+    def manifest(self) -> Optional['outputs.ServiceManifest']:
         """
         What the code declares; null when the deployed artifact cannot be read.
         """

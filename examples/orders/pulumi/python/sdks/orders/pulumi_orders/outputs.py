@@ -25,8 +25,8 @@ __all__ = [
     'DefaultSettings',
     'FunctionSettings',
     'Grants',
-    'Manifest',
     'PolicyStatement',
+    'ServiceManifest',
     'Subscriptions',
     'Tasks',
     'Vpc',
@@ -836,7 +836,82 @@ class Grants(dict):
 
 
 @pulumi.output_type
-class Manifest(dict):
+class PolicyStatement(dict):
+    """
+    A statement of an IAM policy.
+    """
+    @staticmethod
+    def __key_warning(key: str):
+        suggest = None
+        if key == "conditionJson":
+            suggest = "condition_json"
+
+        if suggest:
+            pulumi.log.warn(f"Key '{key}' not found in PolicyStatement. Access the value via the '{suggest}' property getter instead.")
+
+    def __getitem__(self, key: str) -> Any:
+        PolicyStatement.__key_warning(key)
+        return super().__getitem__(key)
+
+    def get(self, key: str, default = None) -> Any:
+        PolicyStatement.__key_warning(key)
+        return super().get(key, default)
+
+    def __init__(__self__, *,
+                 actions: Sequence[_builtins.str],
+                 resources: Sequence[_builtins.str],
+                 condition_json: Optional[_builtins.str] = None,
+                 effect: Optional[_builtins.str] = None):
+        """
+        A statement of an IAM policy.
+
+        :param Sequence[_builtins.str] actions: Actions, such as `s3:GetObject`; at least one.
+        :param Sequence[_builtins.str] resources: ARNs or patterns of ARNs; at least one.
+        :param _builtins.str condition_json: The statement's `Condition`, an object as JSON. Default: no condition.
+        :param _builtins.str effect: `Allow` or `Deny`. Default: `Allow`.
+        """
+        pulumi.set(__self__, "actions", actions)
+        pulumi.set(__self__, "resources", resources)
+        if condition_json is not None:
+            pulumi.set(__self__, "condition_json", condition_json)
+        if effect is not None:
+            pulumi.set(__self__, "effect", effect)
+
+    @_builtins.property
+    @pulumi.getter
+    def actions(self) -> Sequence[_builtins.str]:
+        """
+        Actions, such as `s3:GetObject`; at least one.
+        """
+        return pulumi.get(self, "actions")
+
+    @_builtins.property
+    @pulumi.getter
+    def resources(self) -> Sequence[_builtins.str]:
+        """
+        ARNs or patterns of ARNs; at least one.
+        """
+        return pulumi.get(self, "resources")
+
+    @_builtins.property
+    @pulumi.getter(name="conditionJson")
+    def condition_json(self) -> Optional[_builtins.str]:
+        """
+        The statement's `Condition`, an object as JSON. Default: no condition.
+        """
+        return pulumi.get(self, "condition_json")
+
+    @_builtins.property
+    @pulumi.getter
+    def effect(self) -> Optional[_builtins.str]:
+        """
+        `Allow` or `Deny`. Default: `Allow`.
+        """
+        return pulumi.get(self, "effect")
+
+
+@pulumi.output_type
+class ServiceManifest(dict):
     """
     What a service's code declares.
     """
@@ -966,81 +1041,6 @@ class Manifest(dict):
         Names of the workflows.
         """
         return pulumi.get(self, "workflows")
-
-
-@pulumi.output_type
-class PolicyStatement(dict):
-    """
-    A statement of an IAM policy.
-    """
-    @staticmethod
-    def __key_warning(key: str):
-        suggest = None
-        if key == "conditionJson":
-            suggest = "condition_json"
-
-        if suggest:
-            pulumi.log.warn(f"Key '{key}' not found in PolicyStatement. Access the value via the '{suggest}' property getter instead.")
-
-    def __getitem__(self, key: str) -> Any:
-        PolicyStatement.__key_warning(key)
-        return super().__getitem__(key)
-
-    def get(self, key: str, default = None) -> Any:
-        PolicyStatement.__key_warning(key)
-        return super().get(key, default)
-
-    def __init__(__self__, *,
-                 actions: Sequence[_builtins.str],
-                 resources: Sequence[_builtins.str],
-                 condition_json: Optional[_builtins.str] = None,
-                 effect: Optional[_builtins.str] = None):
-        """
-        A statement of an IAM policy.
-
-        :param Sequence[_builtins.str] actions: Actions, such as `s3:GetObject`; at least one.
-        :param Sequence[_builtins.str] resources: ARNs or patterns of ARNs; at least one.
-        :param _builtins.str condition_json: The statement's `Condition`, an object as JSON. Default: no condition.
-        :param _builtins.str effect: `Allow` or `Deny`. Default: `Allow`.
-        """
-        pulumi.set(__self__, "actions", actions)
-        pulumi.set(__self__, "resources", resources)
-        if condition_json is not None:
-            pulumi.set(__self__, "condition_json", condition_json)
-        if effect is not None:
-            pulumi.set(__self__, "effect", effect)
-
-    @_builtins.property
-    @pulumi.getter
-    def actions(self) -> Sequence[_builtins.str]:
-        """
-        Actions, such as `s3:GetObject`; at least one.
-        """
-        return pulumi.get(self, "actions")
-
-    @_builtins.property
-    @pulumi.getter
-    def resources(self) -> Sequence[_builtins.str]:
-        """
-        ARNs or patterns of ARNs; at least one.
-        """
-        return pulumi.get(self, "resources")
-
-    @_builtins.property
-    @pulumi.getter(name="conditionJson")
-    def condition_json(self) -> Optional[_builtins.str]:
-        """
-        The statement's `Condition`, an object as JSON. Default: no condition.
-        """
-        return pulumi.get(self, "condition_json")
-
-    @_builtins.property
-    @pulumi.getter
-    def effect(self) -> Optional[_builtins.str]:
-        """
-        `Allow` or `Deny`. Default: `Allow`.
-        """
-        return pulumi.get(self, "effect")
 
 
 @pulumi.output_type
