@@ -92,6 +92,16 @@ fn a_service_lives_through_the_cli() {
     stack.assert_settled();
     let made = stack.outputs();
 
+    // Without a program: the list by the schema's inputs, and the function.
+    let plugin = plugin().display().to_string();
+    let service = format!("cli-life-{}", std::process::id());
+    let listed = ["do", "--package", &plugin, "eventual:index:Service", "list", "--name-prefix"];
+    assert!(stack.run(&[&listed[..], &["cli-life-"]].concat()).fine().contains(&service));
+    assert!(!stack.run(&[&listed[..], &["cli-lives-"]].concat()).fine().contains(&service));
+    let found =
+        stack.run(&["do", "--package", &plugin, "eventual:index:getService", "--name", &service]).fine();
+    assert!(found.contains(made["url"].as_str().unwrap()), "{found}");
+
     // An override touches the one command, and is shown by its path.
     let overridden = format!("{name}      commands: {{ placeOrder: {{ memoryMb: 768 }} }}\n");
     stack.write("eventual:index:Service", &overridden);

@@ -13,17 +13,12 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Writes the artifact of a service with the commands `placeOrder` and `getOrder`, from version 0.2.0 on `cancelOrder` as
-/// well. Another `version` gives another file.
+/// Writes the artifact of a service with the commands `placeOrder` and `getOrder`. Another `version` gives another
+/// file.
 pub(crate) fn write_artifact(path: &Path, version: &str) {
     let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
     let section = object.add_section(Vec::new(), deploy::LINK_SECTION.into(), SectionKind::ReadOnlyData);
-    let mut names = vec!["placeOrder", "getOrder"];
-    if version >= "0.2.0" {
-        names.push("cancelOrder");
-    }
-    let registered: String = names.iter().map(|name| format!("command\0{name}\0")).collect();
-    object.append_section_data(section, registered.as_bytes(), 1);
+    object.append_section_data(section, b"command\0placeOrder\0command\0getOrder\0", 1);
     // Another version is other code, too.
     let note = object.add_section(Vec::new(), b".note.version".to_vec(), SectionKind::ReadOnlyData);
     object.append_section_data(note, version.as_bytes(), 1);
@@ -32,7 +27,7 @@ pub(crate) fn write_artifact(path: &Path, version: &str) {
     let manifest = json!({
         "format": 1, "service": "orders", "version": version, "functions": [],
         "code": { "sha256": sha256_hex(&bootstrap), "architecture": "x86_64" },
-        "commands": names.into_iter().map(command).collect::<Vec<_>>(),
+        "commands": [command("placeOrder"), command("getOrder")],
     });
     let mut manifest = Manifest::from_json(manifest.to_string().as_bytes()).unwrap();
     manifest.functions = default_functions(&manifest);

@@ -35,7 +35,6 @@ pub(crate) fn table() -> Vec<Sequence> {
         Sequence { name: "ctrlc2", steps: interrupted(UpCtrlCTwice, "") },
         Sequence { name: "killed-engine", steps: interrupted(UpKillEngine, "") },
         Sequence { name: "killed-plugin", steps: interrupted(UpKillProvider, "") },
-        stopped_updates(),
         stopped_destructions(),
         twins(),
         views(),
@@ -166,18 +165,16 @@ fn drift() -> Sequence {
 
 /// Another configuration of the provider reaches the service.
 fn config() -> Sequence {
-    let mut steps = vec![well(Up)];
-    for (number, (command, says)) in
-        [(UpCtrlC, "Stopped half-way"), (UpCtrlCTwice, ""), (UpKillEngine, ""), (UpKillProvider, "")]
-            .into_iter()
-            .enumerate()
-    {
-        let build = if number % 2 == 0 { 2 } else { 1 };
-        let rebuilt = Step::Write(Wish { build, ..Wish::new() });
-        steps.extend([rebuilt, badly(command, says), well(Up), well(Up)]);
+    let tagged = Wish { provider: json!({ "defaultTags": r#"{"team":"tests"}"# }), ..Wish::new() };
+    Sequence {
+        name: "config",
+        steps: vec![well(Up), Step::Write(tagged), well(Preview), well(Up), well(Up), well(Destroy)],
     }
-    steps.push(well(Destroy));
-    Sequence { name: "stopped-update", steps }
+}
+
+/// A creation that was interrupted, and is gone on with.
+fn interrupted(command: Command, says: &'static str) -> Vec<Step> {
+    vec![badly(command, says), well(Up), well(Up), well(Destroy)]
 }
 
 /// Destructions that were interrupted, each gone on with by the next `destroy`.
