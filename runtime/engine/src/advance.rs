@@ -64,8 +64,9 @@ impl Engine {
         if !meta.status.is_closed() && Box::pin(self.forward(&meta, &message, redelivered)).await? {
             return Ok(());
         }
+        let mut delivered = None;
         if redelivered {
-            Box::pin(self.finish_delivery(&meta, &message.facts, true)).await?;
+            delivered = Some(Box::pin(self.finish_delivery(&meta, &message.facts, true)).await?);
         }
         if meta.secret.is_empty() && !meta.status.is_closed() {
             // It was started before there were tokens.
@@ -95,6 +96,11 @@ impl Engine {
                     }
                     doubtful = false;
                     look = false;
+                    // Somebody who is late may have committed more since, and died.
+                    let before = turn.number.checked_sub(1).unwrap_or(meta.as_of);
+                    if delivered.take().is_some_and(|it| before > it) {
+                        Box::pin(self.finish_delivery(&meta, &told, true)).await?;
+                    }
                     match next {
                         Next::Closed | Next::Ended | Next::Parked => return Ok(()),
                         Next::Continued => facts = Vec::new(),
@@ -130,7 +136,8 @@ impl Engine {
         if facts.is_empty() {
             return Ok(());
         }
-        Ok(Box::pin(self.finish_delivery(meta, facts, false)).await?)
+        Box::pin(self.finish_delivery(meta, facts, false)).await?;
+        Ok(())
     }
 
     /// Performs what an execution waits for after `turn`, and what is to be performed right here.

@@ -12,13 +12,14 @@ use crate::workflows::Pending;
 impl Engine {
     /// Delivers what a message with `facts` caused, because its process may have died between commit and delivery: the turns
     /// that recorded them, and those that followed without another message. When none recorded them, the last turn alone,
-    /// if `last_anyway`; for a message without facts also all turns that such a message causes.
+    /// if `last_anyway`; for a message without facts also all turns that such a message causes. Answers the last turn that
+    /// was looked at: what is committed from then on is not delivered here.
     pub(crate) async fn finish_delivery(
         &self,
         meta: &Meta,
         facts: &[Fact],
         last_anyway: bool,
-    ) -> Result<(), Fault> {
+    ) -> Result<u64, Fault> {
         let turns = self.ports.store.turns(&meta.id, 0).await?;
         if meta.status.is_closed() {
             let known: BTreeSet<_> = turns.iter().flat_map(|it| &it.facts).map(Fact::key).collect();
@@ -30,15 +31,16 @@ impl Engine {
         if caused.is_empty() && last_anyway {
             caused.extend(turns.len().checked_sub(1));
         }
+        let last = turns.last().map_or(0, |it| it.number);
         if caused.is_empty() {
-            return Ok(());
+            return Ok(last);
         }
         let untold = |turn: &Turn| facts.is_empty() && last_anyway && is_untold(turn, &inline);
         self.deliver_again(meta, &turns, |index, turn| caused.contains(&index) || untold(turn)).await?;
-        match &meta.end {
-            Some(end) if meta.status.is_closed() => self.tell_parent(meta, end.clone()).await,
-            _ => Ok(()),
+        if let Some(end) = meta.end.clone().filter(|_| meta.status.is_closed()) {
+            self.tell_parent(meta, end).await?;
         }
+        Ok(last)
     }
 
     /// Delivers the turns again that asked for these calls.
