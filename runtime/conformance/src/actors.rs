@@ -64,7 +64,7 @@ pub async fn transfers(transfer: Transfer) -> Result<(u64, u64)> {
 }
 
 /// Pays into an account.
-#[eventual::command(uses(Account))]
+#[eventual::command(uses(Account), timeout = "29s")]
 pub async fn deposit(into: (String, u64)) -> Result<u64> {
     let (account, amount) = into;
     Ok(Account::at(account).pay_in(amount).await?)

@@ -34,7 +34,7 @@ pub struct Begin {
 }
 
 /// Starts a nap and tells how it stands, at once and at its end.
-#[eventual::command(uses(naps))]
+#[eventual::command(uses(naps), timeout = "29s")]
 pub async fn begin(begin: Begin) -> Result<(Execution, String, Option<u64>)> {
     let execution = naps(begin.ms).start_as(begin.name).attribute("begun_by", "a command").await?;
     let status = execution.status().await?;
@@ -43,7 +43,7 @@ pub async fn begin(begin: Begin) -> Result<(Execution, String, Option<u64>)> {
 }
 
 /// Has a job done, and answers as it ended.
-#[eventual::command(uses(works))]
+#[eventual::command(uses(works), timeout = "29s")]
 pub async fn judge(job: (String, Job)) -> Result<Option<Worked>, WorkError> {
     let execution = works(job.1).start_as(job.0).await.map_err(eventual::Error::from)?;
     match execution.wait(Duration::from_secs(15)).await {
