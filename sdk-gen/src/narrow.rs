@@ -21,12 +21,10 @@ impl Reader<'_> {
                 Raw::Reference(name)
             }
             (Raw::Reference(name), it) => {
-                let target = self.named(&name, at)?;
-                self.both(target, it, at)?
+                self.with_named(name, it, |reader, named, it| reader.both(named, it, at), at)?
             }
             (it, Raw::Reference(name)) => {
-                let target = self.named(&name, at)?;
-                self.both(it, target, at)?
+                self.with_named(name, it, |reader, named, it| reader.both(it, named, at), at)?
             }
             (Raw::Union(variants), it) => {
                 self.each(variants, |reader, ty| reader.both(ty, it.clone(), at))?
@@ -44,6 +42,30 @@ impl Reader<'_> {
             }
             _ => Raw::Never,
         })
+    }
+
+    /// Narrows a named type by another one, unless that is what it is at already.
+    fn with_named(
+        &mut self,
+        name: String,
+        other: Raw,
+        narrow: impl FnOnce(&mut Self, Raw, Raw) -> Result<Raw, Problem>,
+        at: &str,
+    ) -> Result<Raw, Problem> {
+        let target = self.named(&name, at)?;
+        let pair = (Raw::Reference(name), other);
+        if self.narrowing.contains(&pair) {
+            let (Raw::Reference(name), _) = pair else { return Ok(Raw::Never) };
+            let message = format!(
+                "schema `{name}` is combined with another that refers to itself as well: write one schema that says both"
+            );
+            return Err(Problem::new(at, message));
+        }
+        let other = pair.1.clone();
+        self.narrowing.push(pair);
+        let both = narrow(self, target, other);
+        self.narrowing.pop();
+        both
     }
 
     fn each(

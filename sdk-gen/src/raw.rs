@@ -83,6 +83,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) schemas: &'a Schemas,
     /// The names that are being looked into, so that a schema that narrows itself ends.
     inside: Vec<String>,
+    /// The types that are being made one of two, so that two that refer to themselves end.
+    pub(crate) narrowing: Vec<(Raw, Raw)>,
     /// How deep the schema that is being read nests.
     depth: usize,
 }
@@ -92,7 +94,7 @@ const DEPTH_MAX: usize = 100;
 
 impl<'a> Reader<'a> {
     pub(crate) const fn new(schemas: &'a Schemas) -> Self {
-        Self { schemas, inside: Vec::new(), depth: 0 }
+        Self { schemas, inside: Vec::new(), narrowing: Vec::new(), depth: 0 }
     }
 
     /// The type that a schema declares; `at` is where it stands.

@@ -28,6 +28,9 @@ fn every_problem_has_its_place() {
         "G": { "type": "array", "items": 5 },
         "H": { "type": "object", "properties": { "next": { "allOf": [{ "$ref": "#/schemas/H" }, { "required": ["z"] }] } } },
         "I": { "enum": [] },
+        "J": { "additionalProperties": { "$ref": "#/schemas/J" } },
+        "K": { "additionalProperties": { "$ref": "#/schemas/K" } },
+        "L": { "allOf": [{ "$ref": "#/schemas/J" }, { "$ref": "#/schemas/K" }] },
     });
     assert_eq!(
         problems(&json!([]), &schemas),
@@ -39,6 +42,7 @@ fn every_problem_has_its_place() {
             "#/schemas/G/items: a schema is an object, true or false, not 5",
             "#/schemas/H/properties/next: schema `H` is combined with itself without end",
             "#/schemas/I/enum: an enum is a list of values",
+            "#/schemas/L: schema `J` is combined with another that refers to itself as well: write one schema that says both",
             "#/schemas/C: `C` is nothing but itself: a type that refers to itself needs an object or a list in between",
             "#/schemas/D: `D` is nothing but itself: a type that refers to itself needs an object or a list in between",
         ]
