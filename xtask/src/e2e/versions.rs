@@ -70,7 +70,7 @@ fn start(stand: &Stand<'_>, name: &str) -> Result<()> {
 fn finish(stand: &Stand<'_>, name: &str) -> Result<()> {
     let execution = format!("stays/{name}");
     let item = json!({ "name": name });
-    system(stand, &json!({ "op": "signal", "execution": execution, "signal": "item", "payload": item }))?;
+    system(stand, &json!({ "op": "signal", "execution": execution, "signal": "Item", "payload": item }))?;
     process::wait_for("the execution does not end", SOON, || {
         let told = system(stand, &json!({ "op": "get", "execution": execution }))?;
         match told["status"].as_str() {
