@@ -216,12 +216,6 @@ pub struct Task {
     pub source: Source,
 }
 
-/// Whether a member can be left out.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-const fn is_false(it: &bool) -> bool {
-    !*it
-}
-
 /// A durable function.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Workflow {
@@ -238,7 +232,7 @@ pub struct Workflow {
     #[serde(default)]
     pub error: Value,
     /// Whether its executions stay on the code that they were started on.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pinned: bool,
     /// Where it is written.
     pub source: Source,

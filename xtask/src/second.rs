@@ -47,7 +47,9 @@ impl Second {
         let answers = format!("http://127.0.0.1:{port}/moto-api/config");
         let started = process::wait_for("moto did not start", START, || match group.ended()? {
             Some(status) => Ok(Some(Err(Failure::new(format!("moto ended at once ({status})"))))),
-            None => Ok(http::get(&answers).is_ok_and(|answer| answer.status == 200).then_some(Ok(()))),
+            None => Ok(http::get(&answers)
+                .is_ok_and(|answer| (200..300).contains(&answer.status))
+                .then_some(Ok(()))),
         });
         let text = || fs::read_to_string(&log).unwrap_or_default();
         started.and_then(|ended| ended).map_err(|failure| Failure::new(format!("{failure}\n{}", text())))?;

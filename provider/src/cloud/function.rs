@@ -109,12 +109,7 @@ impl AwsCloud {
         }
         let name = &resource.name;
         match self.create_function(owner, resource, spec).await {
-            Ok(version) => {
-                self.reserve(name, spec, "").await?;
-                self.keep_code(name, spec, &version).await?;
-                self.point_alias(name, (ALIAS, None), &version, false).await?;
-                Ok(made(resource, spec, &version))
-            }
+            Ok(version) => self.open_function(resource, spec, &version).await,
             Err(error) if error.code == "ResourceConflictException" && error.trouble != Trouble::Busy => {
                 if !tags::ours(owner, &self.function_tags(name).await?) {
                     return Err(foreign("lambda CreateFunction", &format!("the function {name}")));
@@ -154,6 +149,20 @@ impl AwsCloud {
         Ok(answer.version().unwrap_or("1").to_owned())
     }
 
+    /// Lets a function that was just created be called.
+    async fn open_function(
+        &self,
+        resource: &Resource,
+        spec: &FunctionSpec,
+        version: &str,
+    ) -> Result<Made, CloudError> {
+        let name = &resource.name;
+        self.reserve(name, spec, "").await?;
+        self.keep_code(name, spec, version).await?;
+        self.point_alias(name, (ALIAS, None), version, false).await?;
+        Ok(made(resource, spec, version))
+    }
+
     /// Brings a function that is there to its spec. What `recorded` says is so already is not written; without a
     /// fingerprint, or a record at all, it is looked up.
     async fn update_function(
@@ -166,10 +175,7 @@ impl AwsCloud {
         let name = &resource.name;
         let Some(there) = self.settled(name, None).await? else {
             let version = self.create_function(owner, resource, spec).await?;
-            self.reserve(name, spec, "").await?;
-            self.keep_code(name, spec, &version).await?;
-            self.point_alias(name, (ALIAS, None), &version, false).await?;
-            return Ok(made(resource, spec, &version));
+            return self.open_function(resource, spec, &version).await;
         };
         let trusted = recorded.filter(|it| !it.fingerprint.is_empty());
         let same_configuration =

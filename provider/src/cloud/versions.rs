@@ -1,9 +1,9 @@
 //! Versions of functions that are not the live one: the one before it stays for calls that are under way, those that open
 //! executions are pinned to stay as long as they are needed, and the others are put away, so that code does not pile up.
 
-use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::AliasConfiguration;
 use eventual_provider_core::cloud::{CloudError, Trouble};
+use eventual_provider_core::operations::Operations;
 use eventual_provider_core::resource::FunctionSpec;
 use eventual_provider_core::state::Recorded;
 use eventual_schema::deploy::{CODE_ALIAS, CODE_ATTRIBUTE, code_alias};
@@ -95,13 +95,11 @@ impl AwsCloud {
         for status in OPEN {
             let filter = json!([{ "name": CODE_ATTRIBUTE, "is": code }]);
             let question = json!({ "op": "count", "status": status, "attributes": filter });
-            let invoke = self.lambda.invoke().function_name(asks).payload(Blob::new(question.to_string()));
-            let answer = match self.call("lambda Invoke", invoke.send()).await {
-                Ok(answer) if answer.function_error().is_none() => answer,
+            let answer = match self.invoke(asks, &question.to_string()).await {
+                Ok(invocation) if !invocation.failed => invocation.answer,
                 _ => return true,
             };
-            let answer = answer.payload().map(Blob::as_ref).unwrap_or_default();
-            let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
+            let answer: Value = serde_json::from_str(&answer).unwrap_or_default();
             if answer["count"] != 0 {
                 return true;
             }

@@ -1,6 +1,8 @@
 //! The rest of the protocol's surface, as far as no cloud is needed: what is announced and what is not, deferral, write-only
 //! attributes, and what is wrong with data sources, ephemeral resources and actions.
 
+use std::path::PathBuf;
+
 use eventual_provider_wire::tfplugin6::deferred::Reason;
 use eventual_provider_wire::tfplugin6::provider_client::ProviderClient;
 use eventual_provider_wire::tfplugin6::{
@@ -10,6 +12,7 @@ use eventual_provider_wire::tfplugin6::{
     validate_data_resource_config, validate_ephemeral_resource_config, validate_resource_config,
 };
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tonic::Code;
 use tonic::transport::Channel;
 
@@ -37,6 +40,20 @@ fn unknown(attribute: &str, others: &[(&str, &str)]) -> Option<DynamicValue> {
 async fn configure(client: &mut ProviderClient<Channel>, config: configure_provider::Request) {
     let answer = client.configure_provider(config).await.unwrap().into_inner();
     assert_eq!(answer.diagnostics, []);
+}
+
+/// Tells a provider everything that it needs.
+async fn inform(client: &mut ProviderClient<Channel>) {
+    let known = json!({ "region": "eu-central-1", "endpoint": identity().await });
+    configure(client, configure_provider::Request { config: dynamic(&known), ..Default::default() }).await;
+}
+
+/// An artifact of the order service, in a folder that goes when it is dropped.
+fn artifact() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let artifact = folder.path().join("orders.zip");
+    write_artifact(&artifact, "0.1.0");
+    (folder, artifact)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,9 +148,7 @@ async fn what_is_not_known_yet_is_put_off_for_a_client_that_bears_it() {
     assert!(client.plan_action(plan).await.unwrap().into_inner().deferred.is_some());
 
     // Everything is known of the provider, and the artifact is not.
-    let known = json!({ "region": "eu-central-1", "endpoint": identity().await });
-    configure(&mut client, configure_provider::Request { config: dynamic(&known), ..Default::default() })
-        .await;
+    inform(&mut client).await;
     let request = plan_resource_change::Request {
         type_name: TYPE.to_owned(),
         proposed_new_state: unknown("artifact", &[("name", "orders")]),
@@ -152,14 +167,10 @@ async fn what_is_not_known_yet_is_put_off_for_a_client_that_bears_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_only_value_reaches_no_plan_and_its_version_decides() {
-    let folder = tempfile::tempdir().unwrap();
-    let artifact = folder.path().join("orders.zip");
-    write_artifact(&artifact, "0.1.0");
+    let (_folder, artifact) = artifact();
     let plugin = Plugin::start(&AWS);
     let mut client = client(&plugin).await;
-    let known = json!({ "region": "eu-central-1", "endpoint": identity().await });
-    configure(&mut client, configure_provider::Request { config: dynamic(&known), ..Default::default() })
-        .await;
+    inform(&mut client).await;
     let config = |token: &str, version: Value| {
         json!({ "name": "orders", "artifact": artifact, "defaults": { "auth": { "type": "iam" } },
             "environment_wo": { "TOKEN": token }, "environment_wo_version": version })
@@ -297,14 +308,10 @@ async fn a_configuration_is_generated_without_what_the_provider_says() {
 /// What is about to be deleted, and holds data, is named before: when all is deleted, and when another name replaces it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_that_deletes_names_what_holds_data() {
-    let folder = tempfile::tempdir().unwrap();
-    let artifact = folder.path().join("orders.zip");
-    write_artifact(&artifact, "0.1.0");
+    let (_folder, artifact) = artifact();
     let plugin = Plugin::start(&AWS);
     let mut client = client(&plugin).await;
-    let known = json!({ "region": "eu-central-1", "endpoint": identity().await });
-    configure(&mut client, configure_provider::Request { config: dynamic(&known), ..Default::default() })
-        .await;
+    inform(&mut client).await;
     let child = |kind: &str, name: &str| json!({ "type": kind, "name": name, "arn": "", "fingerprint": "" });
     let config =
         |name: &str| json!({ "name": name, "artifact": artifact, "defaults": { "auth": { "type": "iam" } } });

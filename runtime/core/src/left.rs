@@ -34,16 +34,18 @@ pub fn left_behind(turns: &[Turn], facts: Vec<Fact>) -> Left {
         open.take(turn);
     }
     let fresh: Vec<Fact> = facts.into_iter().filter(|it| open.learn(it)).collect();
-    let refused = || {
-        let message = "the execution ended before it answered the update".into();
-        Outcome::refused("ExecutionClosed", message, 409)
-    };
     Left {
         facts: fresh,
         stops: open.children.into_values().collect(),
         dropped: open.tasks.iter().filter_map(|(seq, it)| it.at_work.then_some((*seq, it.attempt))).collect(),
-        answers: open.updates.into_iter().map(|(id, to)| Answer { id, outcome: refused(), to }).collect(),
+        answers: open.updates.into_iter().map(|(id, to)| Answer { id, outcome: unanswered(), to }).collect(),
     }
+}
+
+/// The answer to updates that the code did not answer before the execution ended.
+pub(crate) fn unanswered() -> Outcome {
+    let message = "the execution ended before it answered the update".into();
+    Outcome::refused("ExecutionClosed", message, 409)
 }
 
 /// What is under way, as history tells it.

@@ -91,7 +91,7 @@ impl Engine {
         loop {
             match self.turn(&mut meta, facts.clone(), look).await {
                 Ok((next, turn)) => {
-                    if doubtful && !new.iter().all(|key| turn.facts.iter().any(|it| it.key() == *key)) {
+                    if doubtful && !has_learnt(&turn, &new) {
                         Box::pin(self.finish_delivery(&meta, &told, false)).await?;
                     }
                     doubtful = false;
@@ -338,6 +338,12 @@ impl Engine {
         let (status, closed) = (Status::of(&end), Some(self.ports.clock.now()));
         Meta { status, closed, end: Some(end), parked: None, ..meta.clone() }
     }
+}
+
+/// Whether a turn learnt all of this.
+fn has_learnt(turn: &Turn, keys: &[FactKey]) -> bool {
+    let learnt: BTreeSet<FactKey> = turn.facts.iter().map(Fact::key).collect();
+    keys.iter().all(|it| learnt.contains(it))
 }
 
 /// The end of an execution that learns `facts`, if they end it without its code.

@@ -13,7 +13,7 @@ use eventual_schema::{HandlerName, Need};
 
 use crate::codec;
 use crate::fits;
-use crate::ports::{Awaited, Count, Fault, Insert, ListQuery, Message, Meta, Page, Ports};
+use crate::ports::{Awaited, BoxFuture, Count, Fault, Insert, ListQuery, Message, Meta, Page, Ports};
 use crate::search;
 use crate::updates::UPDATE_WAIT;
 use crate::workflows::{Open, QueryRequest, Workflows};
@@ -193,19 +193,32 @@ impl Client {
     /// # Errors
     /// As of [`get`](Self::get).
     pub async fn wait(&self, id: &ExecutionId, longest: Duration) -> Result<Meta, ClientError> {
-        let waiting = async {
-            loop {
-                let progress = self.ports.dispatch.progress(id, Awaited::End);
+        let ended = self.once(id, Awaited::End, || {
+            Box::pin(async {
                 let meta = self.get(id).await?;
-                if meta.status.is_closed() {
-                    return Ok(meta);
-                }
-                progress.await;
-            }
-        };
-        match tokio::time::timeout(longest, waiting).await {
+                Ok(meta.status.is_closed().then_some(meta))
+            })
+        });
+        match tokio::time::timeout(longest, ended).await {
             Ok(known) => known,
             Err(_) => self.get(id).await,
+        }
+    }
+
+    /// Looks for something at an execution, again whenever it has come on, until it is there. The caller says how long.
+    pub(crate) async fn once<'a, T, E>(
+        &self,
+        id: &ExecutionId,
+        awaited: Awaited,
+        look: impl Fn() -> BoxFuture<'a, Result<Option<T>, E>>,
+    ) -> Result<T, E> {
+        loop {
+            // Asked for before it is looked: what happens in between is not missed.
+            let progress = self.ports.dispatch.progress(id, awaited);
+            if let Some(found) = look().await? {
+                return Ok(found);
+            }
+            progress.await;
         }
     }
 
@@ -285,16 +298,12 @@ impl Client {
 
     /// The turns of an execution when there is one. Whoever asks one that has not begun by then is told that it answers nothing.
     async fn first_turns(&self, meta: &Meta) -> Result<Vec<Turn>, Fault> {
-        let begun = async {
-            loop {
-                let progress = self.ports.dispatch.progress(&meta.id, Awaited::Turn);
+        let begun = self.once(&meta.id, Awaited::Turn, || {
+            Box::pin(async {
                 let turns = self.ports.store.turns(&meta.id, meta.superseded()).await?;
-                if !turns.is_empty() || meta.status.is_closed() {
-                    return Ok(turns);
-                }
-                progress.await;
-            }
-        };
+                Ok((!turns.is_empty() || meta.status.is_closed()).then_some(turns))
+            })
+        });
         tokio::time::timeout(UPDATE_WAIT, begun).await.unwrap_or_else(|_| Ok(Vec::new()))
     }
 
@@ -403,8 +412,17 @@ impl Client {
     /// # Errors
     /// As of [`list`](Self::list).
     pub async fn count(&self, query: &ListQuery) -> Result<Count, ClientError> {
+        self.visit(query, |_| ()).await
+    }
+
+    /// The same, and shows each of them.
+    pub(crate) async fn visit(
+        &self,
+        query: &ListQuery,
+        see: impl FnMut(&Meta) + Send,
+    ) -> Result<Count, ClientError> {
         self.check_list(query)?;
-        Ok(search::count(&*self.ports.store, query).await?)
+        Ok(search::visit(&*self.ports.store, query, see).await?)
     }
 
     fn check_list(&self, query: &ListQuery) -> Result<(), ClientError> {

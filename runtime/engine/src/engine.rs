@@ -97,6 +97,12 @@ impl Engine {
         &self.client
     }
 
+    /// Hash of the code that runs.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
     /// Keeps what is known of an execution for its next turn.
     pub(crate) fn remember(&self, meta: &Meta) {
         let mut metas = self.metas.lock().unwrap_or_else(PoisonError::into_inner);

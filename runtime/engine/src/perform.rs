@@ -116,13 +116,9 @@ impl Engine {
         });
         Ok(match ended.await {
             // It was told that nobody waits for it: whatever it says then is not the call's outcome. If its loss is not history
-            // yet, this is it.
-            Ok(Ended::Answered(_)) if worker.was_told() => {
-                let (period_ms, due) = (request.heartbeat_ms.unwrap_or_default(), self.ports.clock.now());
-                Fact::HeartbeatDue { seq, attempt, period_ms, due }
-            }
-            // No handler says this of itself; what stands in for one in a test does. Its record is looked at when it is due.
-            Ok(Ended::Answered(Outcome::HeartbeatLost)) => {
+            // yet, this is it. No handler says of itself that it was lost; what stands in for one in a test does, and its record
+            // is looked at when it is due.
+            Ok(Ended::Answered(outcome)) if worker.was_told() || outcome == Outcome::HeartbeatLost => {
                 let (period_ms, due) = (request.heartbeat_ms.unwrap_or_default(), self.ports.clock.now());
                 Fact::HeartbeatDue { seq, attempt, period_ms, due }
             }

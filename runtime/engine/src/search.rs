@@ -167,13 +167,18 @@ pub struct Count {
     pub complete: bool,
 }
 
-/// Counts by listing.
-pub(crate) async fn count(store: &dyn Store, query: &ListQuery) -> Result<Count, Fault> {
+/// Shows every execution that a query finds, up to [`COUNT_MAX`], and counts them: by listing.
+pub(crate) async fn visit(
+    store: &dyn Store,
+    query: &ListQuery,
+    mut see: impl FnMut(&Meta) + Send,
+) -> Result<Count, Fault> {
     let mut query = ListQuery { limit: LIST_PAGE_MAX, ..query.clone() };
     let mut count = 0;
     loop {
         let Page { executions, next } = store.list(&query).await?;
         count += executions.len() as u64;
+        executions.iter().for_each(&mut see);
         match next {
             None => return Ok(Count { count, complete: true }),
             Some(_) if count >= COUNT_MAX => return Ok(Count { count, complete: false }),

@@ -112,16 +112,9 @@ impl Client {
             Fact::Update { id: key.clone(), name: update.name.clone(), input: update.input, from: None };
         let start = update.start.map(|input| (input, BTreeMap::new()));
         self.start_and_tell(id, start, fact).await?;
-        let waiting = async {
-            loop {
-                let progress = self.ports().dispatch.progress(id, Awaited::Turn);
-                if let Some(answer) = self.ports().store.answered(id, &key).await? {
-                    return Ok(answer);
-                }
-                progress.await;
-            }
-        };
-        tokio::time::timeout(UPDATE_WAIT, waiting).await.unwrap_or_else(|_| {
+        let answered = self
+            .once(id, Awaited::Turn, || Box::pin(async { Ok(self.ports().store.answered(id, &key).await?) }));
+        tokio::time::timeout(UPDATE_WAIT, answered).await.unwrap_or_else(|_| {
             Err(ClientError::Unanswered(format!(
                 "{id} did not answer update `{}` within {UPDATE_WAIT:?}; ask again with the update's id {key:?} for its answer",
                 update.name

@@ -26,7 +26,6 @@ pub struct Host {
     registry: Arc<Registry>,
     states: Arc<States>,
     engine: Arc<Engine>,
-    code: String,
     instances: u32,
     stand_ins: Option<Arc<StandIns>>,
     faults: Option<Arc<Faults>>,
@@ -54,8 +53,8 @@ impl Host {
         (code, instances): (&str, u32),
     ) -> Self {
         let engine = Engine::on_this_thread(ports.clone(), registry.clone(), states.clone(), code);
-        let (engine, code) = (Arc::new(engine.twins(instances)), code.to_owned());
-        Self { world, ports, registry, states, engine, code, instances, stand_ins: None, faults: None }
+        let engine = Arc::new(engine.twins(instances));
+        Self { world, ports, registry, states, engine, instances, stand_ins: None, faults: None }
     }
 
     /// The same process after a crash: all memory is gone.
@@ -66,7 +65,7 @@ impl Host {
 
     fn over(&self, ports: Ports, instances: u32) -> Self {
         let (registry, states) = (self.registry.clone(), self.states.clone());
-        let host = Self::with(self.world.clone(), ports, registry, states, (&self.code, instances));
+        let host = Self::with(self.world.clone(), ports, registry, states, (self.engine.code(), instances));
         Self { stand_ins: self.stand_ins.clone(), faults: self.faults.clone(), ..host }
     }
 

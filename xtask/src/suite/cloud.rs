@@ -23,13 +23,15 @@ pub(super) fn run(places: &Places, options: &Options) -> Result<Outcome> {
     let built = builds::artifact_file(places, "orders");
     let artifact =
         if options.no_build { built } else { builds::artifact(places, "orders", options.verbose)? };
-    let mut outcome = with_delays(places, options, &artifact)?;
-    let more = [
-        throttled(places, options.verbose)?,
-        faults(places, FAULTS, options.verbose)?,
-        second_opinion(places, options.verbose)?,
+    // Whatever one of them cannot begin, the others are told of.
+    let parts = [
+        with_delays(places, options, &artifact),
+        throttled(places, options.verbose),
+        faults(places, FAULTS, options.verbose),
+        second_opinion(places, options.verbose),
     ];
-    for more in more {
+    let mut outcome = Outcome::default();
+    for more in parts.map(|it| it.unwrap_or_else(|failure| Outcome::failure(&failure))) {
         outcome.text.push_str(&more.text);
         outcome.passed += more.passed;
         outcome.failed += more.failed;

@@ -13,6 +13,7 @@ use super::{Completion, Machine, Open};
 use crate::call::Call;
 use crate::fact::Outcome;
 use crate::id::{ExecutionId, Seq};
+use crate::left::unanswered;
 use crate::payload::Payload;
 use crate::turn::Answer;
 
@@ -111,8 +112,7 @@ impl Machine {
     pub(super) fn close_updates(&mut self) {
         let open: Vec<String> = self.updates.unanswered.keys().cloned().collect();
         for id in open {
-            let message = "the execution ended before it answered the update".to_owned();
-            self.answer(&id, Outcome::refused("ExecutionClosed", message, 409));
+            self.answer(&id, unanswered());
         }
     }
 

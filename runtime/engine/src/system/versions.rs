@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use eventual_core::limits::{COUNT_MAX, LIST_PAGE_MAX};
 use eventual_core::{Millis, Status};
 use serde::Serialize;
 
 use super::{SystemError, SystemResponse};
 use crate::engine::Engine;
-use crate::ports::{ListQuery, Meta, Page};
+use crate::ports::{ListQuery, Meta};
 
 /// Which versions of the code, and which markers, open executions need.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -38,27 +37,14 @@ pub struct VersionReport {
     pub markers: BTreeMap<String, u64>,
 }
 
-/// The statuses of open executions.
-const OPEN: [Status; 3] = [Status::Running, Status::Parked, Status::Paused];
-
 impl Engine {
     pub(super) async fn versions(&self, workflow: Option<String>) -> Result<SystemResponse, SystemError> {
         let mut versions = BTreeMap::new();
         let mut complete = true;
-        for status in OPEN {
-            let (workflow, status) = (workflow.clone(), Some(status));
-            let mut query = ListQuery { workflow, status, limit: LIST_PAGE_MAX, ..ListQuery::default() };
-            let mut seen = 0;
-            loop {
-                let Page { executions, next } = self.client.list(&query).await?;
-                seen += executions.len() as u64;
-                executions.iter().for_each(|it| add(&mut versions, it));
-                query.after = next;
-                if query.after.is_none() || seen >= COUNT_MAX {
-                    complete &= query.after.is_none();
-                    break;
-                }
-            }
+        for status in Status::ALL.into_iter().filter(|it| !it.is_closed()) {
+            let query =
+                ListQuery { workflow: workflow.clone(), status: Some(status), ..ListQuery::default() };
+            complete &= self.client.visit(&query, |it| add(&mut versions, it)).await?.complete;
         }
         let (code, versions) = (self.code.to_string(), versions.into_values().collect());
         Ok(SystemResponse::Versions(VersionsReport { code, versions, complete }))

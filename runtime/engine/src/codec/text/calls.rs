@@ -5,11 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Raw, id, payload, raw};
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-const fn is_false(it: &bool) -> bool {
-    !*it
-}
-
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub(super) enum CallText {
@@ -17,7 +12,7 @@ pub(super) enum CallText {
         execution: String,
         #[serde(default)]
         reason: String,
-        #[serde(default, skip_serializing_if = "is_false")]
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         answered: bool,
     },
     Emit {
@@ -31,7 +26,7 @@ pub(super) enum CallText {
         execution: String,
         signal: String,
         payload: Raw,
-        #[serde(default, skip_serializing_if = "is_false")]
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         answered: bool,
     },
     Signal {
@@ -53,7 +48,7 @@ pub(super) enum CallText {
         input: Raw,
         #[serde(default)]
         detached: bool,
-        #[serde(default, skip_serializing_if = "is_false")]
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         answered: bool,
         #[serde(default, skip_serializing_if = "CloseText::is_cancel")]
         close: CloseText,

@@ -27,7 +27,7 @@ pub(in crate::codec) struct MetaText {
     seed: u64,
     #[serde(default)]
     code: String,
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pinned: bool,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     markers: BTreeSet<String>,
@@ -55,11 +55,6 @@ struct OriginText {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 const fn is_zero(it: &u64) -> bool {
     *it == 0
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-const fn is_false(it: &bool) -> bool {
-    !*it
 }
 
 impl From<&Meta> for MetaText {
