@@ -37,7 +37,7 @@ use watch::Watch;
 
 /// Memory for what was read, and for what is not yet sorted into files, a table.
 const CACHE_BYTES: u64 = 4 << 20;
-const MEMTABLE_BYTES: u64 = 2 << 20;
+const MEMTABLE_BYTES: u64 = 1 << 20;
 /// The embedded store's log, from which it recovers; the least that it takes.
 const LOG_BYTES: u64 = 64 << 20;
 
