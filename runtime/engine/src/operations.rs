@@ -2,7 +2,7 @@
 //! took the turn, so that the code learns whether they were possible.
 //!
 //! An operation may be performed twice, when the process dies before its outcome is recorded. The receiver drops the second
-//! message; the outcome of the second is the one that the code learns.
+//! message; the outcome of the second is the one that the code learns. A receiver that has ended since is asked for the first.
 
 use std::collections::BTreeMap;
 
@@ -52,7 +52,11 @@ impl Engine {
     async fn tell_open(&self, execution: &ExecutionId, fact: Fact) -> Result<Outcome, Fault> {
         match self.ports.store.meta(execution).await? {
             None => Ok(not_found(execution)),
-            Some(meta) if meta.status.is_closed() => Ok(closed(&meta)),
+            Some(meta) if meta.status.is_closed() => {
+                let turns = self.ports.store.turns(execution, 0).await?;
+                let taken = turns.iter().flat_map(|it| &it.facts).any(|it| *it == fact);
+                Ok(if taken { Outcome::Succeeded(Payload::null()) } else { closed(&meta) })
+            }
             Some(_) => {
                 self.ports.dispatch.wake(execution, &Message { facts: vec![fact] }).await?;
                 Ok(Outcome::Succeeded(Payload::null()))

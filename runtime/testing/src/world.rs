@@ -69,6 +69,8 @@ struct State {
     attempts: BTreeMap<(ExecutionId, Seq, u32), AttemptRecord>,
     answers: BTreeMap<(ExecutionId, String), Outcome>,
     queue: BTreeMap<(Millis, u64), (Delivery, u32)>,
+    /// Executions whose messages wait for one that is made again, and until when: as in a group of SQS, none overtakes another.
+    held: BTreeMap<ExecutionId, Millis>,
     order: u64,
     dead: Vec<DeadLetter>,
     published: Vec<Published>,
@@ -110,6 +112,7 @@ impl World {
             attempts: BTreeMap::new(),
             answers: BTreeMap::new(),
             queue: BTreeMap::new(),
+            held: BTreeMap::new(),
             order: 0,
             dead: Vec::new(),
             published: Vec::new(),
@@ -182,11 +185,16 @@ impl World {
         self.state().queue.keys().next().map(|(due, _)| *due)
     }
 
-    /// Puts a delivery back, to be made again after `pause_ms`. `taken` is how often it was taken by now.
+    /// Puts a delivery back, to be made again after `pause_ms`. `taken` is how often it was taken by now. Messages to the same
+    /// execution wait behind it.
     pub fn redeliver(&self, delivery: Delivery, taken: u32, pause_ms: u64) {
         let mut state = self.state();
         let due = state.now + pause_ms;
+        let held = if let Delivery::Wake(id, _) = &delivery { state.hold(id, due) } else { Vec::new() };
         state.push_taken(due, delivery, taken);
+        for (delivery, taken) in held {
+            state.push_taken(due, delivery, taken);
+        }
     }
 
     /// What a redrive from a dead-letter queue does: messages with facts look as if they were never taken before.
@@ -265,11 +273,26 @@ impl World {
 }
 
 impl State {
+    /// Holds the messages to an execution; answers those that would be due by then.
+    fn hold(&mut self, id: &ExecutionId, until: Millis) -> Vec<(Delivery, u32)> {
+        let now = self.now;
+        self.held.retain(|_, held| *held > now);
+        self.held.insert(id.clone(), until);
+        let due = |(_, (delivery, _)): &(_, &(Delivery, u32))| matches!(delivery, Delivery::Wake(to, _) if to == id);
+        let due = self.queue.range(..=(until, u64::MAX)).filter(due).map(|(key, _)| *key).collect::<Vec<_>>();
+        due.iter().filter_map(|key| self.queue.remove(key)).collect()
+    }
+
     fn push(&mut self, due: Millis, delivery: Delivery) {
         self.push_taken(due, delivery, 0);
     }
 
     fn push_taken(&mut self, due: Millis, delivery: Delivery, taken: u32) {
+        let held = match &delivery {
+            Delivery::Wake(id, _) => self.held.get(id).copied().unwrap_or_default(),
+            Delivery::Event { .. } | Delivery::Task(_) => 0,
+        };
+        let due = due.max(held);
         let order = self.order;
         self.order += 1;
         self.queue.insert((due, order), (delivery, taken));

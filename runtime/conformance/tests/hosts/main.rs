@@ -8,6 +8,7 @@
 )]
 
 mod cases;
+mod crashes;
 mod host;
 mod local;
 mod run;
@@ -16,8 +17,13 @@ mod testing;
 #[test]
 fn in_the_test_environment() {
     let wanted = run::wanted(run::Place::Virtual);
-    let failed = wanted.iter().filter_map(|case| run::run(&testing::Testing::new(), case).err()).collect();
-    run::tell(failed, wanted.len());
+    let run = |case: &&_| run::run(&testing::Testing(&testing::environment()), case).err();
+    run::tell(wanted.iter().filter_map(run).collect(), wanted.len());
+}
+
+#[test]
+fn with_a_crash_at_every_port_call() {
+    crashes::explore_all(run::wanted(run::Place::Virtual));
 }
 
 #[test]

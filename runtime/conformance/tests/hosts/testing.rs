@@ -10,15 +10,14 @@ use crate::host::{Host, Refused};
 /// How far the clock moves between two looks.
 const STEP: Duration = Duration::from_millis(100);
 
-pub(crate) struct Testing(TestEnvironment);
-
-impl Testing {
-    pub(crate) fn new() -> Self {
-        Self(TestEnvironment::new(eventual::service!(conformance, auth = none)))
-    }
+/// The service in an environment of its own.
+pub(crate) fn environment() -> TestEnvironment {
+    TestEnvironment::new(eventual::service!(conformance, auth = none))
 }
 
-impl Host for Testing {
+pub(crate) struct Testing<'a>(pub(crate) &'a TestEnvironment);
+
+impl Host for Testing<'_> {
     fn system(&self, request: &Value) -> Result<Value, Refused> {
         self.0
             .system(request)
