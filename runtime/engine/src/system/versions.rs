@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use eventual_core::limits::LIST_PAGE_MAX;
 use eventual_core::{Millis, Status};
 use serde::Serialize;
 
@@ -42,8 +43,8 @@ impl Engine {
         let mut versions = BTreeMap::new();
         let mut complete = true;
         for status in Status::ALL.into_iter().filter(|it| !it.is_closed()) {
-            let query =
-                ListQuery { workflow: workflow.clone(), status: Some(status), ..ListQuery::default() };
+            let (workflow, status) = (workflow.clone(), Some(status));
+            let query = ListQuery { workflow, status, limit: LIST_PAGE_MAX, ..ListQuery::default() };
             complete &= self.client.visit(&query, |it| add(&mut versions, it)).await?.complete;
         }
         let (code, versions) = (self.code.to_string(), versions.into_values().collect());
