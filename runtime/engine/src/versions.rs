@@ -6,13 +6,14 @@
 
 use std::collections::BTreeSet;
 
-use eventual_core::{Attribute, ExecutionId, Fact, Outcome, Payload, Turn};
+use eventual_core::limits::LIST_PAGE_MAX;
+use eventual_core::{Attribute, ExecutionId, Fact, Outcome, Payload, Status, Turn};
 use eventual_schema::deploy::CODE_ATTRIBUTE;
 
 use crate::advance::AdvanceError;
 use crate::client::{Client, ClientError};
 use crate::engine::Engine;
-use crate::ports::{Forward, Forwarded, Message, Meta};
+use crate::ports::{AttributeFilter, AttributeTest, Forward, Forwarded, ListQuery, Message, Meta};
 
 impl Meta {
     /// The same execution, on `code` alone.
@@ -55,6 +56,27 @@ impl Engine {
                 Ok(Forwarded::Handled)
             }
         }
+    }
+
+    /// Lets those executions go on that are pinned to this code and were parked: when nobody ran it, they could do nothing else.
+    /// For hosts that run one code at a time, when a process begins. Answers how many there were.
+    ///
+    /// # Errors
+    /// When the store fails; those that were not reached can be resumed one by one, or by the next process.
+    pub async fn resume_pinned(&self) -> Result<u64, ClientError> {
+        if self.registry.pinned.is_empty() {
+            return Ok(0);
+        }
+        let this = AttributeTest::Is(Attribute::Text(self.code.to_string()));
+        let attributes = vec![AttributeFilter { name: CODE_ATTRIBUTE.to_owned(), test: this }];
+        let status = Some(Status::Parked);
+        let query = ListQuery { status, attributes, limit: LIST_PAGE_MAX, ..ListQuery::default() };
+        let mut parked = Vec::new();
+        let count = self.client.visit(&query, |it| parked.push(it.id.clone())).await?.count;
+        for id in parked {
+            self.client.resume(&id).await?;
+        }
+        Ok(count)
     }
 
     /// Has the code that an execution is pinned to handle a message, when that is not this code. `false` when it is this

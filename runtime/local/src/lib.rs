@@ -16,6 +16,7 @@
 
 mod check;
 mod clock;
+mod code;
 mod delivery;
 mod dispatch;
 mod host;

@@ -12,6 +12,7 @@ use eventual_engine::{Program, States};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::code;
 use crate::host::Host;
 use crate::http::{self, Api, Callers};
 use crate::store::LocalStore;
@@ -112,13 +113,14 @@ async fn serve(program: Program, options: Options) -> Result<(), Box<dyn Error +
     };
     let pairs: Vec<_> =
         manifest.subscriptions.iter().map(|it| (it.event.to_string(), it.name.to_string())).collect();
-    let code = manifest.code.as_ref().map_or("local", |it| &it.sha256).to_owned();
+    let code = code::of_this_process(!registry.pinned.is_empty())?;
     let listener = TcpListener::bind(options.listen).await.map_err(|error| {
         format!("cannot listen on {}: {error}; choose another with --listen", options.listen)
     })?;
     let address = listener.local_addr()?;
     let host = Host::new(store, registry, Arc::new(states), pairs, &code);
     host.engine().declare(&manifest.schedules).await?;
+    host.engine().resume_pinned().await?;
     host.engine().set_twins(options.twins);
     let callers = if options.pretend { Callers::Pretend } else { Callers::Nobody };
     let name = manifest.service.to_string();

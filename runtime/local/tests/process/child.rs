@@ -19,7 +19,11 @@ pub(crate) struct Served {
 }
 
 fn command(store: &Path, more: &str) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
+    command_of(&std::env::current_exe().unwrap(), store, more)
+}
+
+fn command_of(program: &Path, store: &Path, more: &str) -> Command {
+    let mut command = Command::new(program);
     let arguments = format!("--store {} --listen 127.0.0.1:0{more}", store.display());
     command.args(["--exact", "service::child_process", "--nocapture", "--test-threads=1"]);
     command.env(SERVE, arguments).env(EFFECTS, store.with_extension("effects")).env("RUST_LOG", "error");
@@ -48,6 +52,11 @@ impl Served {
 
     pub(crate) fn start_with(store: &Path, more: &str) -> Self {
         Self::of(command(store, more).stderr(Stdio::inherit()).spawn().unwrap())
+    }
+
+    /// Starts a process of another program, which is this one at another place.
+    pub(crate) fn start_program(program: &Path, store: &Path) -> Self {
+        Self::of(command_of(program, store, "").stderr(Stdio::inherit()).spawn().unwrap())
     }
 
     /// Starts a process that has much to say, and to which nobody listens any more.
@@ -111,6 +120,19 @@ impl Served {
     pub(crate) async fn start_execution(&self, workflow: &str, name: &str, input: Value) -> bool {
         let request = json!({ "op": "start", "workflow": workflow, "name": name, "input": input });
         self.ask(request).await.is_ok_and(|it| it["execution"].is_string())
+    }
+
+    /// Waits until an execution has this status; what is known of it then.
+    pub(crate) async fn standing(&self, execution: &str, status: &str) -> Value {
+        let begun = Instant::now();
+        loop {
+            let known = self.ask(json!({ "op": "get", "execution": execution })).await.unwrap();
+            if known["status"] == status {
+                return known;
+            }
+            assert!(begun.elapsed() < LONGEST, "{execution} is not {status}: {known}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Waits until an execution has succeeded; answers its result.

@@ -9,3 +9,4 @@ mod http;
 mod schedules;
 mod service;
 mod twins;
+mod versions;

@@ -57,6 +57,27 @@ async fn nap(ms: u64) -> eventual::Result<u32> {
     Ok(step(7).await?)
 }
 
+/// What waiting workflows wait for.
+#[eventual::signal]
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Go(u32);
+
+async fn wait() -> eventual::Result<u32> {
+    Ok(Go::next().await?.0)
+}
+
+/// Waits, on whatever code is the newest.
+#[eventual::workflow]
+async fn waits() -> eventual::Result<u32> {
+    wait().await
+}
+
+/// Waits, on the code that it was started on.
+#[eventual::workflow(pinned)]
+async fn waits_pinned() -> eventual::Result<u32> {
+    wait().await
+}
+
 /// Does nothing with a large input.
 #[eventual::workflow]
 async fn keep(text: String) -> eventual::Result<usize> {

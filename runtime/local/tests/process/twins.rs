@@ -1,23 +1,8 @@
 //! `serve --twins`: every turn is taken by several instances of the workflow's code, in the process that users run.
 
-use std::time::{Duration, Instant};
-
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::child::{Served, refused};
-
-/// What is known of an execution once it stands there.
-async fn standing(served: &Served, execution: &str, status: &str) -> Value {
-    let begun = Instant::now();
-    loop {
-        let known = served.ask(json!({ "op": "get", "execution": execution })).await.unwrap();
-        if known["status"] == status {
-            return known;
-        }
-        assert!(begun.elapsed() < Duration::from_secs(30), "{known}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
 
 #[tokio::test]
 async fn code_that_is_not_deterministic_is_parked_in_the_turn_in_which_it_is_not() {
@@ -27,7 +12,7 @@ async fn code_that_is_not_deterministic_is_parked_in_the_turn_in_which_it_is_not
     assert!(served.start_execution("nine", "n", json!(null)).await);
     assert!(served.start_execution("shuffled", "s", json!(null)).await);
     assert_eq!(served.result("nine/n").await, json!(45), "what is deterministic runs as ever");
-    let parked = standing(&served, "shuffled/s", "parked").await;
+    let parked = served.standing("shuffled/s", "parked").await;
     let why = parked["parked"].as_str().unwrap_or_else(|| panic!("{parked}"));
     assert!(why.contains("not deterministic") && why.contains("HashMap"), "{why}");
     assert!(why.contains("task `step`"), "it names what was asked for: {why}");
@@ -37,7 +22,7 @@ async fn code_that_is_not_deterministic_is_parked_in_the_turn_in_which_it_is_not
     let served = Served::start(&store);
     let resumed = served.ask(json!({ "op": "resume", "execution": "shuffled/s" })).await.unwrap();
     assert!(resumed.get("class").is_none(), "{resumed}");
-    assert_eq!(standing(&served, "shuffled/s", "succeeded").await["result"], json!(45));
+    assert_eq!(served.standing("shuffled/s", "succeeded").await["result"], json!(45));
 }
 
 #[test]
