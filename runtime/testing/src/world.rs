@@ -2,6 +2,8 @@
 //!
 //! It keeps the promises of a production host in the simplest way: one map of executions, one queue ordered by time.
 
+mod queue;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
@@ -17,6 +19,7 @@ use eventual_engine::ports::{
 use tokio::sync::watch;
 
 use crate::driving::{Waiting, Waits};
+use queue::Queue;
 
 /// When a test begins: 2030-01-01T00:00:00Z, in milliseconds since 1970.
 pub const START: Millis = 1_893_456_000_000;
@@ -68,16 +71,9 @@ struct State {
     started: Vec<ExecutionId>,
     attempts: BTreeMap<(ExecutionId, Seq, u32), AttemptRecord>,
     answers: BTreeMap<(ExecutionId, String), Outcome>,
-    queue: BTreeMap<(Millis, u64), (Delivery, u32)>,
-    /// Executions whose messages wait for one that is made again, and until when: as in a group of SQS, none overtakes another.
-    held: BTreeMap<ExecutionId, Millis>,
-    order: u64,
+    queue: Queue,
     dead: Vec<DeadLetter>,
     published: Vec<Published>,
-    /// Deliveries that were taken.
-    taken: u64,
-    /// The one of them that comes twice.
-    twice: Option<u64>,
     /// Whether the service's own subscriptions get no events.
     deaf: bool,
     /// Processes that run former code, by its hash.
@@ -111,13 +107,9 @@ impl World {
             started: Vec::new(),
             attempts: BTreeMap::new(),
             answers: BTreeMap::new(),
-            queue: BTreeMap::new(),
-            held: BTreeMap::new(),
-            order: 0,
+            queue: Queue::default(),
             dead: Vec::new(),
             published: Vec::new(),
-            taken: 0,
-            twice: None,
             deaf: false,
             kept: BTreeMap::new(),
         };
@@ -137,28 +129,22 @@ impl World {
     pub fn next(&self) -> Option<(Delivery, u32)> {
         let mut state = self.state();
         let now = state.now;
-        let first = state.queue.first_entry().filter(|it| it.key().0 <= now)?;
-        let (delivery, taken) = first.remove();
-        if state.twice == Some(state.taken) {
-            state.push(now, delivery.clone());
-        }
-        state.taken += 1;
-        Some((delivery, taken))
+        state.queue.next(now)
     }
 
     /// Lets the delivery of this number, from 0 in the order in which they are taken, come twice.
     pub fn repeat(&self, delivery: u64) {
-        self.state().twice = Some(delivery);
+        self.state().queue.repeat(delivery);
     }
 
     /// How many deliveries were taken.
     pub fn taken(&self) -> u64 {
-        self.state().taken
+        self.state().queue.taken()
     }
 
     /// What is on its way, in the order in which it is due.
     pub fn queue(&self) -> Vec<(Millis, Delivery)> {
-        self.state().queue.iter().map(|((due, _), (delivery, _))| (*due, delivery.clone())).collect()
+        self.state().queue.all().map(|(due, it)| (due, it.clone())).collect()
     }
 
     /// Keeps events from the service's own subscriptions, or no longer.
@@ -182,7 +168,7 @@ impl World {
 
     /// When the next delivery is due, if anything is on its way.
     pub fn next_due(&self) -> Option<Millis> {
-        self.state().queue.keys().next().map(|(due, _)| *due)
+        self.state().queue.all().next().map(|(due, _)| due)
     }
 
     /// Puts a delivery back, to be made again after `pause_ms`. `taken` is how often it was taken by now. Messages to the same
@@ -190,20 +176,12 @@ impl World {
     pub fn redeliver(&self, delivery: Delivery, taken: u32, pause_ms: u64) {
         let mut state = self.state();
         let due = state.now + pause_ms;
-        let held = if let Delivery::Wake(id, _) = &delivery { state.hold(id, due) } else { Vec::new() };
-        state.push_taken(due, delivery, taken);
-        for (delivery, taken) in held {
-            state.push_taken(due, delivery, taken);
-        }
+        state.queue.put_back(due, delivery, taken);
     }
 
     /// What a redrive from a dead-letter queue does: messages with facts look as if they were never taken before.
     pub fn redrive(&self) {
-        for (delivery, taken) in self.state().queue.values_mut() {
-            if matches!(delivery, Delivery::Wake(_, message) if !message.facts.is_empty()) {
-                *taken = 0;
-            }
-        }
+        self.state().queue.redrive();
     }
 
     /// Gives a delivery up.
@@ -272,33 +250,6 @@ impl World {
     }
 }
 
-impl State {
-    /// Holds the messages to an execution; answers those that would be due by then.
-    fn hold(&mut self, id: &ExecutionId, until: Millis) -> Vec<(Delivery, u32)> {
-        let now = self.now;
-        self.held.retain(|_, held| *held > now);
-        self.held.insert(id.clone(), until);
-        let due = |(_, (delivery, _)): &(_, &(Delivery, u32))| matches!(delivery, Delivery::Wake(to, _) if to == id);
-        let due = self.queue.range(..=(until, u64::MAX)).filter(due).map(|(key, _)| *key).collect::<Vec<_>>();
-        due.iter().filter_map(|key| self.queue.remove(key)).collect()
-    }
-
-    fn push(&mut self, due: Millis, delivery: Delivery) {
-        self.push_taken(due, delivery, 0);
-    }
-
-    fn push_taken(&mut self, due: Millis, delivery: Delivery, taken: u32) {
-        let held = match &delivery {
-            Delivery::Wake(id, _) => self.held.get(id).copied().unwrap_or_default(),
-            Delivery::Event { .. } | Delivery::Task(_) => 0,
-        };
-        let due = due.max(held);
-        let order = self.order;
-        self.order += 1;
-        self.queue.insert((due, order), (delivery, taken));
-    }
-}
-
 #[async_trait]
 impl Store for World {
     async fn insert(&self, meta: &Meta) -> Result<Insert, Fault> {
@@ -310,7 +261,7 @@ impl Store for World {
         state.started.push(meta.id.clone());
         // The promise of `insert`: the execution is woken even if its starter dies now.
         let now = state.now;
-        state.push(now, Delivery::Wake(meta.id.clone(), Message::default()));
+        state.queue.push(now, Delivery::Wake(meta.id.clone(), Message::default()));
         Ok(Insert::Inserted)
     }
 
@@ -441,14 +392,14 @@ impl Dispatch for World {
     async fn wake(&self, id: &ExecutionId, message: &Message) -> Result<(), Fault> {
         let mut state = self.state();
         let now = state.now;
-        state.push(now, Delivery::Wake(id.clone(), message.clone()));
+        state.queue.push(now, Delivery::Wake(id.clone(), message.clone()));
         Ok(())
     }
 
     async fn task(&self, request: &TaskRequest) -> Result<(), Fault> {
         let mut state = self.state();
         let now = state.now;
-        state.push(now, Delivery::Task(request.clone()));
+        state.queue.push(now, Delivery::Task(request.clone()));
         Ok(())
     }
 
@@ -456,8 +407,8 @@ impl Dispatch for World {
         let delivery = Delivery::Wake(id.clone(), Message { facts: vec![fact.clone()] });
         let mut state = self.state();
         // The same fact at the same moment is one message, as in a queue that drops what it has seen.
-        if !state.queue.range((due, 0)..=(due, u64::MAX)).any(|(_, (it, _))| *it == delivery) {
-            state.push(due, delivery);
+        if !state.queue.has(due, &delivery) {
+            state.queue.push(due, delivery);
         }
         Ok(())
     }
@@ -470,7 +421,7 @@ impl Dispatch for World {
             let subscriptions = self.subscriptions.get(&event.name).filter(|_| !state.deaf);
             for subscription in subscriptions.into_iter().flatten() {
                 let delivery = Delivery::Event { subscription: subscription.clone(), event: event.clone() };
-                state.push(now, delivery);
+                state.queue.push(now, delivery);
             }
         }
         Ok(())
