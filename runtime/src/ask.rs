@@ -2,15 +2,16 @@
 //!
 //! In workflow code the machine answers, in other handlers the service's client, elsewhere nobody.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use eventual_core::{Call, Emitted, ExecutionId, Millis, Outcome, ParentClose, Payload, TaskCall};
+use eventual_core::{Attribute, Call, Emitted, ExecutionId, Millis, Outcome, ParentClose, Payload, TaskCall};
 use eventual_engine::ambient::{self, CallSlot};
-use eventual_engine::{Client, UpdateRequest};
+use eventual_engine::{Client, UpdateRequest, check_attributes};
 
 use crate::error::Error;
 use crate::execution::{ClientError, outside};
@@ -42,7 +43,14 @@ pub enum Ask {
     /// Wait until a moment; known when it was asked for in a workflow.
     Timer { due: Option<Millis> },
     /// Run a workflow: to its end, or detached; under a name, or one made from the caller's.
-    Workflow { name: &'static str, input: Payload, key: Option<String>, detached: bool, close: ParentClose },
+    Workflow {
+        name: &'static str,
+        input: Payload,
+        key: Option<String>,
+        detached: bool,
+        close: ParentClose,
+        attributes: BTreeMap<String, Attribute>,
+    },
 }
 
 impl Ask {
@@ -89,16 +97,27 @@ impl Ask {
                 input: input.clone(),
                 start: start.clone(),
             },
-            Self::Workflow { name, input, key, detached, close } => {
+            Self::Workflow { name, input, key, detached, close, attributes } => {
+                check_attributes(attributes).map_err(|problem| Error::new("InvalidAttribute", problem))?;
                 let execution = match key {
                     Some(key) => ExecutionId::new(name, key),
                     None => ExecutionId::new(name, &child_name(parent, seq)),
                 };
                 let execution = execution.map_err(|error| Error::new("InvalidName", error.to_string()))?;
-                let (input, detached, close) = (input.clone(), *detached, *close);
-                Call::Workflow { execution, input, detached, answered: true, close }
+                let (input, attributes) = (input.clone(), attributes.clone());
+                let (detached, close) = (*detached, *close);
+                Call::Workflow { execution, input, detached, answered: true, close, attributes }
             }
         })
+    }
+
+    /// Gives the execution that a workflow ask starts an attribute.
+    pub(crate) fn give_attribute(&mut self, name: &str, value: Attribute) {
+        match self {
+            Self::Workflow { attributes, .. } => drop(attributes.insert(name.to_owned(), value)),
+            Self::Broken(_) => {}
+            ask => *ask = Self::Broken(Error::new("NotAWorkflow", "`.attribute()` is for calls of workflows")),
+        }
     }
 
     /// Gives a signal its receiver.

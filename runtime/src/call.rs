@@ -16,6 +16,7 @@ use crate::ask::{Ask, Asked};
 use crate::codec::Data;
 use crate::error::{CallError, Error, Failure, result_of};
 use crate::retry::{Retry, millis};
+use crate::search::Attribute;
 
 /// Something asked for: await it. Nothing happens before its first poll; dropping it afterwards cancels it, and in a workflow
 /// one that is dropped before the workflow waits again was never asked for.
@@ -101,6 +102,30 @@ impl<T: Data, E: Failure> Call<T, E> {
             Ask::Broken(_) => {}
             ask => *ask = Ask::Broken(Error::new("NotATask", format!("`.{what}()` is for calls of tasks"))),
         }
+    }
+
+    /// Gives the execution an attribute that it is found by from its first turn on, see [`set_attribute`](crate::set_attribute);
+    /// at most 32. One of this name that is there keeps its own. For workflows only: awaited in a workflow, or
+    /// [started](Call::start) anywhere.
+    ///
+    /// ```
+    /// #[eventual::workflow]
+    /// async fn ship(order: String) -> eventual::Result<()> {
+    ///     Ok(eventual::sleep(std::time::Duration::from_secs(60)).await?)
+    /// }
+    ///
+    /// #[eventual::workflow]
+    /// async fn ship_all(orders: Vec<String>) -> eventual::Result<()> {
+    ///     for order in orders {
+    ///         ship(order.clone()).attribute("order", order).attribute("bulk", true).await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// # fn main() {}
+    /// ```
+    pub fn attribute(mut self, name: &str, value: impl Into<Attribute>) -> Self {
+        self.asked.ask.give_attribute(name, value.into().0);
+        self
     }
 
     /// What becomes of the child when the workflow that waits for it ends first, or drops the call: by default it is

@@ -57,7 +57,8 @@ impl Ctx {
         &self.context.handler
     }
 
-    /// The same for every attempt of a task's call, and for no other call: pass it on to whatever must happen once.
+    /// The same for every attempt of a task's call, and for no other call, also not for one of a later execution that is given
+    /// the same name: pass it on to whatever must happen once.
     /// Empty in commands and subscriptions.
     #[must_use]
     pub fn idempotency_key(&self) -> &str {

@@ -1,6 +1,7 @@
 //! Between the generated code and the engine: traits that the attribute macros implement, and the generic halves of
 //! what they generate. Bounds are stated once, on these traits, so that a missing one is one error.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
 use std::panic::Location;
@@ -180,6 +181,7 @@ pub fn call_workflow<F: Workflow>(input: &F::Input) -> Call<F::Output, F::Error>
         key: None,
         detached: false,
         close: ParentClose::default(),
+        attributes: BTreeMap::new(),
     };
     Call::new(Ask::with(input.to_payload(), ask), Location::caller())
 }

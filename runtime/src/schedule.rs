@@ -49,6 +49,9 @@ fn spec_of(ask: &Ask) -> Result<ScheduleSpec, ClientError> {
     let refused = |problem: String| Err(ClientError::Refused(problem));
     match ask {
         Ask::Broken(error) => refused(error.message.clone()),
+        Ask::Workflow { attributes, .. } if !attributes.is_empty() => {
+            refused("a schedule gives no attributes to what it starts: let its code set them".to_owned())
+        }
         Ask::Workflow { name, input, .. } => match HandlerName::new(*name) {
             Ok(workflow) => Ok(ScheduleSpec::new(workflow, value_of(input), Vec::new())),
             Err(error) => refused(error.to_string()),

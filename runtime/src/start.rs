@@ -45,15 +45,15 @@ pub struct Start {
     signal: Option<Asked>,
     /// The execution that was started, while the signal is on its way.
     started: Option<ExecutionId>,
-    attributes: BTreeMap<String, eventual_core::Attribute>,
     starting: Option<Starting>,
 }
 
 impl Start {
     /// Gives the execution an attribute that it is found by from its first turn on, see [`set_attribute`](crate::set_attribute);
-    /// at most 32. An execution of this name that is there keeps its own. In handlers; a workflow lets the code that it starts set them.
+    /// at most 32. An execution of this name that is there keeps its own. Awaited in a workflow, one that cannot be an
+    /// attribute's is [`ClientError::Refused`].
     pub fn attribute(mut self, name: &str, value: impl Into<Attribute>) -> Self {
-        self.attributes.insert(name.to_owned(), value.into().0);
+        self.asked.ask.give_attribute(name, value.into().0);
         self
     }
 
@@ -68,7 +68,7 @@ impl Start {
                 *ask = Ask::broken(&ClientError::Refused("`.start()` is for calls of workflows".to_owned()))
             }
         }
-        Self { asked, signal: None, attributes: BTreeMap::new(), started: None, starting: None }
+        Self { asked, signal: None, started: None, starting: None }
     }
 
     /// Sends the execution a signal with its start. One that is there already, and has not ended, is sent the signal alone,
@@ -115,14 +115,14 @@ impl Start {
     fn begin(&self) -> Result<Starting, ClientError> {
         match &self.asked.ask {
             Ask::Broken(error) => Err(ClientError::Refused(error.message.clone())),
-            Ask::Workflow { name, input, key, .. } => {
+            Ask::Workflow { name, input, key, attributes, .. } => {
                 let signal = match self.signal.as_ref().map(|it| &it.ask) {
                     None => None,
                     Some(Ask::Signalling { signal, payload }) => Some((*signal, payload.clone())),
                     Some(other) => return Err(ClientError::Refused(format!("{other:?} is no signal"))),
                 };
-                let attributes = self.attributes.clone();
-                Ok(Box::pin(begin(client()?, name, key.clone(), input.clone(), signal, attributes)))
+                let (key, input, attributes) = (key.clone(), input.clone(), attributes.clone());
+                Ok(Box::pin(begin(client()?, name, key, input, signal, attributes)))
             }
             other => Err(ClientError::Refused(format!("{other:?} is no workflow"))),
         }
@@ -164,10 +164,6 @@ impl Future for Start {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if let (Some(info), Some(seq)) = (ambient::workflow(), self.asked.seq()) {
-            if !self.attributes.is_empty() {
-                let message = "a workflow cannot give attributes to what it starts: let its code set them";
-                return Poll::Ready(Err(ClientError::Refused(message.to_owned())));
-            }
             return self.poll_machine(&info.execution, seq, cx);
         }
         if self.starting.is_none() {

@@ -35,7 +35,8 @@ fn a_shipped_order_ends_with_a_receipt_and_one_payment_however_often_it_is_tried
     env.call(ship_order(Ship { id: "o-1".into(), tracking: "t-9".into() })).unwrap();
     let receipt = status(&env).receipt.unwrap();
     assert_eq!(receipt.status, Status::Shipped { tracking: "t-9".into() });
-    assert_eq!(payments.charges(), ["processOrder/o-1#0"]);
+    let [charged] = &payments.charges()[..] else { panic!("{:?}", payments.charges()) };
+    assert!(charged.starts_with("processOrder/o-1#0@"), "one key for the call of this run: {charged}");
     assert_eq!(env.emitted::<PaymentProcessed>().len(), 1);
 }
 

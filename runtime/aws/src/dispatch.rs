@@ -14,9 +14,9 @@ use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use aws_sdk_sqs::types::MessageAttributeValue;
 use eventual_core::limits::MESSAGE_INLINE_MAX;
-use eventual_core::{Emitted, ExecutionId, Fact, Millis};
-use eventual_engine::codec::{self, TimerMessage};
-use eventual_engine::ports::{Clock, Dispatch, Fault, Forward, Forwarded, Message, TaskRequest};
+use eventual_core::{Emitted, ExecutionId};
+use eventual_engine::codec;
+use eventual_engine::ports::{Clock, Dispatch, Fault, Forward, Forwarded, Message, TaskRequest, Timer};
 use eventual_schema::deploy::{ALIAS, Names, QUEUE_DELAY_MAX_S};
 use eventual_schema::digest::sha256_hex;
 
@@ -151,7 +151,7 @@ impl Dispatch for AwsDispatch {
             .invoke()
             .function_name(&function)
             .invocation_type(InvocationType::Event)
-            .payload(Blob::new(envelope.of_task(request.seq, request.attempt).to_json()))
+            .payload(Blob::new(envelope.of_task(&request.id()).to_json()))
             .send()
             .await
             .map_err(|error| {
@@ -161,9 +161,9 @@ impl Dispatch for AwsDispatch {
         Ok(())
     }
 
-    async fn timer(&self, id: &ExecutionId, due: Millis, fact: &Fact) -> Result<(), Fault> {
-        let timer = TimerMessage { execution: id.clone(), due, fact: fact.clone() };
-        let body = self.envelope(id, codec::encode_timer(&timer)).await?.to_json();
+    async fn timer(&self, timer: &Timer) -> Result<(), Fault> {
+        let (id, due) = (&timer.execution, timer.due);
+        let body = self.envelope(id, codec::encode_timer(timer)).await?.to_json();
         let wait = due.saturating_sub(SystemClock.now());
         if wait <= u64::from(QUEUE_DELAY_MAX_S) * 1000 {
             return self.delay(id, &body, wait).await;

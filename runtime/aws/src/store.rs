@@ -10,7 +10,8 @@
 //! `expires` on its turns first (see [`close`]) and on its meta last, an hour later than on the turns, so that turns
 //! never outlive their meta; what has expired counts as gone although DynamoDB deletes it days later, so that the
 //! name can be used again. Claims are never taken over and expire by themselves, a month after their lease, when
-//! nothing can invoke their attempt again.
+//! nothing can invoke their attempt again; the run in their keys keeps them apart from those of a later execution of the
+//! name.
 
 mod answers;
 mod attempt;
@@ -26,10 +27,10 @@ use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::put_item::{PutItemError, PutItemOutput};
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use eventual_core::limits::ITEM_INLINE_MAX as INLINE_MAX;
-use eventual_core::{ExecutionId, Millis, Outcome, Payload, Seq, Turn};
+use eventual_core::{ExecutionId, Millis, Outcome, Payload, Turn};
 use eventual_engine::codec;
 use eventual_engine::ports::{
-    AttemptRecord, Beat, Clock, Commit, Completed, Fault, Insert, ListQuery, Meta, Page, Store,
+    AttemptId, AttemptRecord, Beat, Clock, Commit, Completed, Fault, Insert, ListQuery, Meta, Page, Store,
 };
 use eventual_schema::deploy::table;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -195,8 +196,8 @@ impl Store for DynamoStore {
         self.write_status(meta).await
     }
 
-    async fn claim(&self, id: &ExecutionId, seq: Seq, attempt: u32, lease_ms: u64) -> Result<bool, Fault> {
-        let key = claim_key(seq, attempt);
+    async fn claim(&self, attempt: &AttemptId, lease_ms: u64) -> Result<bool, Fault> {
+        let (id, key) = (&attempt.execution, claim_key(attempt));
         let token = format!("{:016x}", SystemClock.entropy());
         let now = SystemClock.now();
         let lease = now.saturating_add(lease_ms);
@@ -228,41 +229,23 @@ impl Store for DynamoStore {
 
     async fn heartbeat(
         &self,
-        id: &ExecutionId,
-        seq: Seq,
-        attempt: u32,
+        attempt: &AttemptId,
         now: Millis,
         details: Option<&Payload>,
     ) -> Result<Beat, Fault> {
-        self.write_heartbeat(id, (seq, attempt), now, details).await
+        self.write_heartbeat(attempt, now, details).await
     }
 
-    async fn attempt_of(
-        &self,
-        id: &ExecutionId,
-        seq: Seq,
-        attempt: u32,
-    ) -> Result<Option<AttemptRecord>, Fault> {
-        self.read_attempt(id, seq, attempt).await
+    async fn attempt_of(&self, attempt: &AttemptId) -> Result<Option<AttemptRecord>, Fault> {
+        self.read_attempt(attempt).await
     }
 
-    async fn cancel_attempt(
-        &self,
-        id: &ExecutionId,
-        seq: Seq,
-        attempt: u32,
-    ) -> Result<Option<Outcome>, Fault> {
-        self.write_cancelled(id, seq, attempt).await
+    async fn cancel_attempt(&self, attempt: &AttemptId) -> Result<Option<Outcome>, Fault> {
+        self.write_cancelled(attempt).await
     }
 
-    async fn complete_attempt(
-        &self,
-        id: &ExecutionId,
-        seq: Seq,
-        attempt: u32,
-        outcome: &Outcome,
-    ) -> Result<Completed, Fault> {
-        self.write_outcome(id, (seq, attempt), outcome).await
+    async fn complete_attempt(&self, attempt: &AttemptId, outcome: &Outcome) -> Result<Completed, Fault> {
+        self.write_outcome(attempt, outcome).await
     }
 
     async fn retire(&self, id: &ExecutionId, before: u64) -> Result<(), Fault> {

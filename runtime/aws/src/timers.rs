@@ -5,9 +5,8 @@
 
 use std::time::Duration;
 
-use eventual_core::Fact;
 use eventual_engine::codec;
-use eventual_engine::ports::{Clock, Dispatch, Fault, Message};
+use eventual_engine::ports::{AttemptId, Clock, Dispatch, Fault};
 use futures_util::future::join_all;
 
 use crate::clock::SystemClock;
@@ -52,7 +51,7 @@ async fn fire(host: &Host, record: &Record) -> Result<(), Fault> {
         return host.dispatch.delay(&execution, &record.body, rest).await;
     }
     tokio::time::sleep(Duration::from_millis(rest)).await;
-    host.dispatch.wake(&execution, &Message { facts: vec![timer.fact] }).await
+    host.dispatch.wake(&execution, &timer.message()).await
 }
 
 /// Gives a message up that nobody can read.
@@ -64,10 +63,10 @@ async fn bury(host: &Host, record: &Record, error: &dyn std::error::Error) -> Re
 async fn tell_loss(host: &Host, delivery: &str, lost: Lost) -> Result<(), Fault> {
     let Lost { request, timed_out, reason } = lost;
     match Envelope::attempt(&request) {
-        Ok((execution, seq, attempt)) => {
+        Ok(id) => {
+            let AttemptId { execution, seq, attempt, .. } = &id;
             tracing::warn!(%execution, seq, attempt, timed_out, %reason, "attempt lost");
-            let fact = Fact::TaskLost { seq, attempt, timed_out, reason };
-            host.dispatch.wake(&execution, &Message { facts: vec![fact] }).await
+            host.dispatch.wake(execution, &id.message(id.lost(timed_out, reason))).await
         }
         Err(error) => {
             tracing::error!(delivery, %reason, %error, "an invocation that is not a task's was given up; message dropped");

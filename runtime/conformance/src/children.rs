@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::tasks::{Job, WorkError, Worked, echo, works};
+use crate::waits::naps;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -48,6 +49,18 @@ pub async fn finishes_anyway() -> String {
     match eventual::sleep(HOUR).await {
         Ok(()) => "whole".to_owned(),
         Err(_) => "partial".to_owned(),
+    }
+}
+
+/// Has two children, one that it awaits and one that it does not, and gives each what it is found by.
+#[eventual::workflow]
+pub async fn labels(batch: String) -> Result<Vec<String>> {
+    let started = naps(10).start().attribute("batch", &batch).attribute("awaited", false).await?;
+    let awaited = naps(10).key(format!("{}-awaited", started.name()));
+    awaited.attribute("batch", &batch).attribute("awaited", true).await?;
+    match naps(10).attribute("batch", "x".repeat(10_000)).await {
+        Err(CallError::Invalid(error)) => Ok(vec![started.id().to_owned(), error.class.clone(), error.message.clone()]),
+        other => Err(Error::new("Taken", format!("an attribute of 10,000 characters: {other:?}"))),
     }
 }
 
@@ -100,9 +113,9 @@ pub async fn cancels_a_part() -> Result<Vec<String>> {
 /// Starts another execution without waiting for it, and another time under the same name with another input.
 #[eventual::workflow]
 pub async fn starts(name: String) -> Result<Vec<String>> {
-    let started = crate::waits::naps(50).start_as(name.clone()).await?;
-    let again = crate::waits::naps(50).start_as(name.clone()).await?;
-    let other = crate::waits::naps(51).start_as(name).await;
+    let started = naps(50).start_as(name.clone()).await?;
+    let again = naps(50).start_as(name.clone()).await?;
+    let other = naps(51).start_as(name).await;
     let refused = other.map_or_else(|error| error.to_string(), |it| format!("started {}", it.id()));
     Ok(vec![started.id().to_owned(), again.id().to_owned(), refused])
 }

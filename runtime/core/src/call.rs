@@ -1,9 +1,11 @@
 //! What workflow code asks for.
 
 use alloc::borrow::ToOwned;
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::attribute::Attribute;
 use crate::id::{ExecutionId, Millis, Seq};
 use crate::payload::Payload;
 
@@ -72,6 +74,8 @@ pub enum Call {
         answered: bool,
         /// What becomes of it when the caller ends first, or stops waiting for it. Detached ones are left alone.
         close: ParentClose,
+        /// What it is found by from its first turn on. One that is there keeps its own.
+        attributes: BTreeMap<String, Attribute>,
     },
 }
 

@@ -4,6 +4,7 @@ use alloc::string::String;
 
 use crate::id::{ExecutionId, Millis, Seq};
 use crate::payload::Payload;
+use crate::run::Caller;
 
 /// How a call, or an execution, ended.
 #[derive(Clone, PartialEq, Debug)]
@@ -190,7 +191,7 @@ pub enum Fact {
         /// What is asked.
         input: Payload,
         /// The execution that asks, and its call; absent when somebody outside does.
-        from: Option<(ExecutionId, Seq)>,
+        from: Option<Caller>,
     },
     /// An update of another execution was answered.
     UpdateDone {

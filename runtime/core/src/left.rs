@@ -9,7 +9,8 @@ use alloc::vec::Vec;
 
 use crate::call::{Call, ParentClose, Stop};
 use crate::fact::{Fact, FactKey, Outcome};
-use crate::id::{ExecutionId, Seq};
+use crate::id::Seq;
+use crate::run::Caller;
 use crate::turn::{Answer, Turn};
 
 /// What an execution leaves behind.
@@ -56,7 +57,7 @@ struct Open {
     seen: BTreeSet<FactKey>,
     children: BTreeMap<Seq, Stop>,
     tasks: BTreeMap<Seq, Task>,
-    updates: BTreeMap<String, Option<(ExecutionId, Seq)>>,
+    updates: BTreeMap<String, Option<Caller>>,
 }
 
 /// A task and its current attempt.

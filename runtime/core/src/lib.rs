@@ -17,6 +17,7 @@ mod left;
 pub mod limits;
 mod machine;
 mod payload;
+mod run;
 mod turn;
 
 pub use attribute::{Attribute, AttributeError, check_name, check_settable};
@@ -27,4 +28,5 @@ pub use left::{Left, left_behind};
 pub use limits::EXECUTION_NAME_MAX;
 pub use machine::{Machine, Mismatch, Output, ScopeId, Update};
 pub use payload::Payload;
+pub use run::{Caller, Run};
 pub use turn::{Answer, Continued, Status, Turn};

@@ -6,8 +6,9 @@ use alloc::vec::Vec;
 use crate::attribute::Attribute;
 use crate::call::{Attempt, Call, Stop};
 use crate::fact::{Fact, FactKey, Outcome};
-use crate::id::{ExecutionId, Millis, Seq};
+use crate::id::{Millis, Seq};
 use crate::payload::Payload;
+use crate::run::Caller;
 
 /// One wake-up of an execution: what it learnt, and what it asked for then. Written once, under its number.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -48,7 +49,7 @@ pub struct Answer {
     /// What the code answered.
     pub outcome: Outcome,
     /// The execution that asked, and its call; absent when somebody outside did.
-    pub to: Option<(ExecutionId, Seq)>,
+    pub to: Option<Caller>,
 }
 
 /// What an execution takes with it when its code begins anew: all that it needs of the turns before.

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::mem;
 
-use eventual_core::{ExecutionId, Fact, FactKey, Left, Millis, Outcome, Seq, Status, Turn, left_behind};
+use eventual_core::{ExecutionId, Fact, FactKey, Left, Millis, Outcome, Run, Seq, Status, Turn, left_behind};
 
 use crate::engine::Engine;
 use crate::ports::{Commit, Fault, Message, Meta, Secret};
+use crate::versions::not_recorded;
 use crate::workflows::{Pending, TurnReply, TurnRequest};
 
 /// Why a wake-up could not be handled. The host leaves the message where it is, to be delivered again.
@@ -39,10 +40,10 @@ impl Engine {
         redelivered: bool,
     ) -> Result<(), AdvanceError> {
         let _turns = self.lock(id).await;
+        let unsure = Unsure { engine: self, id: Some(id) };
         let advanced = self.handle(id, message, redelivered).await;
-        if advanced.is_err() {
-            // What is in memory may be ahead of what was written down of it: only the store knows.
-            self.forget(id);
+        if advanced.is_ok() {
+            unsure.is_known();
         }
         advanced
     }
@@ -54,13 +55,19 @@ impl Engine {
         message: Message,
         redelivered: bool,
     ) -> Result<(), AdvanceError> {
-        // A message that brings something new finds a machine that is behind by its commit; others look at the store.
+        // A message that brings something new finds a machine that is behind by its commit; others look at the store. So do
+        // those that are for another run than the one in memory: the name may be a later execution's by now.
         let warm = if redelivered || message.facts.is_empty() { None } else { self.remembered(id) };
+        let warm = warm.filter(|it| it.run == message.run);
         let mut look = warm.is_none();
         let mut meta = match warm {
             Some(meta) => meta,
             None => self.known(id).await?,
         };
+        if Run::differ(meta.run, message.run) {
+            log_late(&meta, &message);
+            return Ok(());
+        }
         if !meta.status.is_closed() && Box::pin(self.forward(&meta, &message, redelivered)).await? {
             return Ok(());
         }
@@ -80,7 +87,7 @@ impl Engine {
         // from the dead-letter queue, or its first handler died after another one overtook it.
         let mut doubtful = !redelivered && !message.facts.is_empty();
         let told = message.facts.clone();
-        let mut facts = self.watch(id, message.facts).await?;
+        let mut facts = self.watch(&meta, message.facts).await?;
         if facts.is_empty() && !told.is_empty() {
             // Whatever it was about goes on as it did.
             return Ok(());
@@ -115,7 +122,12 @@ impl Engine {
                     conflicts += 1;
                     look = true;
                     // Whoever took it may have changed more than the history.
+                    let run = meta.run;
                     meta = self.known(id).await?;
+                    if meta.run != run {
+                        // Forgotten meanwhile, and started anew.
+                        return Ok(());
+                    }
                     if meta.status.is_closed() {
                         return self.told_closed(&meta, &told).await;
                     }
@@ -155,8 +167,8 @@ impl Engine {
             // Whoever took the turns that asked for them may not have started the children that they are meant for.
             Box::pin(self.deliver_turns_of(meta, &before)).await?;
         }
-        let mut facts = Box::pin(self.operate_all(&meta.id, operations)).await?;
-        facts.extend(self.perform_inline(&meta.id, pending).await?);
+        let mut facts = Box::pin(self.operate_all(meta, operations)).await?;
+        facts.extend(self.perform_inline(meta, pending).await?);
         Ok(facts)
     }
 
@@ -166,15 +178,13 @@ impl Engine {
         let id = meta.id.clone();
         // To end an execution, its history alone is asked: its code may keep its thread, or not go with it.
         let terminated = terminated(&facts);
-        let version = if terminated.is_some() { 0 } else { self.workflows.version(&id).await };
+        let version = if terminated.is_some() { 0 } else { self.workflows.version(meta) };
         let mut committed = match version {
             1.. if !look => Vec::new(),
             0 => self.ports.store.turns(&id, meta.superseded()).await?,
             _ => self.ports.store.turns(&id, version).await?,
         };
-        if version == 0 {
-            Box::pin(self.complete_fork(meta, &mut committed)).await?;
-        }
+        let lost = if version == 0 { Box::pin(self.complete_fork(meta, &mut committed)).await? } else { None };
         let last = committed.last().map_or(version, |it| it.number);
         let mut behind = meta.learn(&committed);
         if last == 0 {
@@ -187,12 +197,32 @@ impl Engine {
             Box::pin(self.close(meta, end)).await?;
             return Ok((Next::Closed, Turn::default()));
         }
+        let forked = meta.forked_at(&committed, last, lost.is_some());
         if let Some(end) = terminated {
-            let facts = meta.forked_at(last).into_iter().chain(facts).collect();
+            let facts = forked.into_iter().chain(facts).collect();
             let turn = last_turn(&committed, facts, self.ports.clock.now(), end.clone());
             return Box::pin(self.end(meta, turn, &end, &Pending::default())).await;
         }
-        match self.take(meta, version, committed, facts).await {
+        let reply = match lost {
+            Some(reason) => {
+                let fresh = not_recorded(&committed, &facts);
+                let facts = if fresh.is_empty() { fresh } else { forked.into_iter().chain(fresh).collect() };
+                TurnReply::Blocked { reason, facts }
+            }
+            None => self.take(meta, version, committed, forked.into_iter().chain(facts).collect()).await,
+        };
+        self.conclude(meta, last, reply).await
+    }
+
+    /// Commits and delivers what came of a turn after turn `last`.
+    async fn conclude(
+        &self,
+        meta: &mut Meta,
+        last: u64,
+        reply: TurnReply,
+    ) -> Result<(Next, Turn), TurnError> {
+        let id = meta.id.clone();
+        match reply {
             TurnReply::Nothing(pending) => {
                 meta.base = meta.base.max(pending.base);
                 self.unpark(meta).await?;
@@ -212,7 +242,7 @@ impl Engine {
                 let changed = meta.learn([&*turn]);
                 self.keep_attributes(meta, changed).await?;
                 self.unpark(meta).await?;
-                self.deliver(&id, &turn, &pending).await?;
+                self.deliver(meta, &turn, &pending).await?;
                 if turn.continued.is_some() {
                     Box::pin(self.rebase(meta, turn.number)).await?;
                     return Ok((Next::Continued, *turn));
@@ -239,11 +269,10 @@ impl Engine {
         if let Some((reason, facts)) = self.pinned_elsewhere(meta, &committed, &facts) {
             return TurnReply::Blocked { reason, facts };
         }
-        let last = committed.last().map_or(version, |it| it.number);
-        let (id, now, store) = (meta.id.clone(), self.ports.clock.now(), self.ports.store.clone());
-        let facts = meta.forked_at(last).into_iter().chain(facts).collect();
+        let (id, run) = (meta.id.clone(), meta.run);
+        let (now, store) = (self.ports.clock.now(), self.ports.store.clone());
         let meta = (version == 0).then(|| meta.clone());
-        self.workflows.turn(TurnRequest { id, meta, version, committed, facts, now, store }).await
+        self.workflows.turn(TurnRequest { id, run, meta, version, committed, facts, now, store }).await
     }
 
     /// Notes that the code continued as new in turn `base`. The turns before the last time that it did are dropped; those
@@ -278,7 +307,7 @@ impl Engine {
         self.committed(&meta.id, self.ports.store.finish(&closed, &turn).await)?;
         self.forget(&meta.id);
         *meta = closed;
-        self.deliver(&meta.id, &turn, pending).await?;
+        self.deliver(meta, &turn, pending).await?;
         self.tell_parent(meta, end.clone()).await?;
         Ok((Next::Ended, turn))
     }
@@ -344,6 +373,38 @@ impl Engine {
 fn has_learnt(turn: &Turn, keys: &[FactKey]) -> bool {
     let learnt: BTreeSet<FactKey> = turn.facts.iter().map(Fact::key).collect();
     keys.iter().all(|it| learnt.contains(it))
+}
+
+/// An execution that is being advanced: what is in memory may be ahead of what was written down of it. Where that fails, or whoever
+/// waits for it goes away, only the store knows.
+struct Unsure<'a> {
+    engine: &'a Engine,
+    id: Option<&'a ExecutionId>,
+}
+
+impl Unsure<'_> {
+    fn is_known(mut self) {
+        self.id = None;
+    }
+}
+
+impl Drop for Unsure<'_> {
+    fn drop(&mut self) {
+        if let Some(id) = self.id {
+            self.engine.forget(id);
+        }
+    }
+}
+
+/// Notes a message to another run than the one that has the name now. It is dropped: what it answers was asked by nobody who is
+/// still there.
+fn log_late(meta: &Meta, message: &Message) {
+    let about: Vec<FactKey> = message.facts.iter().map(Fact::key).collect();
+    let [run, addressee] = [meta.run, message.run].map(|it| it.map(|it| it.to_string()).unwrap_or_default());
+    tracing::warn!(
+        execution = %meta.id, run, addressee, ?about,
+        "message dropped: it is for another execution, which had the same name"
+    );
 }
 
 /// The end of an execution that learns `facts`, if they end it without its code.

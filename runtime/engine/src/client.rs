@@ -375,7 +375,7 @@ impl Client {
         if meta.status.is_closed() {
             return Err(ClientError::Closed(meta.id.clone(), meta.status.as_str()));
         }
-        Ok(self.ports.dispatch.wake(&meta.id, &Message { facts: vec![fact] }).await?)
+        Ok(self.ports.dispatch.wake(&meta.id, &meta.message(vec![fact])).await?)
     }
 
     /// A name that nobody else chooses.

@@ -13,7 +13,7 @@ use eventual_core::{ExecutionId, Fact, Failure, Outcome, Payload, Turn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::ports::{AttemptRecord, Forward, Forwarded, Message, Meta, TaskRequest};
+use crate::ports::{AttemptRecord, Forward, Forwarded, Message, Meta, TaskRequest, Timer};
 
 /// Why a text cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -77,18 +77,7 @@ pub fn decode_outcome(bytes: &[u8]) -> Result<Outcome, CodecError> {
     decode::<text::OutcomeText>("outcome", bytes).map(Outcome::from)
 }
 
-/// A timer on its way: at `due`, `fact` goes to `execution`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TimerMessage {
-    /// The receiver.
-    pub execution: ExecutionId,
-    /// When, in milliseconds since 1970.
-    pub due: u64,
-    /// What it then learns.
-    pub fact: Fact,
-}
-
-codec!(encode_timer, decode_timer, TimerMessage, text::TimerText, "timer");
+codec!(encode_timer, decode_timer, Timer, text::TimerText, "timer");
 
 /// Something that a process which runs other code is asked to do.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,7 +6,7 @@ use eventual_schema::Need;
 
 use crate::client::{Client, ClientError};
 use crate::codec;
-use crate::ports::{Completed, Message};
+use crate::ports::{AttemptId, Completed};
 use crate::token::Token;
 
 impl Client {
@@ -16,13 +16,14 @@ impl Client {
     /// # Errors
     /// When the token is forged, its attempt was given up or has another answer, or the handler did not declare the task.
     pub async fn complete(&self, token: &str, outcome: Outcome) -> Result<ExecutionId, ClientError> {
-        let (Token { execution, seq, attempt, .. }, closed) = self.checked(token).await?;
+        let (id, closed) = self.checked(token).await?;
+        let execution = id.execution.clone();
         let store = &self.ports().store;
         let completed = if closed {
-            let before = store.attempt_of(&execution, seq, attempt).await?.and_then(|it| it.outcome);
+            let before = store.attempt_of(&id).await?.and_then(|it| it.outcome);
             before.map_or(Completed::Cancelled, Completed::Before)
         } else {
-            store.complete_attempt(&execution, seq, attempt, &outcome).await?
+            store.complete_attempt(&id, &outcome).await?
         };
         match completed {
             Completed::Cancelled => return Err(ClientError::StaleToken(execution)),
@@ -33,8 +34,8 @@ impl Client {
             Completed::Before(_) if closed => return Ok(execution),
             Completed::Before(_) | Completed::Kept => {}
         }
-        let fact = Fact::TaskDone { seq, attempt, outcome };
-        self.ports().dispatch.wake(&execution, &Message { facts: vec![fact] }).await?;
+        let fact = Fact::TaskDone { seq: id.seq, attempt: id.attempt, outcome };
+        self.ports().dispatch.wake(&execution, &id.message(fact)).await?;
         Ok(execution)
     }
 
@@ -48,28 +49,29 @@ impl Client {
         token: &str,
         details: Option<&Payload>,
     ) -> Result<(ExecutionId, bool), ClientError> {
-        let (Token { execution, seq, attempt, .. }, closed) = self.checked(token).await?;
+        let (id, closed) = self.checked(token).await?;
         if closed {
-            return Ok((execution, true));
+            return Ok((id.execution, true));
         }
         if let Some(size) = details.map(|it| it.as_bytes().len()).filter(|it| *it > DETAILS_MAX) {
             let what = format!("the details of a heartbeat have {size} bytes and may have {DETAILS_MAX}");
             return Err(ClientError::Name(what));
         }
         let now = self.ports().clock.now();
-        let beat = self.ports().store.heartbeat(&execution, seq, attempt, now, details).await?;
-        Ok((execution, beat.cancelled))
+        let beat = self.ports().store.heartbeat(&id, now, details).await?;
+        Ok((id.execution, beat.cancelled))
     }
 
-    /// The token, if it was made here, and whether its execution has ended.
-    async fn checked(&self, token: &str) -> Result<(Token, bool), ClientError> {
+    /// The attempt that a token is for, if it was made here, and whether its execution has ended. Every run has a secret of
+    /// its own, so that no token is taken for another run's.
+    async fn checked(&self, token: &str) -> Result<(AttemptId, bool), ClientError> {
         let token = Token::read(token).ok_or(ClientError::ForgedToken)?;
         self.check("answers for task", &token.task, Need::Task)?;
         let meta = self.ports().store.meta(&token.execution).await?.ok_or(ClientError::ForgedToken)?;
         if !token.is_signed_with(&meta.secret) {
             return Err(ClientError::ForgedToken);
         }
-        Ok((token, meta.status.is_closed()))
+        Ok((meta.attempt(token.seq, token.attempt), meta.status.is_closed()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! After a commit: every call of the turn goes where it belongs. All of it may be delivered twice, and none before
 //! the turn is durable.
 
-use eventual_core::{Attempt, Call, ExecutionId, Fact, Outcome, Payload, Seq, Stop, TaskCall, Turn};
+use eventual_core::{Attempt, Call, Caller, Fact, Outcome, Seq, Stop, TaskCall, Turn};
 use futures_util::{StreamExt, stream};
 
 use crate::engine::Engine;
@@ -17,7 +17,7 @@ impl Engine {
     /// Delivers what a committed turn asked for.
     pub(crate) async fn deliver(
         &self,
-        id: &ExecutionId,
+        meta: &Meta,
         turn: &Turn,
         pending: &Pending,
     ) -> Result<(), Fault> {
@@ -26,64 +26,68 @@ impl Engine {
                 matches!(it, Call::Workflow { .. }) == children && !is_performed_here(it)
             });
             // Collected at once: a future that holds a closure over references is `Send` to nobody.
-            all(calls.map(|(seq, call)| Box::pin(self.deliver_call(id, turn, *seq, call))).collect())
+            all(calls.map(|(seq, call)| Box::pin(self.deliver_call(meta, turn, *seq, call))).collect())
         };
         // A signal to a child that starts in the same turn must find it.
         deliver_calls(true).await?;
         deliver_calls(false).await?;
-        if turn.facts.iter().any(|it| matches!(it, Fact::Forked { .. })) {
-            // Its origin has armed them for itself.
-            all(pending.timers.iter().map(|(seq, due)| Box::pin(self.arm(id, *seq, *due))).collect()).await?;
-        }
-        all(turn.answers.iter().map(|it| Box::pin(self.deliver_answer(id, it))).collect()).await?;
-        all(turn.stops.iter().map(|it| Box::pin(self.stop_child(id, it))).collect()).await?;
+        all(pending.timers.iter().map(|(seq, due)| Box::pin(self.arm(meta, *seq, *due))).collect()).await?;
+        all(turn.answers.iter().map(|it| Box::pin(self.deliver_answer(&meta.id, it))).collect()).await?;
+        all(turn.stops.iter().map(|it| Box::pin(self.stop_child(meta, it))).collect()).await?;
         let wanted = turn.attempts.iter().filter_map(|it| Some((it, pending.task(it)?)));
         let attempts =
-            wanted.map(|(attempt, task)| Box::pin(self.deliver_attempt(id, turn.time, attempt, task)));
+            wanted.map(|(attempt, task)| Box::pin(self.deliver_attempt(meta, turn.time, attempt, task)));
         all(attempts.collect()).await?;
-        self.deliver_watch(id, turn).await
+        self.deliver_watch(meta, turn).await
     }
 
-    async fn arm(&self, id: &ExecutionId, seq: Seq, due: u64) -> Result<(), Fault> {
-        self.ports.dispatch.timer(id, due, &Fact::TimerFired { seq }).await
+    async fn arm(&self, meta: &Meta, seq: Seq, due: u64) -> Result<(), Fault> {
+        self.ports.dispatch.timer(&meta.timer(due, Fact::TimerFired { seq })).await
     }
 
-    /// Stops a child that nobody waits for any more.
-    pub(crate) async fn stop_child(&self, parent: &ExecutionId, stop: &Stop) -> Result<(), Fault> {
-        let reason = format!("its caller {parent} does not wait for it any more");
+    /// Stops a child that nobody waits for any more. An execution of that name that somebody else has started goes on.
+    pub(crate) async fn stop_child(&self, parent: &Meta, stop: &Stop) -> Result<(), Fault> {
+        let Some(child) = self.ports.store.meta(&stop.execution).await? else { return Ok(()) };
+        let is_ours = |caller: &Caller| parent.caller(caller.seq).is(caller);
+        if !child.parent.as_ref().is_some_and(is_ours) {
+            return Ok(());
+        }
+        let reason = format!("its caller {} does not wait for it any more", parent.id);
         let fact =
             if stop.terminate { Fact::Terminated { reason } } else { Fact::CancelRequested { reason } };
-        self.ports.dispatch.wake(&stop.execution, &Message { facts: vec![fact] }).await
+        self.ports.dispatch.wake(&child.id, &child.message(vec![fact])).await
     }
 
-    async fn deliver_call(&self, id: &ExecutionId, turn: &Turn, seq: Seq, call: &Call) -> Result<(), Fault> {
-        let dispatch = &self.ports.dispatch;
-        let now = turn.time;
+    async fn deliver_call(&self, meta: &Meta, turn: &Turn, seq: Seq, call: &Call) -> Result<(), Fault> {
+        let (id, dispatch, now) = (&meta.id, &self.ports.dispatch, turn.time);
         match call {
             // Performed by whoever took the turn, who tells the code; code that has ended is told nothing.
             it if it.is_operation() && turn.end.is_none() && turn.continued.is_none() => Ok(()),
             Call::Cancel { .. } | Call::Send { .. } | Call::Workflow { detached: true, .. } => {
-                if let Outcome::Failed(failure) = self.operate(id, seq, call).await? {
+                if let Outcome::Failed(failure) = self.operate(meta, seq, call).await? {
                     tracing::error!(execution = %id, seq, error = %failure.message, "nobody is told that this failed");
                 }
                 Ok(())
             }
-            Call::Emit(events) => dispatch.emit(&format!("{id}#{seq}"), events).await,
+            Call::Emit(events) => dispatch.emit(&meta.key_of(seq), events).await,
             Call::Task(task) => {
                 if let Some(total) = task.total_ms {
                     let due = now.saturating_add(total);
-                    dispatch.timer(id, due, &Fact::TaskExpired { seq }).await?;
+                    dispatch.timer(&meta.timer(due, Fact::TaskExpired { seq })).await?;
                 }
                 let attempt = Attempt { seq, attempt: 1, at: now };
-                self.deliver_attempt(id, now, &attempt, task).await
+                self.deliver_attempt(meta, now, &attempt, task).await
             }
-            Call::Timer { due } => self.arm(id, seq, *due).await,
+            Call::Timer { due } => self.arm(meta, seq, *due).await,
             Call::Update { execution, name, input, start } => {
                 let (name, input, start) = (name.clone(), input.clone(), start.clone());
                 let update = UpdateRequest { name, input, id: None, start };
-                self.ask_update((id, seq), execution, update).await
+                self.ask_update(meta, seq, execution, update).await
             }
-            Call::Workflow { execution, input, .. } => self.start_child(id, seq, execution, input).await,
+            Call::Workflow { execution, input, attributes, .. } => {
+                let new = self.new_meta(execution, input, attributes);
+                self.start_child(meta, seq, new).await
+            }
             // They come by themselves.
             Call::NextUpdate { .. } | Call::Signal { .. } => Ok(()),
         }
@@ -91,7 +95,7 @@ impl Engine {
 
     async fn deliver_attempt(
         &self,
-        id: &ExecutionId,
+        meta: &Meta,
         now: u64,
         attempt: &Attempt,
         task: &TaskCall,
@@ -102,35 +106,30 @@ impl Engine {
         }
         if attempt.at > now {
             let fact = Fact::RetryDue { seq: attempt.seq, attempt: attempt.attempt };
-            return self.ports.dispatch.timer(id, attempt.at, &fact).await;
+            return self.ports.dispatch.timer(&meta.timer(attempt.at, fact)).await;
         }
-        let request = task_request(id, attempt.seq, attempt.attempt, task, now);
+        let request = task_request(meta, attempt.seq, attempt.attempt, task, now);
         self.ports.dispatch.task(&request).await?;
         match task.heartbeat_ms {
             Some(period) => {
                 let due = now.saturating_add(period);
-                self.look_at(id, attempt.seq, attempt.attempt, period, due).await
+                self.look_at(&request.id(), period, due).await
             }
             None => Ok(()),
         }
     }
 
-    async fn start_child(
-        &self,
-        parent: &ExecutionId,
-        seq: Seq,
-        child: &ExecutionId,
-        input: &Payload,
-    ) -> Result<(), Fault> {
-        let waits = Some((parent.clone(), seq));
-        let meta = self.new_meta(child, input, waits.clone());
+    async fn start_child(&self, parent: &Meta, seq: Seq, new: Meta) -> Result<(), Fault> {
+        let waits = parent.caller(seq);
+        let meta = Meta { parent: Some(waits.clone()), ..new };
+        let child = &meta.id;
         match self.ports.store.insert(&meta).await? {
-            Insert::Exists(other) if other.parent != waits => {
+            Insert::Exists(other) if !other.parent.as_ref().is_some_and(|it| it.is(&waits)) => {
                 let message = format!(
                     "execution {child} was started before by somebody else; give the child another name"
                 );
                 let fact = Fact::ChildDone { seq, outcome: Outcome::refused(EXISTS, message, 409) };
-                self.ports.dispatch.wake(parent, &Message { facts: vec![fact] }).await
+                self.ports.dispatch.wake(&parent.id, &parent.message(vec![fact])).await
             }
             _ => self.ports.dispatch.wake(child, &Message::default()).await,
         }
@@ -138,11 +137,9 @@ impl Engine {
 
     /// Tells the execution that waits for this one how it ended.
     pub(crate) async fn tell_parent(&self, meta: &Meta, outcome: Outcome) -> Result<(), Fault> {
-        let Some((parent, seq)) = &meta.parent else { return Ok(()) };
-        self.ports
-            .dispatch
-            .wake(parent, &Message { facts: vec![Fact::ChildDone { seq: *seq, outcome }] })
-            .await
+        let Some(parent) = &meta.parent else { return Ok(()) };
+        let fact = Fact::ChildDone { seq: parent.seq, outcome };
+        self.ports.dispatch.wake(&parent.execution, &Message::answering(parent, fact)).await
     }
 }
 
@@ -167,19 +164,20 @@ fn is_performed_here(call: &Call) -> bool {
 
 /// An attempt as its worker gets it.
 pub(crate) fn task_request(
-    id: &ExecutionId,
+    meta: &Meta,
     seq: Seq,
     attempt: u32,
     task: &TaskCall,
     scheduled: u64,
 ) -> TaskRequest {
     TaskRequest {
-        execution: id.clone(),
+        execution: meta.id.clone(),
+        run: meta.run,
         seq,
         attempt,
         task: task.name.clone(),
         input: task.input.clone(),
-        idempotency_key: task.key.clone().unwrap_or_else(|| format!("{id}#{seq}")),
+        idempotency_key: task.key.clone().unwrap_or_else(|| meta.key_of(seq)),
         timeout_ms: task.timeout_ms,
         scheduled,
         heartbeat_ms: task.heartbeat_ms,

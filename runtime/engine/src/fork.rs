@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use eventual_core::{ExecutionId, Fact, Turn};
+use eventual_core::{ExecutionId, Fact, Run, Turn};
 
 use crate::client::{Client, ClientError};
 use crate::engine::Engine;
@@ -30,7 +30,7 @@ impl Client {
         let name = name.map_or_else(|| self.unique(), str::to_owned);
         let fork = ExecutionId::new(id.workflow(), &name).map_err(|error| ClientError::Name(error.into()))?;
         let root = source.origin.map_or_else(|| id.clone(), |it| it.root);
-        let origin = Some(Origin { from: id.clone(), turn, root });
+        let origin = Some(Origin { from: id.clone(), run: source.run, turn, root });
         let new = self.new_meta(fork.clone(), source.input, BTreeMap::new());
         let meta = Meta { origin, seed: source.seed, ..new };
         match self.insert(&meta).await? {
@@ -76,12 +76,23 @@ fn can_fork(id: &ExecutionId, turn: u64, turns: &[Turn]) -> Result<(), String> {
 }
 
 impl Engine {
-    /// Copies the turns that a fork shares with its origin and does not have yet. `turns` are those that it has.
-    pub(crate) async fn complete_fork(&self, meta: &Meta, turns: &mut Vec<Turn>) -> Result<(), Fault> {
-        let Some(origin) = &meta.origin else { return Ok(()) };
+    /// Copies the turns that a fork shares with its origin and does not have yet. `turns` are those that it has. Answers why it
+    /// can never go on, for people, when some of them are gone: the origin was forgotten before they were copied.
+    pub(crate) async fn complete_fork(
+        &self,
+        meta: &Meta,
+        turns: &mut Vec<Turn>,
+    ) -> Result<Option<String>, Fault> {
+        let Some(origin) = &meta.origin else { return Ok(None) };
         let have = turns.last().map_or(0, |it| it.number);
-        if have >= origin.turn {
-            return Ok(());
+        match meta.own_since(turns) {
+            Some(shared) if shared < origin.turn => return Ok(Some(lost(meta, origin))),
+            None if have < origin.turn => {}
+            _ => return Ok(None),
+        }
+        let from = self.ports.store.meta(&origin.from).await?;
+        if from.is_none_or(|it| Run::differ(it.run, origin.run)) {
+            return Ok(Some(lost(meta, origin)));
         }
         let shared = self.ports.store.turns(&origin.from, have).await?;
         let anew = shared.iter().rposition(|it| it.number <= origin.turn && it.continued.is_some());
@@ -96,13 +107,20 @@ impl Engine {
             turns.push(turn);
         }
         match turns.last() {
-            Some(last) if last.number == origin.turn => Ok(()),
-            _ => {
-                let what = format!("turn {} of {} is not there any more", origin.turn, origin.from);
-                Err(Fault::new(format!("fork of {}", meta.id), what))
-            }
+            Some(last) if last.number == origin.turn => Ok(None),
+            _ => Ok(Some(lost(meta, origin))),
         }
     }
+}
+
+/// Why a fork can never go on, for people.
+fn lost(meta: &Meta, origin: &Origin) -> String {
+    let Origin { from, turn, .. } = origin;
+    format!(
+        "{} was to go on after turn {turn} of {from}, which was forgotten before its turns were copied: terminate this one, and \
+         start another",
+        meta.id
+    )
 }
 
 impl Meta {
@@ -111,9 +129,19 @@ impl Meta {
         self.origin.as_ref().is_some_and(|it| turn.number <= it.turn)
     }
 
-    /// What a fork learns right after the last turn that it shares, which is `last`.
-    pub(crate) fn forked_at(&self, last: u64) -> Option<Fact> {
-        let origin = self.origin.as_ref().filter(|it| it.turn == last)?;
-        Some(Fact::Forked { to: self.id.clone(), turn: origin.turn })
+    /// What a fork learns right after the last turn that it shares, which is `last`. One that is `lost` shares less than it
+    /// should; its history says so.
+    pub(crate) fn forked_at(&self, turns: &[Turn], last: u64, lost: bool) -> Option<Fact> {
+        let origin = self.origin.as_ref()?;
+        let begins = if lost { self.own_since(turns).is_none() } else { origin.turn == last };
+        begins.then(|| Fact::Forked { to: self.id.clone(), turn: last })
+    }
+
+    /// The turn after which `turns` of a fork are its own, if any is.
+    fn own_since(&self, turns: &[Turn]) -> Option<u64> {
+        turns.iter().flat_map(|it| &it.facts).find_map(|it| match it {
+            Fact::Forked { to, turn } if *to == self.id => Some(*turn),
+            _ => None,
+        })
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use eventual_core::{Call, ExecutionId, Fact, Outcome, Payload, Seq};
+use eventual_core::{Attribute, Call, ExecutionId, Fact, Outcome, Payload, Seq};
 use futures_util::future::try_join_all;
 
 use crate::codec;
@@ -17,7 +17,7 @@ impl Engine {
     /// Performs operations: starts first, because a signal may be meant for what is started.
     pub(crate) async fn operate_all(
         &self,
-        id: &ExecutionId,
+        meta: &Meta,
         operations: Vec<(Seq, Call)>,
     ) -> Result<Vec<Fact>, Fault> {
         let (starts, others): (Vec<_>, Vec<_>) =
@@ -25,7 +25,7 @@ impl Engine {
         let mut facts = Vec::new();
         for part in [starts, others] {
             let done = part.iter().map(async |(seq, call)| {
-                let outcome = self.operate(id, *seq, call).await?;
+                let outcome = self.operate(meta, *seq, call).await?;
                 Ok::<_, Fault>(Fact::OperationDone { seq: *seq, outcome })
             });
             facts.extend(try_join_all(done).await?);
@@ -34,16 +34,18 @@ impl Engine {
     }
 
     /// Performs one operation.
-    pub(crate) async fn operate(&self, id: &ExecutionId, seq: Seq, call: &Call) -> Result<Outcome, Fault> {
+    pub(crate) async fn operate(&self, meta: &Meta, seq: Seq, call: &Call) -> Result<Outcome, Fault> {
         match call {
             Call::Cancel { execution, reason, .. } => {
                 self.tell_open(execution, Fact::CancelRequested { reason: reason.clone() }).await
             }
             Call::Send { execution, signal, payload, .. } => {
                 let (name, payload) = (signal.clone(), payload.clone());
-                self.tell_open(execution, Fact::Signal { id: format!("{id}#{seq}"), name, payload }).await
+                self.tell_open(execution, Fact::Signal { id: meta.key_of(seq), name, payload }).await
             }
-            Call::Workflow { execution, input, .. } => self.start_detached(execution, input).await,
+            Call::Workflow { execution, input, attributes, .. } => {
+                self.start_detached(&self.new_meta(execution, input, attributes)).await
+            }
             other => Ok(Outcome::Crashed(format!("a {} is no operation", other.kind()))),
         }
     }
@@ -57,17 +59,17 @@ impl Engine {
                 let taken = turns.iter().flat_map(|it| &it.facts).any(|it| *it == fact);
                 Ok(if taken { Outcome::Succeeded(Payload::null()) } else { closed(&meta) })
             }
-            Some(_) => {
-                self.ports.dispatch.wake(execution, &Message { facts: vec![fact] }).await?;
+            Some(meta) => {
+                self.ports.dispatch.wake(execution, &meta.message(vec![fact])).await?;
                 Ok(Outcome::Succeeded(Payload::null()))
             }
         }
     }
 
-    async fn start_detached(&self, execution: &ExecutionId, input: &Payload) -> Result<Outcome, Fault> {
-        let meta = self.new_meta(execution, input, None);
-        match self.ports.store.insert(&meta).await? {
-            Insert::Exists(other) if !codec::same(&other.input, input) => {
+    async fn start_detached(&self, meta: &Meta) -> Result<Outcome, Fault> {
+        let execution = &meta.id;
+        match self.ports.store.insert(meta).await? {
+            Insert::Exists(other) if !codec::same(&other.input, &meta.input) => {
                 let message = format!("execution {execution} was started before with another input");
                 Ok(Outcome::refused(CONFLICT, message, 409))
             }
@@ -83,9 +85,9 @@ impl Engine {
         &self,
         id: &ExecutionId,
         input: &Payload,
-        parent: Option<(ExecutionId, Seq)>,
+        attributes: &BTreeMap<String, Attribute>,
     ) -> Meta {
-        Meta { parent, ..self.client.new_meta(id.clone(), input.clone(), BTreeMap::new()) }
+        self.client.new_meta(id.clone(), input.clone(), attributes.clone())
     }
 }
 

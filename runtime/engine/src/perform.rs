@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eventual_core::{ExecutionId, Fact, Failure, Outcome, Payload, Seq, TaskCall};
+use eventual_core::{Fact, Failure, Outcome, Payload, Run, TaskCall};
 use eventual_schema::Need;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
@@ -13,7 +13,7 @@ use futures_util::future::join_all;
 use crate::ambient;
 use crate::deliver::task_request;
 use crate::engine::Engine;
-use crate::ports::{Completed, Fault, Message, TaskRequest};
+use crate::ports::{AttemptId, Completed, Fault, Meta, TaskRequest};
 use crate::registry::{HandlerContext, HandlerFn, HandlerRequest, TaskEntry, User};
 use crate::token::Token;
 use crate::worker::Worker;
@@ -29,25 +29,26 @@ impl Engine {
     /// # Errors
     /// When the world failed before the outcome was sent. The host then reports the attempt as lost.
     pub async fn perform(&self, request: TaskRequest) -> Result<(), Fault> {
-        let (execution, seq, attempt) = (request.execution.clone(), request.seq, request.attempt);
+        let id = request.id();
         let lease_ms = request.timeout_ms.saturating_add(LEASE_MARGIN_MS);
-        if !self.ports.store.claim(&execution, seq, attempt, lease_ms).await? {
+        if !self.ports.store.claim(&id, lease_ms).await? {
+            let AttemptId { execution, seq, attempt, .. } = id;
             tracing::info!(%execution, seq, attempt, "attempt is claimed by another worker");
             return Ok(());
         }
         let fact = self.attempt(request).await?;
-        self.ports.dispatch.wake(&execution, &Message { facts: vec![fact] }).await
+        self.ports.dispatch.wake(&id.execution, &id.message(fact)).await
     }
 
     /// Performs the inline tasks that an execution waits for.
     pub(crate) async fn perform_inline(
         &self,
-        id: &ExecutionId,
+        meta: &Meta,
         pending: Pending,
     ) -> Result<Vec<Fact>, Fault> {
         let now = self.ports.clock.now();
         let mut attempts = pending.inline.iter().map(|(seq, attempt, task)| {
-            let request = task_request(id, *seq, *attempt, task, now);
+            let request = task_request(meta, *seq, *attempt, task, now);
             // Boxed, because futures of this size are moved several times.
             Box::pin(self.attempt_inline(request, task.retry.attempts))
         });
@@ -60,12 +61,9 @@ impl Engine {
     /// Performs one inline attempt. One that may not be made again is claimed, so that a message that comes again after
     /// its process died finds that out; others are simply performed again.
     async fn attempt_inline(&self, request: TaskRequest, attempts: u32) -> Result<Fact, Fault> {
-        let TaskRequest { execution, seq, attempt, timeout_ms, .. } = &request;
-        let lease_ms = timeout_ms.saturating_add(LEASE_MARGIN_MS);
-        if attempts <= 1 && !self.ports.store.claim(execution, *seq, *attempt, lease_ms).await? {
-            let (seq, attempt) = (*seq, *attempt);
-            let reason = "its process ended while it was performed".to_owned();
-            return Ok(Fact::TaskLost { seq, attempt, timed_out: false, reason });
+        let lease_ms = request.timeout_ms.saturating_add(LEASE_MARGIN_MS);
+        if attempts <= 1 && !self.ports.store.claim(&request.id(), lease_ms).await? {
+            return Ok(request.id().lost(false, "its process ended while it was performed"));
         }
         self.attempt(request).await
     }
@@ -86,16 +84,16 @@ impl Engine {
 
     /// Runs one attempt to its end, whatever that is.
     async fn attempt(&self, request: TaskRequest) -> Result<Fact, Fault> {
-        let (execution, seq, attempt) = (request.execution.clone(), request.seq, request.attempt);
+        let id = request.id();
+        let (seq, attempt) = (id.seq, id.attempt);
         let Some(task) = self.registry.tasks.get(&request.task) else {
-            let reason = format!("this version of the service has no task `{}`", request.task);
-            return Ok(Fact::TaskLost { seq, attempt, timed_out: false, reason });
+            return Ok(id.lost(false, format!("this version of the service has no task `{}`", request.task)));
         };
         let worker = self.worker(&request, task).await?;
         let who = format!("task `{}`", request.task);
         let context = HandlerContext {
             handler: request.task,
-            execution: Some(execution.clone()),
+            execution: Some(id.execution.clone()),
             seq,
             attempt,
             idempotency_key: request.idempotency_key,
@@ -123,7 +121,7 @@ impl Engine {
                 Fact::HeartbeatDue { seq, attempt, period_ms, due }
             }
             Ok(Ended::Answered(outcome)) if outcome != Outcome::TimedOut => {
-                let outcome = self.first_answer(&worker, (&execution, seq, attempt), outcome).await?;
+                let outcome = self.first_answer(&worker, &id, outcome).await?;
                 Fact::TaskDone { seq, attempt, outcome }
             }
             Ok(Ended::PutOff(within)) => {
@@ -131,37 +129,36 @@ impl Engine {
             }
             // No handler says of itself that it ran out of time; what stands in for one in a test does.
             Ok(Ended::Answered(_)) | Err(_) => {
-                let reason = format!("no answer within {} ms", request.timeout_ms);
-                Fact::TaskLost { seq, attempt, timed_out: true, reason }
+                id.lost(true, format!("no answer within {} ms", request.timeout_ms))
             }
         })
     }
 
     /// What an attempt's code sees of it, with a token when the task takes one.
     async fn worker(&self, request: &TaskRequest, task: &TaskEntry) -> Result<Arc<Worker>, Fault> {
-        let TaskRequest { execution, seq, attempt, heartbeat_ms, .. } = request;
+        let id = request.id();
         let token = if task.takes_token {
-            let meta = self.ports.store.meta(execution).await?;
+            let meta = self.ports.store.meta(&id.execution).await?;
+            let meta = meta.filter(|it| !Run::differ(it.run, id.run));
             let secret = meta.map(|it| it.secret).unwrap_or_default();
-            Token::sign(&secret, execution, *seq, *attempt, &request.task)
+            Token::sign(&secret, &id.execution, id.seq, id.attempt, &request.task)
         } else {
             None
         };
-        let at = (execution.clone(), *seq, *attempt);
-        Ok(Worker::new(self.ports.clone(), at, task.inline, *heartbeat_ms, token))
+        Ok(Worker::new(self.ports.clone(), id, task.inline, request.heartbeat_ms, token))
     }
 
     /// The answer of an attempt whose code has answered: another one, if somebody gave it with the attempt's token before.
     async fn first_answer(
         &self,
         worker: &Worker,
-        (execution, seq, attempt): (&ExecutionId, Seq, u32),
+        id: &AttemptId,
         outcome: Outcome,
     ) -> Result<Outcome, Fault> {
         if worker.token().is_none() {
             return Ok(outcome);
         }
-        match self.ports.store.complete_attempt(execution, seq, attempt, &outcome).await? {
+        match self.ports.store.complete_attempt(id, &outcome).await? {
             Completed::Before(other) => Ok(other),
             Completed::Cancelled | Completed::Kept => Ok(outcome),
         }

@@ -13,10 +13,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use eventual_core::{Attribute, Emitted, ExecutionId, Fact, Millis, Outcome, Payload, Seq, Status, Turn};
+use eventual_core::{Attribute, Caller, Emitted, ExecutionId, Fact, Millis, Outcome, Payload, Run, Seq, Status, Turn};
 pub use futures_util::future::BoxFuture;
 
-pub use attempts::{AttemptRecord, Beat, Completed};
+pub use attempts::{AttemptId, AttemptRecord, Beat, Completed};
 pub use forward::{Forward, Forwarded};
 
 pub use crate::search::{AttributeFilter, AttributeTest, Count, ListQuery, Span};
@@ -48,6 +48,8 @@ impl Fault {
 pub struct Meta {
     /// The execution.
     pub id: ExecutionId,
+    /// Which of those that have this name one after the other. None of those that were started before there were runs.
+    pub run: Option<Run>,
     /// Where it stands.
     pub status: Status,
     /// Its input.
@@ -69,7 +71,7 @@ pub struct Meta {
     /// The names that its code asked for with `changed`, and whose change it runs with.
     pub markers: BTreeSet<String>,
     /// The execution, and its call, that waits for the end of this one.
-    pub parent: Option<(ExecutionId, Seq)>,
+    pub parent: Option<Caller>,
     /// Number of the turn in which its code last continued as new; the turns before are of no use to it any more. 0
     /// when it never did. It may be behind, when the process died between turn and meta.
     pub base: u64,
@@ -89,6 +91,8 @@ pub struct Meta {
 pub struct Origin {
     /// The execution that it was forked from.
     pub from: ExecutionId,
+    /// The run of that. Absent in what was written before there were runs.
+    pub run: Option<Run>,
     /// The last turn that both have.
     pub turn: u64,
     /// The execution that began the history: `from`, or what that was forked from.
@@ -110,11 +114,12 @@ impl Meta {
         started: Millis,
         seed: u64,
         code: &str,
-        parent: Option<(ExecutionId, Seq)>,
+        parent: Option<Caller>,
     ) -> Self {
-        let status = Status::Running;
+        let (status, run) = (Status::Running, Some(Run::of(&id, started, seed)));
         Self {
             id,
+            run,
             status,
             input,
             started,
@@ -139,6 +144,40 @@ impl Meta {
     pub fn with_secret(mut self, clock: &dyn Clock) -> Self {
         self.secret = Secret::random(clock);
         self
+    }
+
+    /// Its call `seq`, which waits for an answer.
+    #[must_use]
+    pub fn caller(&self, seq: Seq) -> Caller {
+        Caller { execution: self.id.clone(), run: self.run, seq }
+    }
+
+    /// What nothing else is named that was ever asked for: the call `seq` of this run. Attempts see it as their idempotency
+    /// key, receivers know by it what comes twice.
+    #[must_use]
+    pub fn key_of(&self, seq: Seq) -> String {
+        match self.run {
+            Some(run) => format!("{}#{seq}@{run}", self.id),
+            None => format!("{}#{seq}", self.id),
+        }
+    }
+
+    /// A timer of this execution.
+    #[must_use]
+    pub fn timer(&self, due: Millis, fact: Fact) -> Timer {
+        Timer { execution: self.id.clone(), run: self.run, due, fact }
+    }
+
+    /// The attempt `attempt` of its call `seq`.
+    #[must_use]
+    pub fn attempt(&self, seq: Seq, attempt: u32) -> AttemptId {
+        AttemptId::new(self.caller(seq), attempt)
+    }
+
+    /// A message to this execution, and to no later one of its name.
+    #[must_use]
+    pub fn message(&self, facts: Vec<Fact>) -> Message {
+        Message { facts, run: self.run }
     }
 }
 
@@ -215,7 +254,7 @@ pub trait Store: Send + Sync {
     /// Takes an attempt of a task for one worker. `true` for the first to ask and for nobody else, ever: an attempt whose
     /// worker was lost is followed by one of another number. The worker is done or lost within `lease_ms`; a claim is
     /// forgotten only when no message about its attempt can still be on its way.
-    async fn claim(&self, id: &ExecutionId, seq: Seq, attempt: u32, lease_ms: u64) -> Result<bool, Fault>;
+    async fn claim(&self, attempt: &AttemptId, lease_ms: u64) -> Result<bool, Fault>;
 
     /// Keeps the answer to an update, for whoever asked from outside. The first answer is kept, for as long as it is of
     /// use to somebody who asks again: a day.
@@ -226,43 +265,26 @@ pub trait Store: Send + Sync {
 
     /// Drops the turns of an execution whose number is below `before`: its code continued as new after them.
     async fn retire(&self, id: &ExecutionId, before: u64) -> Result<(), Fault>;
+
     /// Notes that an attempt is alive at `now` and, with details, how far it is; those of an earlier heartbeat stay without.
     /// For attempts that nobody took, too: a token may be used before.
     async fn heartbeat(
         &self,
-        id: &ExecutionId,
-        seq: Seq,
-        attempt: u32,
+        attempt: &AttemptId,
         now: Millis,
         details: Option<&Payload>,
     ) -> Result<Beat, Fault>;
 
     /// What is kept of an attempt; `None` when nobody took it and nothing else happened to it. Sees everything that was
     /// written before. [`Store::claim`] counts as the first heartbeat.
-    async fn attempt_of(
-        &self,
-        id: &ExecutionId,
-        seq: Seq,
-        attempt: u32,
-    ) -> Result<Option<AttemptRecord>, Fault>;
+    async fn attempt_of(&self, attempt: &AttemptId) -> Result<Option<AttemptRecord>, Fault>;
 
     /// Notes that nobody waits for an attempt any more: it is not claimed after this, its worker learns it at its next
     /// heartbeat, and no outcome is taken for it. Answers the outcome that was taken before, if one was.
-    async fn cancel_attempt(
-        &self,
-        id: &ExecutionId,
-        seq: Seq,
-        attempt: u32,
-    ) -> Result<Option<Outcome>, Fault>;
+    async fn cancel_attempt(&self, attempt: &AttemptId) -> Result<Option<Outcome>, Fault>;
 
     /// Keeps the outcome of an attempt, unless it has one, or nobody waits for it any more. One that it has comes first.
-    async fn complete_attempt(
-        &self,
-        id: &ExecutionId,
-        seq: Seq,
-        attempt: u32,
-        outcome: &Outcome,
-    ) -> Result<Completed, Fault>;
+    async fn complete_attempt(&self, attempt: &AttemptId, outcome: &Outcome) -> Result<Completed, Fault>;
 
     /// Writes attributes and markers of an execution that was open until now, and makes it findable by those attributes of
     /// the names `changed`, which may have been removed. Nothing happens when those of a later turn are there.
@@ -281,6 +303,38 @@ pub trait Store: Send + Sync {
 pub struct Message {
     /// What happened.
     pub facts: Vec<Fact>,
+    /// The run that it is for: an execution of that name which is another run does not learn it. Without, it is for whichever
+    /// has the name.
+    pub run: Option<Run>,
+}
+
+impl Message {
+    /// A message to the execution that has made a call.
+    #[must_use]
+    pub fn answering(caller: &Caller, fact: Fact) -> Self {
+        Self { facts: vec![fact], run: caller.run }
+    }
+}
+
+/// A timer on its way: when it is due, its fact goes to its execution.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Timer {
+    /// The receiver.
+    pub execution: ExecutionId,
+    /// Its run. Absent in what was written before there were runs.
+    pub run: Option<Run>,
+    /// When.
+    pub due: Millis,
+    /// What it then learns.
+    pub fact: Fact,
+}
+
+impl Timer {
+    /// What is sent when it is due.
+    #[must_use]
+    pub fn message(&self) -> Message {
+        Message { facts: vec![self.fact.clone()], run: self.run }
+    }
 }
 
 /// One attempt of a remote task, as its worker gets it.
@@ -288,6 +342,8 @@ pub struct Message {
 pub struct TaskRequest {
     /// The execution that asked.
     pub execution: ExecutionId,
+    /// Its run. Absent in what was written before there were runs.
+    pub run: Option<Run>,
     /// Its call.
     pub seq: Seq,
     /// Number of the attempt, from 1.
@@ -315,8 +371,8 @@ pub trait Dispatch: Send + Sync {
     /// Has a worker perform an attempt. If the worker is lost, the host sends [`Fact::TaskLost`].
     async fn task(&self, request: &TaskRequest) -> Result<(), Fault>;
 
-    /// Sends `fact` to the execution at `due`, not before.
-    async fn timer(&self, id: &ExecutionId, due: Millis, fact: &Fact) -> Result<(), Fault>;
+    /// Sends the timer's fact to its execution when it is due, not before.
+    async fn timer(&self, timer: &Timer) -> Result<(), Fault>;
 
     /// Publishes events. `key` is the same when the same events are delivered again.
     async fn emit(&self, key: &str, events: &[Emitted]) -> Result<(), Fault>;

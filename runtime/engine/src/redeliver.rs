@@ -1,6 +1,7 @@
 //! Delivering again what a turn asked for, where whoever took the turn may have died before it was delivered.
 
 use std::collections::BTreeSet;
+use std::mem;
 
 use eventual_core::{Call, ExecutionId, Fact, Seq, Turn};
 use futures_util::future::try_join_all;
@@ -57,7 +58,8 @@ impl Engine {
         turns: &[Turn],
         which: impl Fn(usize, &Turn) -> bool,
     ) -> Result<(), Fault> {
-        let pending = Pending::of_history(turns);
+        let mut pending = Pending::of_history(turns);
+        let timers = mem::take(&mut pending.timers);
         let learnt = learnt_outcomes(turns);
         let mut started = BTreeSet::new();
         for (index, turn) in turns.iter().enumerate() {
@@ -66,12 +68,13 @@ impl Engine {
             }
             let mut turn = turn.clone();
             turn.calls.retain(|(seq, _)| !learnt.contains(seq));
-            self.deliver(&meta.id, &turn, &pending).await?;
+            pending.timers = if goes_on_as_fork(turns, index) { timers.clone() } else { Vec::new() };
+            self.deliver(meta, &turn, &pending).await?;
             started.extend(turn.calls.iter().filter_map(|(_, call)| child(call).cloned()));
         }
         // One that was stopped before it was started would go on for ever.
         let stops = turns.iter().flat_map(|it| &it.stops).filter(|it| started.contains(&it.execution));
-        try_join_all(stops.map(|it| self.stop_child(&meta.id, it))).await?;
+        try_join_all(stops.map(|it| self.stop_child(meta, it))).await?;
         Ok(())
     }
 }
@@ -82,6 +85,15 @@ const fn child(call: &Call) -> Option<&ExecutionId> {
         Call::Workflow { execution, detached: false, .. } => Some(execution),
         _ => None,
     }
+}
+
+/// Whether a turn is the first that code took as a fork's: the one that says so, or, where that was parked, the first after it
+/// that was not.
+fn goes_on_as_fork(turns: &[Turn], index: usize) -> bool {
+    let is_told = |it: &Turn| it.facts.iter().any(|it| matches!(it, Fact::Forked { .. }));
+    let (before, this) = (&turns[..index], &turns[index]);
+    let parked = before.iter().rev().take_while(|it| it.parked.is_some());
+    this.parked.is_none() && parked.chain([this]).any(is_told)
 }
 
 /// The turns that a message with `facts` caused, by their places: those that recorded a fact of it (calls of parked turns are

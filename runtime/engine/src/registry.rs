@@ -38,7 +38,8 @@ pub struct HandlerContext {
     pub seq: Seq,
     /// Number of the attempt, from 1.
     pub attempt: u32,
-    /// The same for every attempt of a call. Empty where there is none.
+    /// The same for every attempt of a call, and for no other call, also not for one of a later execution of that name. Empty where
+    /// there is none.
     pub idempotency_key: String,
     /// When the call was made.
     pub scheduled: Millis,

@@ -188,7 +188,7 @@ pub(crate) async fn visit(
 }
 
 /// Whether an execution can be started with these attributes.
-pub(crate) fn check_attributes(attributes: &BTreeMap<String, Attribute>) -> Result<(), String> {
+pub fn check_attributes(attributes: &BTreeMap<String, Attribute>) -> Result<(), String> {
     if attributes.len() > ATTRIBUTES_MAX {
         return Err(format!(
             "an execution is started with at most {ATTRIBUTES_MAX} attributes, not {}: keep those that it is found by",

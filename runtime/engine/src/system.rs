@@ -285,6 +285,10 @@ pub enum SystemResponse {
 pub struct ExecutionSummary {
     /// `<workflow>/<name>`.
     pub execution: String,
+    /// Tells it from the executions that had its name before, or have it later. Absent for those that were started by
+    /// version 0.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
     /// `running`, `succeeded`, `failed`, ...
     pub status: &'static str,
     /// When it was started, in milliseconds since 1970.
@@ -459,6 +463,7 @@ fn summary(meta: &Meta) -> ExecutionSummary {
     let (result, error) = meta.end.as_ref().map(ended).unwrap_or_default();
     ExecutionSummary {
         execution: meta.id.to_string(),
+        run: meta.run.map(|it| it.to_string()),
         status: meta.status.as_str(),
         started: meta.started,
         closed: meta.closed,

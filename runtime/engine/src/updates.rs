@@ -31,16 +31,16 @@ impl Engine {
     /// Sends the update that an execution asks for, or the answer that it cannot be sent.
     pub(crate) async fn ask_update(
         &self,
-        asker: (&ExecutionId, Seq),
+        asker: &Meta,
+        seq: Seq,
         execution: &ExecutionId,
         update: UpdateRequest,
     ) -> Result<(), Fault> {
-        let (id, seq) = asker;
-        let key = format!("{id}#{seq}");
+        let key = asker.key_of(seq);
         let there = match &update.start {
             None => self.ports.store.meta(execution).await?,
             Some(input) => {
-                let new = self.new_meta(execution, input, None);
+                let new = self.new_meta(execution, input, &BTreeMap::new());
                 match self.ports.store.insert(&new).await? {
                     Insert::Exists(there) => Some(*there),
                     Insert::Inserted => Some(new),
@@ -53,14 +53,14 @@ impl Engine {
                 Some(outcome) => outcome,
                 None => closed(&meta),
             },
-            Some(_) => {
+            Some(meta) => {
                 let UpdateRequest { name, input, .. } = update;
-                let fact = Fact::Update { id: key, name, input, from: Some((id.clone(), seq)) };
-                return self.ports.dispatch.wake(execution, &Message { facts: vec![fact] }).await;
+                let fact = Fact::Update { id: key, name, input, from: Some(asker.caller(seq)) };
+                return self.ports.dispatch.wake(execution, &meta.message(vec![fact])).await;
             }
         };
         let fact = Fact::UpdateDone { seq, outcome: refusal };
-        self.ports.dispatch.wake(id, &Message { facts: vec![fact] }).await
+        self.ports.dispatch.wake(&asker.id, &asker.message(vec![fact])).await
     }
 
     /// The answer that a closed execution gave.
@@ -75,9 +75,9 @@ impl Engine {
         let outcome = answer.outcome.clone();
         match &answer.to {
             None => self.ports.store.answer(id, &answer.id, &outcome).await,
-            Some((asker, seq)) => {
-                let fact = Fact::UpdateDone { seq: *seq, outcome };
-                self.ports.dispatch.wake(asker, &Message { facts: vec![fact] }).await
+            Some(asker) => {
+                let fact = Fact::UpdateDone { seq: asker.seq, outcome };
+                self.ports.dispatch.wake(&asker.execution, &Message::answering(asker, fact)).await
             }
         }
     }

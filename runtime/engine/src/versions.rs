@@ -106,10 +106,14 @@ impl Engine {
         if !meta.is_foreign_to(&self.code) {
             return None;
         }
-        let known: BTreeSet<_> = committed.iter().flat_map(|it| &it.facts).map(Fact::key).collect();
-        let fresh = facts.iter().filter(|it| !known.contains(&it.key())).cloned().collect();
-        Some((not_run(meta), fresh))
+        Some((not_run(meta), not_recorded(committed, facts)))
     }
+}
+
+/// Those of `facts` that a history does not have.
+pub(crate) fn not_recorded(committed: &[Turn], facts: &[Fact]) -> Vec<Fact> {
+    let known: BTreeSet<_> = committed.iter().flat_map(|it| &it.facts).map(Fact::key).collect();
+    facts.iter().filter(|it| !known.contains(&it.key())).cloned().collect()
 }
 
 impl Client {

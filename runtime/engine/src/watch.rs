@@ -5,15 +5,15 @@
 
 use std::collections::BTreeSet;
 
-use eventual_core::{ExecutionId, Fact, FactKey, Seq, Turn};
+use eventual_core::{Fact, FactKey, Turn};
 
 use crate::engine::Engine;
-use crate::ports::Fault;
+use crate::ports::{AttemptId, Fault, Meta, Timer};
 
 impl Engine {
     /// Looks at the attempts that facts are about: drops the looks at attempts that are alive, and puts an answer that
     /// was given by token in the place of a loss.
-    pub(crate) async fn watch(&self, id: &ExecutionId, facts: Vec<Fact>) -> Result<Vec<Fact>, Fault> {
+    pub(crate) async fn watch(&self, meta: &Meta, facts: Vec<Fact>) -> Result<Vec<Fact>, Fault> {
         let mut kept = Vec::with_capacity(facts.len());
         let mut looked_at = BTreeSet::new();
         for fact in facts {
@@ -22,10 +22,11 @@ impl Engine {
             }
             let wanted = match fact {
                 Fact::HeartbeatDue { seq, attempt, period_ms, due } => {
-                    match self.next_look(id, (seq, attempt), period_ms, due).await? {
+                    let attempt = meta.attempt(seq, attempt);
+                    match self.next_look(&attempt, period_ms, due).await? {
                         None => true,
                         Some(next) => {
-                            self.look_at(id, seq, attempt, period_ms, next).await?;
+                            self.look_at(&attempt, period_ms, next).await?;
                             false
                         }
                     }
@@ -33,7 +34,7 @@ impl Engine {
                 _ => true,
             };
             if wanted {
-                kept.push(self.answered_or(id, fact).await?);
+                kept.push(self.answered_or(meta, fact).await?);
             }
         }
         Ok(kept)
@@ -43,12 +44,11 @@ impl Engine {
     /// comes late judges the moment for which it was meant: an answer that was given since waits behind it.
     async fn next_look(
         &self,
-        id: &ExecutionId,
-        (seq, attempt): (Seq, u32),
+        attempt: &AttemptId,
         period_ms: u64,
         due: u64,
     ) -> Result<Option<u64>, Fault> {
-        let record = self.ports.store.attempt_of(id, seq, attempt).await?;
+        let record = self.ports.store.attempt_of(attempt).await?;
         Ok(match record {
             // Nobody has taken it yet; a worker that is lost on its way is the host's to tell. Looks that came twice go on to
             // the same moment, so that queues which drop what they have seen make one of them again.
@@ -64,40 +64,38 @@ impl Engine {
     /// Has an attempt looked at when the time has come.
     pub(crate) async fn look_at(
         &self,
-        id: &ExecutionId,
-        seq: Seq,
-        attempt: u32,
+        attempt: &AttemptId,
         period_ms: u64,
         due: u64,
     ) -> Result<(), Fault> {
+        let AttemptId { execution, run, seq, attempt } = attempt.clone();
         let fact = Fact::HeartbeatDue { seq, attempt, period_ms, due };
-        self.ports.dispatch.timer(id, due, &fact).await
+        self.ports.dispatch.timer(&Timer { execution, run, due, fact }).await
     }
 
     /// The loss of an attempt, or the answer that somebody gave for it before. From then on no answer is taken, so that
     /// whoever gave one and was told that it counts can rely on it.
-    async fn answered_or(&self, id: &ExecutionId, fact: Fact) -> Result<Fact, Fault> {
+    async fn answered_or(&self, meta: &Meta, fact: Fact) -> Result<Fact, Fault> {
         let (Fact::HeartbeatDue { seq, attempt, .. } | Fact::TaskLost { seq, attempt, .. }) = fact else {
             return Ok(fact);
         };
-        let outcome = self.ports.store.cancel_attempt(id, seq, attempt).await?;
+        let outcome = self.ports.store.cancel_attempt(&meta.attempt(seq, attempt)).await?;
         Ok(outcome.map_or(fact, |outcome| Fact::TaskDone { seq, attempt, outcome }))
     }
 
     /// Delivers what a turn says of attempts besides making them: who is not waited for, and when time is up for those
     /// that others answer.
-    pub(crate) async fn deliver_watch(&self, id: &ExecutionId, turn: &Turn) -> Result<(), Fault> {
+    pub(crate) async fn deliver_watch(&self, meta: &Meta, turn: &Turn) -> Result<(), Fault> {
         for (seq, attempt) in &turn.dropped {
-            self.ports.store.cancel_attempt(id, *seq, *attempt).await?;
+            self.ports.store.cancel_attempt(&meta.attempt(*seq, *attempt)).await?;
         }
         for fact in &turn.facts {
             if let Fact::TaskDeferred { seq, attempt, due } = fact
                 // Answered in the same turn: a timer would only bring this turn's delivery about again, and again.
                 && !turn.facts.iter().any(|it| it.key() == FactKey::Task(*seq, *attempt))
             {
-                let reason = "nobody answered for it in time".to_owned();
-                let late = Fact::TaskLost { seq: *seq, attempt: *attempt, timed_out: true, reason };
-                self.ports.dispatch.timer(id, *due, &late).await?;
+                let late = meta.attempt(*seq, *attempt).lost(true, "nobody answered for it in time");
+                self.ports.dispatch.timer(&meta.timer(*due, late)).await?;
             }
         }
         Ok(())

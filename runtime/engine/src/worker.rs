@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use eventual_core::limits::HEARTBEAT_DETAILS_MAX as DETAILS_MAX;
-use eventual_core::{ExecutionId, Millis, Payload, Seq};
+use eventual_core::{Millis, Payload};
 use tokio::sync::Notify;
 
-use crate::ports::{Fault, Ports};
+use crate::ports::{AttemptId, Fault, Ports};
 
 /// A heartbeat is written when the last one is this part of the period old: what comes sooner waits for the next.
 const WRITTEN_PER_PERIOD: u64 = 3;
@@ -50,9 +50,7 @@ pub struct Worker {
 /// Which attempt it is.
 struct At {
     ports: Ports,
-    execution: ExecutionId,
-    seq: Seq,
-    attempt: u32,
+    id: AttemptId,
     inline: bool,
     period_ms: Option<u64>,
 }
@@ -72,13 +70,12 @@ impl Worker {
     /// Of an attempt that an execution waits for.
     pub(crate) fn new(
         ports: Ports,
-        attempt: (ExecutionId, Seq, u32),
+        id: AttemptId,
         inline: bool,
         period_ms: Option<u64>,
         token: Option<String>,
     ) -> Arc<Self> {
-        let (execution, seq, attempt) = attempt;
-        let at = Some(At { ports, execution, seq, attempt, inline, period_ms });
+        let at = Some(At { ports, id, inline, period_ms });
         Arc::new(Self { at, token, state: Mutex::default(), put_off: Notify::new() })
     }
 
@@ -133,8 +130,7 @@ impl Worker {
             }
             details
         };
-        let written =
-            at.ports.store.heartbeat(&at.execution, at.seq, at.attempt, now, details.as_ref()).await;
+        let written = at.ports.store.heartbeat(&at.id, now, details.as_ref()).await;
         let mut state = self.state();
         match written {
             Ok(beat) => {
@@ -142,7 +138,7 @@ impl Worker {
                 state.cancelled = beat.cancelled;
             }
             Err(fault) => {
-                tracing::warn!(execution = %at.execution, seq = at.seq, %fault, "heartbeat not written");
+                tracing::warn!(execution = %at.id.execution, seq = at.id.seq, %fault, "heartbeat not written");
                 state.unwritten = state.unwritten.take().or(details);
             }
         }
@@ -173,8 +169,8 @@ impl Worker {
     /// When the store fails.
     pub async fn last_details(&self) -> Result<Option<Payload>, Fault> {
         let Some(at) = &self.at else { return Ok(None) };
-        for attempt in (1..at.attempt).rev() {
-            let record = at.ports.store.attempt_of(&at.execution, at.seq, attempt).await;
+        for attempt in (1..at.id.attempt).rev() {
+            let record = at.ports.store.attempt_of(&AttemptId { attempt, ..at.id.clone() }).await;
             let record = record.inspect_err(|fault| {
                 tracing::error!(%fault, "the details of the last heartbeat cannot be read");
             })?;

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use eventual_core::{Attempt, Call, ExecutionId, Fact, Millis, Outcome, Payload, Seq, TaskCall, Turn};
+use eventual_core::{Attempt, Call, ExecutionId, Fact, Millis, Outcome, Payload, Run, Seq, TaskCall, Turn};
 use tokio::sync::oneshot;
 
 use crate::ports::{Commit, Fault, Meta, Store};
@@ -36,6 +36,8 @@ const STACK_BYTES: usize = 16 << 20;
 pub(crate) struct TurnRequest {
     /// The execution.
     pub(crate) id: ExecutionId,
+    /// Its run: code in memory that is of another is of no use.
+    pub(crate) run: Option<Run>,
     /// What is known of it; with version 0 only, because who is in memory knows it.
     pub(crate) meta: Option<Meta>,
     /// Number of the last turn in memory, as it was when the later ones were read.
@@ -106,7 +108,7 @@ pub(crate) struct Pending {
     pub(crate) operations: Vec<(Seq, Call)>,
     /// Number of the turn in which the code last continued as new; 0 when it never did.
     pub(crate) base: u64,
-    /// All open timers, with the time when they fire, where the turn made a fork.
+    /// All open timers, with the time when they fire, where code goes on as a fork's: its origin has armed them for itself.
     pub(crate) timers: Vec<(Seq, Millis)>,
     /// Those open tasks of which the turn makes another attempt.
     pub(crate) tasks: Vec<(Seq, TaskCall)>,
@@ -114,10 +116,13 @@ pub(crate) struct Pending {
 
 impl Pending {
     /// Of all that is open, what somebody has to do something about after `turn`.
-    fn of<'a>(open: impl Iterator<Item = (Seq, &'a Call, u32, bool)>, turn: Option<&Turn>) -> Self {
+    fn of<'a>(
+        open: impl Iterator<Item = (Seq, &'a Call, u32, bool)>,
+        turn: Option<&Turn>,
+        forked: bool,
+    ) -> Self {
         let mut pending = Self::default();
         let attempts = turn.map_or(&[][..], |it| &it.attempts);
-        let forked = turn.is_some_and(|it| it.facts.iter().any(|it| matches!(it, Fact::Forked { .. })));
         for (seq, call, attempt, may_begin) in open {
             if call.is_operation() {
                 pending.operations.push((seq, call.clone()));
@@ -184,9 +189,9 @@ pub(crate) struct Workflows {
     place: Place,
     /// How many instances of the code take each turn.
     instances: AtomicU32,
-    /// The last turns that the thread is thought to have in memory, so that it need not be asked. A wrong one costs a
-    /// turn that is stale.
-    versions: Mutex<HashMap<ExecutionId, u64>>,
+    /// The last turns that the thread is thought to have in memory, and of which run, so that it need not be asked. A wrong one
+    /// costs a turn that is stale.
+    versions: Mutex<HashMap<ExecutionId, (Option<Run>, u64)>>,
 }
 
 /// Where workflow code is polled.
@@ -210,7 +215,7 @@ impl Workflows {
         Self { registry, place, instances: AtomicU32::new(1), versions: Mutex::default() }
     }
 
-    fn versions(&self) -> MutexGuard<'_, HashMap<ExecutionId, u64>> {
+    fn versions(&self) -> MutexGuard<'_, HashMap<ExecutionId, (Option<Run>, u64)>> {
         self.versions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -243,11 +248,13 @@ impl Workflows {
     }
 
     /// Number of the last turn in memory; 0 when the execution is not in memory.
-    pub(crate) async fn version(&self, id: &ExecutionId) -> u64 {
+    pub(crate) fn version(&self, meta: &Meta) -> u64 {
         if let Place::Here(memory) = &self.place {
-            return memory.with(|kept| kept.get(id).map_or(0, Running::version));
+            let ours = |it: &&mut Running| it.run() == meta.run;
+            return memory.with(|kept| kept.get_mut(&meta.id).filter(ours).map_or(0, |it| it.version()));
         }
-        self.versions().get(id).copied().unwrap_or_default()
+        let known = self.versions().get(&meta.id).copied();
+        known.filter(|(run, _)| *run == meta.run).map_or(0, |(_, version)| version)
     }
 
     /// Drops an execution from memory: its turn was not committed, or it has ended.
@@ -274,12 +281,12 @@ impl Workflows {
             return memory.with(|kept| turn(&self.registry, kept, request, instances));
         }
         let last = request.committed.last().map_or(request.version, |it| it.number);
-        let id = request.id.clone();
+        let (id, run) = (request.id.clone(), request.run);
         let reply = self.turn_there(request, instances).await;
         let mut versions = self.versions();
         match &reply {
-            TurnReply::Taken { turn, .. } if turn.end.is_none() => versions.insert(id, turn.number),
-            TurnReply::Nothing(_) | TurnReply::Paused { .. } => versions.insert(id, last),
+            TurnReply::Taken { turn, .. } if turn.end.is_none() => versions.insert(id, (run, turn.number)),
+            TurnReply::Nothing(_) | TurnReply::Paused { .. } => versions.insert(id, (run, last)),
             _ => versions.remove(&id),
         };
         if versions.len() > VERSIONS_MAX {
@@ -398,7 +405,11 @@ fn take_turn(
     request: TurnRequest,
     instances: u32,
 ) -> TurnReply {
-    let TurnRequest { id, meta, version, committed, facts, now, .. } = request;
+    let TurnRequest { id, run, meta, version, committed, facts, now, .. } = request;
+    if kept.get(&id).is_some_and(|it| it.run() != run) {
+        // Of a former execution of that name.
+        kept.remove(&id);
+    }
     if kept.get(&id).map_or(0, Running::version) != version {
         kept.remove(&id);
         return TurnReply::Stale;

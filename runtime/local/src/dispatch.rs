@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use eventual_core::{Emitted, ExecutionId, Fact, Millis};
-use eventual_engine::ports::{Awaited, BoxFuture, Dispatch, Fault, Message, TaskRequest};
+use eventual_engine::ports::{Awaited, BoxFuture, Dispatch, Fault, Message, TaskRequest, Timer};
 
 use crate::delivery::Delivery;
 use crate::queue::Item;
@@ -92,9 +92,8 @@ impl Dispatch for LocalDispatch {
         self.send(self.store.queue.soon(), vec![Delivery::Task(Box::new(request.clone()))]).await
     }
 
-    async fn timer(&self, id: &ExecutionId, due: Millis, fact: &Fact) -> Result<(), Fault> {
-        let message = Message { facts: vec![fact.clone()] };
-        self.send(due, vec![Delivery::Wake(id.clone(), message)]).await
+    async fn timer(&self, timer: &Timer) -> Result<(), Fault> {
+        self.send(timer.due, vec![Delivery::Wake(timer.execution.clone(), timer.message())]).await
     }
 
     async fn emit(&self, _key: &str, events: &[Emitted]) -> Result<(), Fault> {

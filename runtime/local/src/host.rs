@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use eventual_core::limits::FACTS_MAX;
-use eventual_core::{Emitted, ExecutionId, Fact, Outcome};
+use eventual_core::{Emitted, ExecutionId, Fact, Outcome, Run};
 use eventual_engine::ports::{Fault, Message, Ports, TaskRequest};
 use eventual_engine::{AdvanceError, Engine, Registry, States};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -165,7 +165,8 @@ impl Host {
             }
             let redelivered = tries > 0 || held.iter().any(|it| it.redelivered);
             let facts = held.iter().flat_map(|it| facts(&it.delivery)).cloned().collect();
-            let advancing = self.engine.advance(&id, Message { facts }, redelivered);
+            let message = Message { facts, run: held.iter().find_map(|it| run(&it.delivery)) };
+            let advancing = self.engine.advance(&id, message, redelivered);
             let failed = match COVER.scope(Cover::Turn, advancing).await {
                 Ok(()) => None,
                 Err(AdvanceError::Unknown(_)) => {
@@ -198,10 +199,12 @@ impl Host {
     fn take(&self, id: &ExecutionId) -> Vec<Item> {
         let mut lanes = self.lanes();
         let Some(waiting) = lanes.get_mut(id) else { return Vec::new() };
-        let mut count = 0;
+        // Messages that are for one run are one message. One without facts goes with any.
+        let (mut count, mut first) = (0, None);
         let fits = |it: &&Item| {
             count += facts(&it.delivery).len();
-            count <= FACTS_MAX
+            let is_first = facts(&it.delivery).is_empty() || *first.get_or_insert(run(&it.delivery)) == run(&it.delivery);
+            is_first && count <= FACTS_MAX
         };
         let some = waiting.iter().take_while(fits).count().max(waiting.len().min(1));
         let taken: Vec<_> = waiting.drain(..some).collect();
@@ -214,9 +217,8 @@ impl Host {
     }
 
     async fn task(self: &Arc<Self>, request: TaskRequest, place: Option<Place>, redelivered: bool) {
-        let TaskRequest { execution, seq, attempt, .. } = &request;
         // An attempt that an earlier process has begun died with it.
-        let begun = redelivered && self.store.claimed(execution, *seq, *attempt).unwrap_or(true);
+        let begun = redelivered && self.store.claimed(&request.id()).unwrap_or(true);
         if begun {
             self.lost(&request, place, "its process ended while it was performed");
             return;
@@ -237,10 +239,9 @@ impl Host {
     }
 
     fn lost(&self, request: &TaskRequest, place: Option<Place>, reason: &str) {
-        let TaskRequest { execution, seq, attempt, .. } = request;
-        let fact =
-            Fact::TaskLost { seq: *seq, attempt: *attempt, timed_out: false, reason: reason.to_owned() };
-        let delivery = Delivery::Wake(execution.clone(), Message { facts: vec![fact] });
+        let id = request.id();
+        let message = id.message(id.lost(false, reason));
+        let delivery = Delivery::Wake(id.execution, message);
         self.store.queue.fresh(Item { delivery, place, redelivered: false });
     }
 
@@ -274,6 +275,10 @@ impl Host {
 
 fn facts(delivery: &Delivery) -> &[Fact] {
     if let Delivery::Wake(_, message) = delivery { &message.facts } else { &[] }
+}
+
+fn run(delivery: &Delivery) -> Option<Run> {
+    if let Delivery::Wake(_, message) = delivery { message.run } else { None }
 }
 
 fn pause(tries: u32) -> Duration {

@@ -19,10 +19,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use eventual_core::limits::LIST_LOOKED_AT_MAX;
-use eventual_core::{ExecutionId, Millis, Outcome, Payload, Seq, Turn};
+use eventual_core::{ExecutionId, Millis, Outcome, Payload, Turn};
 use eventual_engine::codec;
 use eventual_engine::ports::{
-    AttemptRecord, Awaited, Beat, Commit, CommitDone, Completed, Fault, Insert, ListQuery, Meta, Page, Store,
+    AttemptId, AttemptRecord, Awaited, Beat, Commit, CommitDone, Completed, Fault, Insert, ListQuery, Meta, Page,
+    Store,
 };
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 
@@ -176,8 +177,8 @@ impl LocalStore {
     }
 
     /// Whether a worker has taken this attempt.
-    pub(crate) fn claimed(&self, id: &ExecutionId, seq: Seq, attempt: u32) -> Result<bool, Fault> {
-        Ok(self.get(Table::Claims, &keys::claim(id, seq, attempt))?.is_some())
+    pub(crate) fn claimed(&self, attempt: &AttemptId) -> Result<bool, Fault> {
+        Ok(self.get(Table::Claims, &keys::claim(attempt))?.is_some())
     }
 
     /// Forgets a closed execution.
@@ -378,47 +379,29 @@ impl Store for LocalStore {
         Ok(())
     }
 
-    async fn claim(&self, id: &ExecutionId, seq: Seq, attempt: u32, _lease_ms: u64) -> Result<bool, Fault> {
-        self.take_attempt(id, seq, attempt).await
+    async fn claim(&self, attempt: &AttemptId, _lease_ms: u64) -> Result<bool, Fault> {
+        self.take_attempt(attempt).await
     }
 
     async fn heartbeat(
         &self,
-        id: &ExecutionId,
-        seq: Seq,
-        attempt: u32,
+        attempt: &AttemptId,
         now: Millis,
         details: Option<&Payload>,
     ) -> Result<Beat, Fault> {
-        self.change_attempt((id, seq, attempt), |it| it.beat(now, details)).await
+        self.change_attempt(attempt, |it| it.beat(now, details)).await
     }
 
-    async fn attempt_of(
-        &self,
-        id: &ExecutionId,
-        seq: Seq,
-        attempt: u32,
-    ) -> Result<Option<AttemptRecord>, Fault> {
-        self.attempt(id, seq, attempt)
+    async fn attempt_of(&self, attempt: &AttemptId) -> Result<Option<AttemptRecord>, Fault> {
+        self.attempt(attempt)
     }
 
-    async fn cancel_attempt(
-        &self,
-        id: &ExecutionId,
-        seq: Seq,
-        attempt: u32,
-    ) -> Result<Option<Outcome>, Fault> {
-        self.change_attempt((id, seq, attempt), AttemptRecord::cancel).await
+    async fn cancel_attempt(&self, attempt: &AttemptId) -> Result<Option<Outcome>, Fault> {
+        self.change_attempt(attempt, AttemptRecord::cancel).await
     }
 
-    async fn complete_attempt(
-        &self,
-        id: &ExecutionId,
-        seq: Seq,
-        attempt: u32,
-        outcome: &Outcome,
-    ) -> Result<Completed, Fault> {
-        self.change_attempt((id, seq, attempt), |it| it.complete(outcome)).await
+    async fn complete_attempt(&self, attempt: &AttemptId, outcome: &Outcome) -> Result<Completed, Fault> {
+        self.change_attempt(attempt, |it| it.complete(outcome)).await
     }
 
     async fn answer(&self, id: &ExecutionId, update: &str, outcome: &Outcome) -> Result<(), Fault> {

@@ -121,9 +121,9 @@ impl Executions {
         call: Call<T, E>,
         name: Option<String>,
     ) -> Result<RemoteExecution<T, E>, ExecutionError> {
-        let (workflow, input, name, decode) = match call.into_parts() {
-            (Ask::Workflow { name: workflow, input, key, .. }, decode) => {
-                (workflow, input, name.or(key), decode)
+        let (workflow, input, name, attributes, decode) = match call.into_parts() {
+            (Ask::Workflow { name: workflow, input, key, attributes, .. }, decode) => {
+                (workflow, input, name.or(key), attributes, decode)
             }
             (Ask::Broken(error), _) => return Err(ExecutionError::Invalid(error)),
             _ => {
@@ -135,7 +135,7 @@ impl Executions {
             workflow: workflow.to_owned(),
             name,
             input: codec::value_of(&input),
-            attributes: std::collections::BTreeMap::new(),
+            attributes: attributes.iter().map(|(name, it)| (name.clone(), it.into())).collect(),
         };
         let done: Done = self.ask(&request).await?;
         let execution =

@@ -7,8 +7,8 @@ mod search;
 
 use std::collections::BTreeSet;
 
-use eventual_engine::core::{Call, ExecutionId, Fact, Outcome, Payload, Status, Turn};
-use eventual_engine::ports::{Commit, Fault, Insert, ListQuery, Meta, Store};
+use eventual_engine::core::{Call, Caller, ExecutionId, Fact, Outcome, Payload, Run, Status, Turn};
+use eventual_engine::ports::{AttemptId, Commit, Fault, Insert, ListQuery, Meta, Store};
 
 /// Size of a payload that no store keeps in one small item.
 const LARGE_BYTES: usize = 900_000;
@@ -38,7 +38,8 @@ fn id(unique: &str, name: &str) -> ExecutionId {
 }
 
 fn meta(unique: &str, name: &str, started: u64) -> Meta {
-    let parent = Some((id(unique, "parent"), 3));
+    let (execution, run) = (id(unique, "parent"), Some(Run::of(&id(unique, "parent"), 1, 2)));
+    let parent = Some(Caller { execution, run, seq: 3 });
     Meta::new(id(unique, name), "[]".into(), started, u64::MAX, "code", parent)
 }
 
@@ -109,15 +110,19 @@ async fn a_closed_execution_stays_closed(store: &dyn Store, unique: &str, now: u
 async fn an_attempt_has_one_worker(store: &dyn Store, unique: &str, now: u64) -> Result<(), Fault> {
     let execution = meta(unique, "claim", now);
     store.insert(&execution).await?;
-    let id = &execution.id;
-    assert!(store.claim(id, 4, 1, 600_000).await?);
-    assert!(!store.claim(id, 4, 1, 600_000).await?, "claimed by the first");
-    assert!(store.claim(id, 4, 2, 600_000).await?, "another attempt is another claim");
-    assert!(store.claim(id, 5, 1, 0).await?);
+    let at = |seq, attempt| execution.attempt(seq, attempt);
+    assert!(store.claim(&at(4, 1), 600_000).await?);
+    assert!(!store.claim(&at(4, 1), 600_000).await?, "claimed by the first");
+    assert!(store.claim(&at(4, 2), 600_000).await?, "another attempt is another claim");
+    assert!(store.claim(&at(5, 1), 0).await?);
     assert!(
-        !store.claim(id, 5, 1, 600_000).await?,
+        !store.claim(&at(5, 1), 600_000).await?,
         "a claim outlives its lease: a late message must find it"
     );
+    let former = AttemptId { run: Some(Run::of(&execution.id, now, 1)), ..at(4, 1) };
+    assert!(store.claim(&former, 600_000).await?, "an attempt of a former run of the name is another one");
+    let unknown = AttemptId { run: None, ..at(4, 1) };
+    assert!(store.claim(&unknown, 600_000).await?, "and so is one that was asked for before there were runs");
     Ok(())
 }
 

@@ -5,19 +5,23 @@ pub(crate) mod inspect;
 mod system;
 mod time;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 use eventual::__private::Ask;
 use eventual::{Call, CallError, Data, Error, Event, Execution, Failure, Service, Signal};
-use eventual_engine::core::{ExecutionId, Outcome, Payload};
+use eventual_engine::core::{Attribute, ExecutionId, Outcome, Payload};
 use eventual_engine::{States, UpdateRequest};
 use eventual_schema::shape;
 
 use crate::drive::{Drive, PATIENCE};
 use crate::faults::CrashPoint;
 
+/// How long closed executions are kept, unless a test says otherwise: as long as the other hosts keep them by default.
+const RETENTION: Duration = Duration::from_hours(30 * 24);
 /// How many instances of the code take each turn, unless a test says otherwise.
 const TWINS: u32 = 4;
 
@@ -59,7 +63,7 @@ impl TestEnvironment {
         let subscriptions =
             manifest.subscriptions.iter().map(|it| (it.event.to_string(), it.name.to_string()));
         let drive = Drive::new(service.registry().as_ref().clone(), states, subscriptions).twins(TWINS);
-        Self { drive, service }
+        Self { drive, service }.retention(RETENTION)
     }
 
     /// The same, but every turn of an execution is taken by so many instances of its code, which must agree: when they do
@@ -69,6 +73,16 @@ impl TestEnvironment {
     pub fn twins(self, instances: u32) -> Self {
         let Self { drive, service } = self;
         Self { drive: drive.twins(instances), service }
+    }
+
+    /// The same, but a closed execution is forgotten after `retention` instead of 30 days: signals and queries do not find it, lists do
+    /// not show it, and its name can be used again. What a test asks to see, such as [`history`](Self::history) and
+    /// [`result`](Self::result), is still there.
+    #[must_use]
+    pub fn retention(self, retention: Duration) -> Self {
+        let retention_ms = u64::try_from(retention.as_millis()).unwrap_or(u64::MAX);
+        self.drive.world().set_retention(Some(retention_ms));
+        self
     }
 
     /// The same, in a process that dies at a point.
@@ -112,8 +126,9 @@ impl TestEnvironment {
                 decode(outcome)
             }
             Ask::Task(task) => decode(self.drive.task(&task)),
-            Ask::Workflow { name, input, key, .. } => {
-                let id = self.start_by_name(name, key.as_deref(), input).map_err(CallError::Invalid)?;
+            Ask::Workflow { name, input, key, attributes, .. } => {
+                let id = self.start_by_name(name, key.as_deref(), input, attributes);
+                let id = id.map_err(CallError::Invalid)?;
                 decode(self.end_of(&id).map_err(CallError::Invalid)?)
             }
             other => {
@@ -128,10 +143,10 @@ impl TestEnvironment {
     /// When it cannot be started.
     pub fn start<T: Data, E: Failure>(&self, call: Call<T, E>) -> Result<TestExecution<T, E>, Error> {
         let (ask, end) = call.into_parts();
-        let Ask::Workflow { name, input, key, .. } = ask else {
+        let Ask::Workflow { name, input, key, attributes, .. } = ask else {
             return Err(refused(format!("{ask:?} is no workflow; only workflows are started")));
         };
-        let id = self.start_by_name(name, key.as_deref(), input)?;
+        let id = self.start_by_name(name, key.as_deref(), input, attributes)?;
         self.drive.settle();
         Ok(TestExecution { id, end, types: PhantomData })
     }
@@ -227,8 +242,9 @@ impl TestEnvironment {
         workflow: &str,
         name: Option<&str>,
         input: Payload,
+        attributes: BTreeMap<String, Attribute>,
     ) -> Result<ExecutionId, Error> {
-        Ok(self.drive.block_on(self.drive.client().start(workflow, name, input))?)
+        Ok(self.drive.block_on(self.drive.client().start_with(workflow, name, input, attributes))?)
     }
 
     fn end_of(&self, id: &ExecutionId) -> Result<Outcome, Error> {

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use eventual_engine::Ports;
-use eventual_engine::core::{Emitted, ExecutionId, Fact, Millis, Outcome, Payload, Seq, Turn};
+use eventual_engine::core::{Emitted, ExecutionId, Millis, Outcome, Payload, Turn};
 use eventual_engine::ports::{
-    AttemptRecord, Awaited, Beat, BoxFuture, Commit, Completed, Dispatch, Fault, Insert, ListQuery, Message,
-    Meta, Page, Store, TaskRequest,
+    AttemptId, AttemptRecord, Awaited, Beat, BoxFuture, Commit, Completed, Dispatch, Fault, Insert, ListQuery,
+    Message, Meta, Page, Store, TaskRequest, Timer,
 };
 
 /// Where a process dies.
@@ -118,12 +118,8 @@ impl Store for Faults {
         self.through(|| format!("status of {}", meta.id), self.inner.store.set_status(meta)).await
     }
 
-    async fn claim(&self, id: &ExecutionId, seq: Seq, attempt: u32, lease_ms: u64) -> Result<bool, Fault> {
-        self.through(
-            || format!("claim of call {seq} of {id}, attempt {attempt}"),
-            self.inner.store.claim(id, seq, attempt, lease_ms),
-        )
-        .await
+    async fn claim(&self, attempt: &AttemptId, lease_ms: u64) -> Result<bool, Fault> {
+        self.through(|| format!("claim of {attempt}"), self.inner.store.claim(attempt, lease_ms)).await
     }
 
     async fn answer(&self, id: &ExecutionId, update: &str, outcome: &Outcome) -> Result<(), Fault> {
@@ -137,45 +133,25 @@ impl Store for Faults {
 
     async fn heartbeat(
         &self,
-        id: &ExecutionId,
-        seq: Seq,
-        attempt: u32,
+        attempt: &AttemptId,
         now: Millis,
         details: Option<&Payload>,
     ) -> Result<Beat, Fault> {
-        let what = || format!("heartbeat of call {seq} of {id}, attempt {attempt}");
-        self.through(what, self.inner.store.heartbeat(id, seq, attempt, now, details)).await
+        let what = || format!("heartbeat of {attempt}");
+        self.through(what, self.inner.store.heartbeat(attempt, now, details)).await
     }
 
-    async fn attempt_of(
-        &self,
-        id: &ExecutionId,
-        seq: Seq,
-        attempt: u32,
-    ) -> Result<Option<AttemptRecord>, Fault> {
-        let what = || format!("reading of call {seq} of {id}, attempt {attempt}");
-        self.through(what, self.inner.store.attempt_of(id, seq, attempt)).await
+    async fn attempt_of(&self, attempt: &AttemptId) -> Result<Option<AttemptRecord>, Fault> {
+        self.through(|| format!("reading of {attempt}"), self.inner.store.attempt_of(attempt)).await
     }
 
-    async fn cancel_attempt(
-        &self,
-        id: &ExecutionId,
-        seq: Seq,
-        attempt: u32,
-    ) -> Result<Option<Outcome>, Fault> {
-        let what = || format!("cancellation of call {seq} of {id}, attempt {attempt}");
-        self.through(what, self.inner.store.cancel_attempt(id, seq, attempt)).await
+    async fn cancel_attempt(&self, attempt: &AttemptId) -> Result<Option<Outcome>, Fault> {
+        self.through(|| format!("cancellation of {attempt}"), self.inner.store.cancel_attempt(attempt)).await
     }
 
-    async fn complete_attempt(
-        &self,
-        id: &ExecutionId,
-        seq: Seq,
-        attempt: u32,
-        outcome: &Outcome,
-    ) -> Result<Completed, Fault> {
-        let what = || format!("completion of call {seq} of {id}, attempt {attempt}");
-        self.through(what, self.inner.store.complete_attempt(id, seq, attempt, outcome)).await
+    async fn complete_attempt(&self, attempt: &AttemptId, outcome: &Outcome) -> Result<Completed, Fault> {
+        let what = || format!("completion of {attempt}");
+        self.through(what, self.inner.store.complete_attempt(attempt, outcome)).await
     }
 
     async fn retire(&self, id: &ExecutionId, before: u64) -> Result<(), Fault> {
@@ -201,8 +177,8 @@ impl Dispatch for Faults {
         .await
     }
 
-    async fn timer(&self, id: &ExecutionId, due: Millis, fact: &Fact) -> Result<(), Fault> {
-        self.through(|| format!("timer of {id}"), self.inner.dispatch.timer(id, due, fact)).await
+    async fn timer(&self, timer: &Timer) -> Result<(), Fault> {
+        self.through(|| format!("timer of {}", timer.execution), self.inner.dispatch.timer(timer)).await
     }
 
     async fn emit(&self, key: &str, events: &[Emitted]) -> Result<(), Fault> {

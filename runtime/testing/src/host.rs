@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use eventual_engine::core::{Fact, Outcome};
-use eventual_engine::ports::{Clock, Dispatch, Fault, Message, TaskRequest};
+use eventual_engine::core::Outcome;
+use eventual_engine::ports::{Clock, Dispatch, Fault, TaskRequest, Timer};
 use eventual_engine::{AdvanceError, Engine, Ports, Registry, States};
 
 use crate::faults::Faults;
@@ -141,11 +141,11 @@ impl Host {
         if self.stand_ins.as_ref().and_then(|it| it.withholds(request)).is_none() {
             return self.engine.perform(request.clone()).await;
         }
-        let TaskRequest { execution, seq, attempt, timeout_ms, .. } = request.clone();
         // What Lambda does to a worker that does not answer.
-        let reason = format!("no answer within {timeout_ms} ms");
-        let fact = Fact::TaskLost { seq, attempt, timed_out: true, reason };
-        self.world.timer(&execution, self.world.now().saturating_add(timeout_ms), &fact).await
+        let fact = request.id().lost(true, format!("no answer within {} ms", request.timeout_ms));
+        let due = self.world.now().saturating_add(request.timeout_ms);
+        let (execution, run) = (request.execution.clone(), request.run);
+        self.world.timer(&Timer { execution, run, due, fact }).await
     }
 
     fn retry_event(&self, delivery: Delivery, taken: u32, outcome: &Outcome) {
@@ -158,11 +158,10 @@ impl Host {
 
     /// What Lambda's failure destination does for a worker that is lost.
     async fn report_lost(&self, request: &TaskRequest, fault: &Fault) {
-        let TaskRequest { seq, attempt, execution, .. } = request;
-        let fact =
-            Fact::TaskLost { seq: *seq, attempt: *attempt, timed_out: false, reason: fault.to_string() };
+        let id = request.id();
+        let message = id.message(id.lost(false, fault.to_string()));
         // Memory cannot fail, and the faults of a test are between the engine and the world, not here.
-        let _ = self.world.wake(execution, &Message { facts: vec![fact] }).await;
+        let _ = self.world.wake(&id.execution, &message).await;
     }
 }
 

@@ -260,7 +260,7 @@ impl<I: Data, T: Data, E: Failure> HeldCall<'_, I, T, E> {
     }
 
     fn end(self, outcome: Outcome) {
-        let Held { execution, seq, attempt, .. } = self.held.clone();
+        let Held { execution, run, seq, attempt, .. } = self.held.clone();
         let stand_ins = self.drive.stand_ins();
         let fact = match self.kind {
             Kind::Workflow => {
@@ -278,7 +278,7 @@ impl<I: Data, T: Data, E: Failure> HeldCall<'_, I, T, E> {
         }
         self.drive.block_on(async {
             // Memory cannot fail.
-            let _ = self.drive.world().wake(&execution, &Message { facts: vec![fact] }).await;
+            let _ = self.drive.world().wake(&execution, &Message { facts: vec![fact], run }).await;
         });
         self.drive.settle();
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use eventual_engine::core::{Fact, Status, Turn};
-use eventual_engine::ports::{Message, Meta, Store};
+use eventual_engine::ports::{Meta, Store};
 use eventual_engine::{Engine, Ports, Registry, States};
 
 use crate::world::World;
@@ -30,12 +30,12 @@ pub fn replay(registry: &Arc<Registry>, meta: &Meta, turns: &[Turn]) -> Result<(
         for fact in &last.facts {
             if let Fact::HeartbeatDue { seq, attempt, .. } = fact {
                 // It is history only because whoever looked found that the heartbeat had stopped.
-                world.cancel_attempt(&meta.id, *seq, *attempt).await?;
+                world.cancel_attempt(&meta.attempt(*seq, *attempt)).await?;
             }
         }
         let ports = Ports { store: world.clone(), dispatch: world.clone(), clock: world.clone() };
-        let engine = Engine::on_this_thread(ports, registry.clone(), Arc::new(States::default()), "replay");
-        let advanced = engine.advance(&meta.id, Message { facts: last.facts.clone() }, false).await;
+        let engine = Engine::on_this_thread(ports, registry.clone(), Arc::new(States::default()), &meta.code);
+        let advanced = engine.advance(&meta.id, meta.message(last.facts.clone()), false).await;
         advanced.map_err(|error| eventual_engine::Fault::new("replay", error))
     };
     match std::pin::pin!(replaying).poll(&mut Context::from_waker(Waker::noop())) {

@@ -3,7 +3,7 @@
 //!
 //! A seed chooses executions of several workflows, processes with memories of their own, and how often messages come
 //! twice, late or (across executions) in another order, port calls fail, stall for minutes or kill their process, before
-//! or after their effect, and dead letters are redriven. Everything runs on one thread in virtual time, so the same seed
+//! or after their effect, dead letters are redriven, and other code is deployed, while former code is kept or is not. Everything runs on one thread in virtual time, so the same seed
 //! does the same again. At the end every execution must have ended as it does when nothing goes wrong.
 //!
 //! Deliberately not a test of user code: that is what [`crate::TestEnvironment`] is for.
@@ -29,6 +29,8 @@ pub enum Mutant {
     ForgetfulClaims,
     /// A redelivered message looks like a new one.
     ForgottenRedelivery,
+    /// Nobody reads that an execution is pinned to its code.
+    IgnoredPins,
     /// A signal that comes twice looks like two signals.
     RepeatedSignals,
     /// A turn is written whether its number is free or not.
@@ -39,12 +41,13 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::DeliverBeforeCommit,
         Self::EarlyDelete,
         Self::ForgottenAnswers,
         Self::ForgetfulClaims,
         Self::ForgottenRedelivery,
+        Self::IgnoredPins,
         Self::RepeatedSignals,
         Self::UnconditionalCommit,
         Self::UnheardCancellations,
@@ -70,6 +73,12 @@ pub struct Figures {
     pub duplicates: u64,
     /// Dead letters that were redriven.
     pub redrives: u64,
+    /// Deployments of other code.
+    pub deployments: u64,
+    /// Times that a process asked another one, which runs former code.
+    pub forwards: u64,
+    /// Turns at which an execution stood still, paused or parked.
+    pub stood: u64,
     /// A digest of all port calls in their order: the same for the same seed.
     pub digest: u64,
 }
@@ -85,6 +94,9 @@ impl Figures {
         self.stalls += other.stalls;
         self.duplicates += other.duplicates;
         self.redrives += other.redrives;
+        self.deployments += other.deployments;
+        self.forwards += other.forwards;
+        self.stood += other.stood;
         self.digest = self.digest.rotate_left(7) ^ other.digest;
     }
 }

@@ -13,7 +13,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use eventual_engine::core::{ExecutionId, Millis, Outcome, Payload, Seq};
+use eventual_engine::core::{ExecutionId, Millis, Outcome, Payload, Run, Seq};
 use eventual_engine::ports::{Clock, TaskRequest};
 use eventual_engine::{HandlerRequest, Registry};
 
@@ -72,6 +72,8 @@ pub struct Record {
 pub struct Held {
     /// The execution that waits; for a workflow, the execution that is held.
     pub execution: ExecutionId,
+    /// Its run, where it waits for a task.
+    pub run: Option<Run>,
     /// The task's call.
     pub seq: Seq,
     /// Its attempt.
@@ -113,7 +115,7 @@ impl Script {
 struct State {
     scripts: HashMap<(Kind, String), Script>,
     /// What was decided for an execution at its first turn, so that every replay does the same.
-    decided: HashMap<ExecutionId, Answer>,
+    decided: HashMap<(ExecutionId, Option<Run>), Answer>,
     /// Answers that the test gave to executions that were held, by the number that their code is sent.
     given: Vec<Outcome>,
 }
@@ -229,7 +231,7 @@ impl StandIns {
             if !matches!(answer, Answer::Hold | Answer::Is(Outcome::TimedOut)) {
                 return None;
             }
-            let TaskRequest { execution, seq, attempt, input, .. } = request.clone();
+            let TaskRequest { execution, run, seq, attempt, input, .. } = request.clone();
             script.records.push(Record {
                 input: input.clone(),
                 attempt,
@@ -237,7 +239,7 @@ impl StandIns {
                 at: now,
             });
             if matches!(answer, Answer::Hold) {
-                script.held.push(Held { execution, seq, attempt, input });
+                script.held.push(Held { execution, run, seq, attempt, input });
             }
             Some(script.take())
         })

@@ -37,6 +37,7 @@ fn order(_: Payload) -> std::pin::Pin<Box<dyn Future<Output = Outcome>>> {
                 detached: false,
                 answered: true,
                 close: Default::default(),
+                attributes: Default::default(),
             }),
             async {
                 ask(|now| Call::Timer { due: now + 90_000 }).await;
@@ -114,6 +115,7 @@ fn family(_: Payload) -> std::pin::Pin<Box<dyn Future<Output = Outcome>>> {
                 detached: false,
                 answered: true,
                 close: Default::default(),
+                attributes: Default::default(),
             }),
             ask(|_| Call::Send {
                 execution: raw::id("child/one"),

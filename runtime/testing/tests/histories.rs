@@ -35,6 +35,7 @@ fn order(_: Payload) -> Code {
             detached: true,
             answered: true,
             close: ParentClose::default(),
+            attributes: std::collections::BTreeMap::new(),
         };
         ask(|_| other).await;
         let waited = Call::Workflow {
@@ -43,6 +44,7 @@ fn order(_: Payload) -> Code {
             detached: false,
             answered: true,
             close: ParentClose::default(),
+            attributes: std::collections::BTreeMap::new(),
         };
         let signalling = async {
             ask(|now| Call::Timer { due: now + 90_000 }).await;

@@ -46,6 +46,23 @@ async fn place(customer: String) -> eventual::Result<Execution> {
     Ok(order(customer).start().attribute("channel", "web").await?)
 }
 
+/// Starts others, and says what they are found by.
+#[eventual::workflow]
+async fn restock(customers: Vec<String>) -> eventual::Result<Vec<String>> {
+    let mut wrong = Vec::new();
+    for customer in &customers {
+        order(customer.clone()).attribute("channel", "stock").start_as(format!("{customer}-stock")).await?;
+    }
+    if let Err(error) = order(customers[0].clone()).start().attribute("eventualCode", "mine").await {
+        wrong.push(error.to_string());
+    }
+    let awaited = order("last".to_owned()).key("awaited").attribute("channel", "stock").await;
+    wrong.extend(awaited.err().map(|it| it.to_string()));
+    let again = restock(Vec::new()).attribute("channel", "none").continue_as_new().await;
+    wrong.extend(again.err().map(|it: CallError<eventual::Error>| it.to_string()));
+    Ok(wrong)
+}
+
 #[eventual::command(uses(order, Remark))]
 async fn place_with_remark(text: String) -> eventual::Result<Execution> {
     let order = order("eve".to_owned()).start_as("remarked").attribute("channel", &text);
@@ -147,4 +164,22 @@ fn lists_need_to_be_declared_and_keep_their_limits() {
         other => panic!("{other:?}"),
     }
     assert!(eventual::set_attribute("a", Attribute::from(1)).is_err(), "outside of a workflow");
+}
+
+#[test]
+fn a_workflow_gives_attributes_to_what_it_starts() {
+    let service = service();
+    let restocks = service.start(restock(vec!["ada".into(), "eve".into()])).unwrap();
+    let channel = |id: &str| {
+        let meta = service.drive().meta(&id.to_owned().parse_id()).unwrap();
+        meta.attributes.get("channel").cloned()
+    };
+    for id in ["order/ada-stock", "order/eve-stock", "order/awaited"] {
+        assert_eq!(channel(id), Some("stock".into()), "{id}, from its first turn on");
+    }
+    let wrong = service.run(&restocks).unwrap();
+    let [code, again] = wrong.as_slice() else { panic!("{wrong:?}") };
+    assert!(code.contains("eventualCode"), "{code}");
+    assert!(again.contains("keeps its attributes"), "{again}");
+    assert_eq!(service.call(of_customer("eve".into())).unwrap(), ["order/eve-stock"]);
 }

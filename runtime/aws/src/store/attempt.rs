@@ -7,9 +7,9 @@ use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::ReturnValue::{AllNew, UpdatedNew};
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
-use eventual_core::{ExecutionId, Millis, Outcome, Payload, Seq};
+use eventual_core::{Millis, Outcome, Payload};
 use eventual_engine::codec;
-use eventual_engine::ports::{AttemptRecord, Beat, Completed, Fault};
+use eventual_engine::ports::{AttemptId, AttemptRecord, Beat, Completed, Fault};
 use eventual_schema::deploy::table;
 
 use super::item::{self, BEATEN, BODY, CANCELLED, DETAILS, Item, SPILLED, claim_key, number, text};
@@ -23,14 +23,13 @@ const OUTCOME_MAX: usize = 256 * 1024;
 impl DynamoStore {
     pub(super) async fn write_heartbeat(
         &self,
-        id: &ExecutionId,
-        (seq, attempt): (Seq, u32),
+        attempt: &AttemptId,
         now: Millis,
         details: Option<&Payload>,
     ) -> Result<Beat, Fault> {
         let mut update =
             "SET #beaten = :now, #expires = :expires, #cancelled = if_not_exists(#cancelled, :no)".to_owned();
-        let mut request = self.update_attempt(id, seq, attempt);
+        let mut request = self.update_attempt(attempt);
         if let Some(details) = details {
             update.push_str(", #details = :details");
             request = request
@@ -46,17 +45,12 @@ impl DynamoStore {
             .return_values(UpdatedNew)
             .send()
             .await
-            .map_err(|error| failed("heartbeat", id, (seq, attempt), &error))?;
+            .map_err(|error| failed("heartbeat", attempt, &error))?;
         Ok(Beat { cancelled: item::cancelled(&answer.attributes.unwrap_or_default()) })
     }
 
-    pub(super) async fn read_attempt(
-        &self,
-        id: &ExecutionId,
-        seq: Seq,
-        attempt: u32,
-    ) -> Result<Option<AttemptRecord>, Fault> {
-        let key = claim_key(seq, attempt);
+    pub(super) async fn read_attempt(&self, attempt: &AttemptId) -> Result<Option<AttemptRecord>, Fault> {
+        let (id, key) = (&attempt.execution, claim_key(attempt));
         let answer = self
             .client
             .get_item()
@@ -78,37 +72,31 @@ impl DynamoStore {
         }
     }
 
-    pub(super) async fn write_cancelled(
-        &self,
-        id: &ExecutionId,
-        seq: Seq,
-        attempt: u32,
-    ) -> Result<Option<Outcome>, Fault> {
+    pub(super) async fn write_cancelled(&self, attempt: &AttemptId) -> Result<Option<Outcome>, Fault> {
         let answer = self
-            .update_attempt(id, seq, attempt)
+            .update_attempt(attempt)
             .update_expression("SET #cancelled = :yes, #expires = :expires")
             .expression_attribute_names("#cancelled", CANCELLED)
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
             .return_values(AllNew)
             .send()
             .await
-            .map_err(|error| failed("cancellation", id, (seq, attempt), &error))?;
+            .map_err(|error| failed("cancellation", attempt, &error))?;
         self.outcome(&answer.attributes.unwrap_or_default()).await
     }
 
     pub(super) async fn write_outcome(
         &self,
-        id: &ExecutionId,
-        (seq, attempt): (Seq, u32),
+        attempt: &AttemptId,
         outcome: &Outcome,
     ) -> Result<Completed, Fault> {
-        let kept = self.spill.keep(id, codec::encode_outcome(outcome), OUTCOME_MAX).await?;
+        let kept = self.spill.keep(&attempt.execution, codec::encode_outcome(outcome), OUTCOME_MAX).await?;
         let (written, other, value) = match kept {
             Kept::Inline(body) => (BODY, SPILLED, body),
             Kept::Spilled(key) => (SPILLED, BODY, key),
         };
         let answer = self
-            .update_attempt(id, seq, attempt)
+            .update_attempt(attempt)
             .update_expression("SET #written = :outcome, #expires = :expires")
             .condition_expression(
                 "attribute_not_exists(#written) AND attribute_not_exists(#other) \
@@ -128,7 +116,7 @@ impl DynamoStore {
                 Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
                     refused.item.clone().unwrap_or_default()
                 }
-                _ => return Err(failed("outcome", id, (seq, attempt), &error)),
+                _ => return Err(failed("outcome", attempt, &error)),
             },
         };
         // Perhaps our own, when its answer was lost and the SDK sent it again.
@@ -136,12 +124,12 @@ impl DynamoStore {
     }
 
     /// A write of the item of an attempt, which lives on from now as a claim does.
-    fn update_attempt(&self, id: &ExecutionId, seq: Seq, attempt: u32) -> UpdateItemFluentBuilder {
+    fn update_attempt(&self, attempt: &AttemptId) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
             .table_name(&self.table)
-            .key(table::PARTITION, text(id.as_str()))
-            .key(table::SORT, text(claim_key(seq, attempt)))
+            .key(table::PARTITION, text(attempt.execution.as_str()))
+            .key(table::SORT, text(claim_key(attempt)))
             .expression_attribute_names("#expires", table::EXPIRES)
             .expression_attribute_values(":expires", number(now_s() + CLAIM_LIVES_LONGER_S))
     }
@@ -156,9 +144,8 @@ impl DynamoStore {
 
 fn failed(
     what: &str,
-    id: &ExecutionId,
-    (seq, attempt): (Seq, u32),
+    attempt: &AttemptId,
     error: &aws_sdk_dynamodb::error::SdkError<UpdateItemError>,
 ) -> Fault {
-    fault::aws(format!("dynamodb UpdateItem {what} of {} of {id}", claim_key(seq, attempt)), error)
+    fault::aws(format!("dynamodb UpdateItem {what} of {attempt}"), error)
 }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use eventual_core::{Attribute, ExecutionId, Payload, Seq, Status};
-use eventual_engine::ports::Meta;
+use eventual_core::{Attribute, ExecutionId, Payload, Status};
+use eventual_engine::ports::{AttemptId, Meta};
 use eventual_schema::deploy::table;
 use eventual_schema::digest::short_hash;
 
@@ -55,8 +55,10 @@ pub(super) fn turn_key(turn: u64) -> String {
 }
 
 /// Sort key of a claim.
-pub(super) fn claim_key(seq: Seq, attempt: u32) -> String {
-    format!("{}{seq}#{attempt}", table::CLAIM_PREFIX)
+pub(super) fn claim_key(attempt: &AttemptId) -> String {
+    let AttemptId { run, seq, attempt, .. } = attempt;
+    let run = run.map(|it| format!("@{it}")).unwrap_or_default();
+    format!("{}{seq}#{attempt}{run}", table::CLAIM_PREFIX)
 }
 
 /// Sort key of an answer to an update.
@@ -214,7 +216,11 @@ mod tests {
     fn turn_keys_sort_like_numbers() {
         assert!(turn_key(2) < turn_key(10) && turn_key(10) < turn_key(u64::MAX));
         assert_eq!(turn_key(3), "turn#0000000003");
-        assert!(table::META < table::TURN_PREFIX && claim_key(1, 1) < turn_key(0));
+        let execution = ExecutionId::new("w", "n").unwrap();
+        let attempt = AttemptId { run: None, execution: execution.clone(), seq: 1, attempt: 2 };
+        assert!(table::META < table::TURN_PREFIX && claim_key(&attempt) < turn_key(0));
+        let run = eventual_core::Run::of(&execution, 1, 2);
+        assert_eq!(claim_key(&AttemptId { run: Some(run), ..attempt }), format!("claim#1#2@{run}"));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! It names the execution (and for a task the attempt) outside of the body, so that a message whose body nobody can
 //! read any more, or that lies in the bucket, can still be told to its execution.
 
-use eventual_core::{ExecutionId, Seq};
+use eventual_core::{ExecutionId, Run, Seq};
+use eventual_engine::ports::AttemptId;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
@@ -13,6 +14,9 @@ use crate::spill::Kept;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Envelope {
     execution: String,
+    /// Of a task, the run of the execution.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    run: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     seq: Option<Seq>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,12 +47,13 @@ impl Envelope {
             Kept::Inline(text) => (Some(RawValue::from_string(text)?), None),
             Kept::Spilled(key) => (None, Some(key)),
         };
-        Ok(Self { execution: id.to_string(), seq: None, attempt: None, body, spilled })
+        Ok(Self { execution: id.to_string(), run: None, seq: None, attempt: None, body, spilled })
     }
 
     /// The same, for an attempt of a task.
-    pub(crate) fn of_task(self, seq: Seq, attempt: u32) -> Self {
-        Self { seq: Some(seq), attempt: Some(attempt), ..self }
+    pub(crate) fn of_task(self, id: &AttemptId) -> Self {
+        let run = id.run.map(|it| it.to_string());
+        Self { run, seq: Some(id.seq), attempt: Some(id.attempt), ..self }
     }
 
     pub(crate) fn to_json(&self) -> String {
@@ -68,10 +73,13 @@ impl Envelope {
     }
 
     /// Reads for which attempt of a task an envelope is.
-    pub(crate) fn attempt(text: &str) -> Result<(ExecutionId, Seq, u32), EnvelopeError> {
+    pub(crate) fn attempt(text: &str) -> Result<AttemptId, EnvelopeError> {
         let envelope: Self = serde_json::from_str(text)?;
         match (envelope.seq, envelope.attempt) {
-            (Some(seq), Some(attempt)) => Ok((execution(&envelope.execution)?, seq, attempt)),
+            (Some(seq), Some(attempt)) => {
+                let run = envelope.run.as_deref().and_then(Run::parse);
+                Ok(AttemptId { execution: execution(&envelope.execution)?, run, seq, attempt })
+            }
             _ => Err(EnvelopeError::Empty(envelope.execution)),
         }
     }
@@ -105,10 +113,13 @@ mod tests {
     #[test]
     fn a_spilled_task_still_says_which_attempt_it_is() {
         let id = ExecutionId::new("w", "n").unwrap();
-        let json =
-            Envelope::new(&id, Kept::Spilled("payloads/w/n/1".into())).unwrap().of_task(3, 2).to_json();
-        assert_eq!(Envelope::attempt(&json).unwrap(), (id.clone(), 3, 2));
-        assert_eq!(Envelope::open(&json).unwrap(), (id, Kept::Spilled("payloads/w/n/1".into())));
+        for run in [None, Some(Run::of(&id, 1, 2))] {
+            let attempt = AttemptId { execution: id.clone(), run, seq: 3, attempt: 2 };
+            let kept = Kept::Spilled("payloads/w/n/1".into());
+            let json = Envelope::new(&id, kept.clone()).unwrap().of_task(&attempt).to_json();
+            assert_eq!(Envelope::attempt(&json).unwrap(), attempt);
+            assert_eq!(Envelope::open(&json).unwrap(), (id.clone(), kept));
+        }
     }
 
     #[test]

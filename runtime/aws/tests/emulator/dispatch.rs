@@ -3,7 +3,7 @@
 use eventual_aws::SystemClock;
 use eventual_core::{Emitted, ExecutionId, Fact, Payload};
 use eventual_engine::codec;
-use eventual_engine::ports::{Clock, Dispatch, Message, TaskRequest};
+use eventual_engine::ports::{Clock, Dispatch, Message, TaskRequest, Timer};
 use serde_json::Value;
 
 use crate::world::{World, until};
@@ -14,11 +14,15 @@ fn id(text: &str) -> ExecutionId {
 
 fn signal(number: u32, fill: usize) -> Message {
     let payload = Payload::from(format!("{:?}", "x".repeat(fill)).as_str());
-    Message { facts: vec![Fact::Signal { id: number.to_string(), name: "S".into(), payload }] }
+    Message { facts: vec![Fact::Signal { id: number.to_string(), name: "S".into(), payload }], run: None }
 }
 
 fn bodies(messages: &[aws_sdk_sqs::types::Message]) -> Vec<Value> {
     messages.iter().map(|it| serde_json::from_str(it.body().unwrap()).unwrap()).collect()
+}
+
+fn timer(due: u64, seq: u32) -> Timer {
+    Timer { execution: id("w/1"), run: None, due, fact: Fact::TimerFired { seq } }
 }
 
 #[tokio::test]
@@ -72,6 +76,7 @@ async fn a_task_without_function_is_a_fault_that_names_it() {
     let world = World::new().await;
     let request = TaskRequest {
         execution: id("w/1"),
+        run: None,
         seq: 3,
         attempt: 1,
         task: "processPayment".into(),
@@ -92,7 +97,7 @@ async fn a_task_without_function_is_a_fault_that_names_it() {
 async fn short_timers_are_delayed_by_the_queue() {
     let world = World::new().await.with_queues().await;
     let due = SystemClock.now() + 2_900;
-    world.dispatch.timer(&id("w/1"), due, &Fact::TimerFired { seq: 4 }).await.unwrap();
+    world.dispatch.timer(&timer(due, 4)).await.unwrap();
     let bodies = bodies(&world.receive(&world.resources.timer_queue_url, 1).await);
     let rest = due.saturating_sub(SystemClock.now());
     assert_eq!((&bodies[0]["execution"], &bodies[0]["body"]["due"]), (&"w/1".into(), &due.into()));
@@ -106,10 +111,10 @@ async fn long_timers_are_one_schedule_that_deletes_itself() {
     let due = 4_102_444_800_000; // 2100-01-01
     // The role of the schedules is new; Scheduler sees it after a while.
     until("the role", || async {
-        world.dispatch.timer(&id("w/1"), due, &Fact::TimerFired { seq: 4 }).await.ok()
+        world.dispatch.timer(&timer(due, 4)).await.ok()
     })
     .await;
-    world.dispatch.timer(&id("w/1"), due, &Fact::TimerFired { seq: 4 }).await.unwrap();
+    world.dispatch.timer(&timer(due, 4)).await.unwrap();
     let group = &world.resources.schedule_group;
     let schedules = world.schedules.list_schedules().group_name(group).send().await.unwrap().schedules;
     assert_eq!(schedules.len(), 1);
@@ -122,7 +127,7 @@ async fn long_timers_are_one_schedule_that_deletes_itself() {
     assert!(target.dead_letter_config().is_some());
     let input: Value = serde_json::from_str(target.input().unwrap()).unwrap();
     assert_eq!(input["body"]["due"], due);
-    world.dispatch.timer(&id("w/1"), due, &Fact::TimerFired { seq: 5 }).await.unwrap();
+    world.dispatch.timer(&timer(due, 5)).await.unwrap();
     assert_eq!(world.schedules.list_schedules().group_name(group).send().await.unwrap().schedules.len(), 2);
 }
 

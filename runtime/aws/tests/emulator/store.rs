@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use eventual_aws::SystemClock;
 use eventual_core::{Call, ExecutionId, Fact, Outcome, Payload, Status, Turn};
-use eventual_engine::ports::{Clock, Commit, Insert, ListQuery, Meta, Store};
+use eventual_engine::ports::{AttemptId, Clock, Commit, Insert, ListQuery, Meta, Store};
 use eventual_schema::deploy::table;
 
 use crate::world::World;
@@ -36,6 +36,10 @@ async fn attribute(world: &World, id: &ExecutionId, item: &str, name: &str) -> O
     let request = request.key(table::PARTITION, AttributeValue::S(id.to_string()));
     let answer = request.key(table::SORT, AttributeValue::S(item.into())).send().await.unwrap();
     answer.item.unwrap().remove(name)
+}
+
+fn at(execution: &ExecutionId, seq: u32, attempt: u32) -> AttemptId {
+    AttemptId { execution: execution.clone(), run: None, seq, attempt }
 }
 
 #[tokio::test]
@@ -78,7 +82,7 @@ async fn turns_of_any_size_are_read_in_order() {
     for turn in &turns {
         assert_eq!(world.store.commit(&execution, turn).await.unwrap(), Commit::Written);
     }
-    assert!(world.store.claim(&execution, 1, 1, 1000).await.unwrap());
+    assert!(world.store.claim(&at(&execution, 1, 1), 1000).await.unwrap());
     assert!(world.store.turns(&execution, 0).await.unwrap() == turns);
     assert!(world.store.turns(&execution, 9).await.unwrap() == turns[9..]);
     assert_eq!(world.store.turns(&execution, 12).await.unwrap(), []);
@@ -162,7 +166,7 @@ async fn large_inputs_and_results_are_kept() {
 async fn one_worker_claims_an_attempt_and_nobody_after_it() {
     let world = World::new().await.with_table().await;
     let execution = id("w/1");
-    let claim = |seq, attempt, lease| world.store.claim(&execution, seq, attempt, lease);
+    let claim = async |seq, attempt, lease| world.store.claim(&at(&execution, seq, attempt), lease).await;
     let (one, two) = tokio::join!(claim(1, 1, 60_000), claim(1, 1, 60_000));
     assert_eq!(u8::from(one.unwrap()) + u8::from(two.unwrap()), 1);
     assert!(claim(1, 2, 60_000).await.unwrap());

@@ -4,14 +4,20 @@ use std::vec;
 
 use super::*;
 use crate::call::{Attempt, TaskCall};
+use crate::id::ExecutionId;
 use crate::turn::Continued;
 
 fn id(name: &str) -> ExecutionId {
     ExecutionId::new("w", name).unwrap()
 }
 
+fn asker() -> Caller {
+    Caller { execution: id("asker"), run: None, seq: 3 }
+}
+
 fn child(name: &str, close: ParentClose) -> Call {
-    Call::Workflow { execution: id(name), input: "1".into(), detached: false, answered: true, close }
+    let attributes = BTreeMap::new();
+    Call::Workflow { execution: id(name), input: "1".into(), detached: false, answered: true, close, attributes }
 }
 
 fn stop(name: &str, terminate: bool) -> Stop {
@@ -22,7 +28,7 @@ fn task(inline: bool) -> Call {
     Call::Task(TaskCall { inline, ..TaskCall::new("t", "1".into()) })
 }
 
-fn update(id: &str, from: Option<(ExecutionId, Seq)>) -> Fact {
+fn update(id: &str, from: Option<Caller>) -> Fact {
     Fact::Update { id: id.into(), name: "u".into(), input: "1".into(), from }
 }
 
@@ -90,14 +96,14 @@ fn what_was_before_code_began_anew_is_settled() {
     let from = Continued {
         input: "2".into(),
         next: 7,
-        facts: vec![update("waits", Some((id("asker"), 3)))],
+        facts: vec![update("waits", Some(asker()))],
         seen: vec![FactKey::Update("waits".into()), FactKey::Signal("s".into())],
         cancelled: false,
     };
     let turns = [
         Turn {
             number: 4,
-            facts: vec![update("waits", Some((id("asker"), 3))), update("taken", None)],
+            facts: vec![update("waits", Some(asker())), update("taken", None)],
             calls: vec![(6, child("before", ParentClose::Cancel))],
             continued: Some(from),
             ..Turn::default()
@@ -108,7 +114,7 @@ fn what_was_before_code_began_anew_is_settled() {
     let left = left_behind(&turns, vec![signal, child_done(6)]);
     assert_eq!(left.stops, [stop("after", false)]);
     assert_eq!(left.facts, [], "one was seen before, the other answers a call of the code before");
-    assert_eq!(left.answers.iter().map(|it| it.to.clone()).collect::<Vec<_>>(), [Some((id("asker"), 3))]);
+    assert_eq!(left.answers.iter().map(|it| it.to.clone()).collect::<Vec<_>>(), [Some(asker())]);
 }
 
 #[test]

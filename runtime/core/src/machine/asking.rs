@@ -184,10 +184,11 @@ impl Machine {
 /// A child that was given no name of its own, under the number that its call has.
 fn renumbered(call: Call, code: Seq, seq: Seq) -> Call {
     match call {
-        Call::Workflow { execution, input, detached, answered, close } if code != seq => {
+        Call::Workflow { execution, input, detached, answered, close, attributes } if code != seq => {
             let named = mismatch::unnumbered(&execution, code);
             let named = named.and_then(|it| ExecutionId::parse(&format!("{it}:{seq}")).ok());
-            Call::Workflow { execution: named.unwrap_or(execution), input, detached, answered, close }
+            let execution = named.unwrap_or(execution);
+            Call::Workflow { execution, input, detached, answered, close, attributes }
         }
         other => other,
     }

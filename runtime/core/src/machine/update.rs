@@ -12,9 +12,10 @@ use alloc::vec::Vec;
 use super::{Completion, Machine, Open};
 use crate::call::Call;
 use crate::fact::Outcome;
-use crate::id::{ExecutionId, Seq};
+use crate::id::Seq;
 use crate::left::unanswered;
 use crate::payload::Payload;
+use crate::run::Caller;
 use crate::turn::Answer;
 
 /// A request for a change, as the code takes it.
@@ -35,7 +36,7 @@ pub(super) struct Updates {
     /// It takes those of every name.
     all: bool,
     /// Those that have no answer yet, with whom to answer.
-    unanswered: BTreeMap<String, Option<(ExecutionId, Seq)>>,
+    unanswered: BTreeMap<String, Option<Caller>>,
 }
 
 impl Updates {
@@ -74,7 +75,7 @@ impl Machine {
         id: &str,
         name: &str,
         input: &Payload,
-        from: Option<&(ExecutionId, Seq)>,
+        from: Option<&Caller>,
     ) {
         self.updates.unanswered.insert(id.to_owned(), from.cloned());
         let update = Update { id: id.to_owned(), name: name.to_owned(), input: input.clone() };
@@ -135,7 +136,7 @@ impl Machine {
     }
 
     /// Whom to answer.
-    pub(super) fn asker(&self, update: &str) -> Option<(ExecutionId, Seq)> {
+    pub(super) fn asker(&self, update: &str) -> Option<Caller> {
         self.updates.unanswered.get(update).cloned().flatten()
     }
 }

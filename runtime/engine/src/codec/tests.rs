@@ -1,14 +1,28 @@
 //! What is written is what is read, falsy payloads included.
 
+use std::collections::BTreeMap;
+
 use eventual_core::{
-    Answer, Attempt, Attribute, Call, Continued, Emitted, FactKey, Failure, Outcome, ParentClose, Payload,
-    RetryAdvice, RetryPolicy, Stop, TaskCall,
+    Answer, Attempt, Attribute, Call, Caller, Continued, Emitted, FactKey, Failure, Outcome, ParentClose, Payload,
+    RetryAdvice, RetryPolicy, Run, Stop, TaskCall,
 };
 
 use super::*;
 
 fn id() -> ExecutionId {
     ExecutionId::new("wf", "one").unwrap()
+}
+
+fn run() -> Run {
+    Run::of(&id(), 1, 2)
+}
+
+fn caller(seq: u32) -> Caller {
+    Caller { execution: id(), run: Some(run()), seq }
+}
+
+fn caller_of(execution: &str, seq: u32) -> Caller {
+    Caller { execution: ExecutionId::parse(execution).unwrap(), ..caller(seq) }
 }
 
 #[expect(clippy::too_many_lines, reason = "one of everything that a turn can have")]
@@ -44,7 +58,7 @@ fn full_turn() -> Turn {
             Fact::TimerFired { seq: 9 },
             Fact::Forked { to: id(), turn: 3 },
             Fact::OperationDone { seq: 10, outcome: Outcome::Cancelled },
-            Fact::Update { id: "u".into(), name: "n".into(), input: "2".into(), from: Some((id(), 4)) },
+            Fact::Update { id: "u".into(), name: "n".into(), input: "2".into(), from: Some(caller(4)) },
             Fact::UpdateDone { seq: 11, outcome: Outcome::Succeeded("3".into()) },
         ],
         calls: vec![
@@ -61,6 +75,7 @@ fn full_turn() -> Turn {
                     detached: true,
                     answered: true,
                     close: ParentClose::Cancel,
+                    attributes: [("channel".to_owned(), Attribute::from("web"))].into(),
                 },
             ),
             (
@@ -71,6 +86,7 @@ fn full_turn() -> Turn {
                     detached: false,
                     answered: false,
                     close: ParentClose::Terminate,
+                    attributes: BTreeMap::new(),
                 },
             ),
             (
@@ -81,6 +97,7 @@ fn full_turn() -> Turn {
                     detached: false,
                     answered: false,
                     close: ParentClose::Abandon,
+                    attributes: BTreeMap::new(),
                 },
             ),
             (9, Call::Cancel { execution: id(), reason: "enough".into(), answered: true }),
@@ -99,7 +116,7 @@ fn full_turn() -> Turn {
         stops: vec![Stop { execution: id(), terminate: true }],
         dropped: vec![(4, 1)],
         markers: vec!["m".into()],
-        answers: vec![Answer { id: "u".into(), outcome: Outcome::TimedOut, to: Some((id(), 2)) }],
+        answers: vec![Answer { id: "u".into(), outcome: Outcome::TimedOut, to: Some(caller(2)) }],
         continued: Some(Continued {
             input: "6".into(),
             next: 12,
@@ -140,6 +157,7 @@ fn falsy_payloads_survive_byte_for_byte() {
 fn metas_messages_tasks_and_timers_survive() {
     let meta = Meta {
         id: id(),
+        run: Some(run()),
         status: eventual_core::Status::Parked,
         input: "null".into(),
         started: 1,
@@ -150,7 +168,7 @@ fn metas_messages_tasks_and_timers_survive() {
         code: "c".into(),
         pinned: true,
         markers: ["new-tax".to_owned()].into(),
-        parent: Some((id(), 4)),
+        parent: Some(caller(4)),
         base: 7,
         attributes: [
             ("bool", Attribute::from(false)),
@@ -164,13 +182,14 @@ fn metas_messages_tasks_and_timers_survive() {
         .into(),
         as_of: 7,
         secret: crate::ports::Secret::from_text("s".into()),
-        origin: Some(crate::ports::Origin { from: id(), turn: 3, root: id() }),
+        origin: Some(crate::ports::Origin { from: id(), run: Some(run()), turn: 3, root: id() }),
     };
     assert_eq!(decode_meta(encode_meta(&meta).as_bytes()).unwrap(), meta);
-    let message = Message { facts: full_turn().facts };
+    let message = Message { facts: full_turn().facts, run: Some(run()) };
     assert_eq!(decode_message(encode_message(&message).as_bytes()).unwrap(), message);
     let task = TaskRequest {
         execution: id(),
+        run: Some(run()),
         seq: 1,
         attempt: 2,
         task: "t".into(),
@@ -181,7 +200,7 @@ fn metas_messages_tasks_and_timers_survive() {
         heartbeat_ms: Some(5),
     };
     assert_eq!(decode_task(encode_task(&task).as_bytes()).unwrap(), task);
-    let timer = TimerMessage { execution: id(), due: 5, fact: Fact::TimerFired { seq: 1 } };
+    let timer = Timer { execution: id(), run: Some(run()), due: 5, fact: Fact::TimerFired { seq: 1 } };
     assert_eq!(decode_timer(encode_timer(&timer).as_bytes()).unwrap(), timer);
 }
 
@@ -220,6 +239,21 @@ fn texts_of_the_first_release_are_read() {
     let meta = r#"{"execution":"w/1","status":"running","input":1,"started":2,"seed":3}"#;
     let meta = decode_meta(meta.as_bytes()).unwrap();
     assert!(meta.attributes.is_empty() && meta.as_of == 0);
+    let child = r#"{"execution":"w/1","status":"running","input":1,"started":2,"seed":3,"parent":["w/2",4]}"#;
+    let child = decode_meta(child.as_bytes()).unwrap();
+    assert_eq!((child.run, child.parent), (None, Some(Caller { run: None, ..caller_of("w/2", 4) })));
+    let told = decode_message(br#"{"facts":[{"timerFired":{"seq":1}}]}"#).unwrap();
+    assert_eq!(told, Message { facts: vec![Fact::TimerFired { seq: 1 }], run: None });
+}
+
+#[test]
+fn those_who_know_no_runs_read_the_rest() {
+    let told = Message { facts: vec![Fact::TimerFired { seq: 1 }], run: Some(run()) };
+    let text = encode_message(&told);
+    assert_eq!(text, format!(r#"{{"facts":[{{"timerFired":{{"seq":1}}}}],"run":"{}"}}"#, run()));
+    let asked = Fact::Update { id: "u".into(), name: "n".into(), input: "2".into(), from: Some(caller(4)) };
+    let text = encode_fact(&asked);
+    assert!(text.contains(&format!(r#""from":["{}",4],"fromRun":"{}""#, id(), run())), "{text}");
 }
 
 #[test]
@@ -233,7 +267,7 @@ fn a_cancellation_is_known_by_itself_and_inside_of_an_error() {
 
 #[test]
 fn what_is_forwarded_and_its_answers_survive() {
-    let wake = Message { facts: vec![Fact::TimerFired { seq: 1 }] };
+    let wake = Message { facts: vec![Fact::TimerFired { seq: 1 }], run: None };
     for forward in [
         Forward::Query { name: "total".into(), input: "0".into() },
         Forward::Wake { message: wake, redelivered: true },

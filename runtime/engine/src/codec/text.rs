@@ -1,8 +1,9 @@
 //! The shapes of the texts: one mirror type for each core value, with the conversions both ways.
 
 use eventual_core::{
-    Answer, Attempt, Attribute, Continued, ExecutionId, Fact, FactKey, Outcome, Payload, Seq, Stop, Turn,
+    Answer, Attempt, Attribute, Caller, Continued, ExecutionId, Fact, FactKey, Outcome, Payload, Run, Stop, Turn,
 };
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -47,12 +48,35 @@ fn payload(raw: &Raw) -> Payload {
     raw.0.clone()
 }
 
-fn caller((execution, seq): (String, u32)) -> Result<(ExecutionId, Seq), String> {
-    id(&execution).map(|it| (it, seq))
+/// A caller without its run, which stands in a member of its own: whoever knows no runs still reads the rest.
+fn caller((execution, seq): (String, u32), run: Option<&RunText>) -> Result<Caller, String> {
+    Ok(Caller { execution: id(&execution)?, run: run.map(|it| it.0), seq })
 }
 
-fn caller_text((execution, seq): &(ExecutionId, Seq)) -> (String, u32) {
-    (execution.to_string(), *seq)
+fn caller_text(caller: &Caller) -> (String, u32) {
+    (caller.execution.to_string(), caller.seq)
+}
+
+fn run_text(caller: Option<&Caller>) -> Option<RunText> {
+    caller.and_then(|it| it.run).map(RunText)
+}
+
+/// A run as its digits.
+#[derive(Clone, Copy)]
+pub(in crate::codec) struct RunText(pub(in crate::codec) Run);
+
+impl Serialize for RunText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for RunText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let run = Run::parse(&text).ok_or_else(|| D::Error::custom(format!("{text:?} is not a run")))?;
+        Ok(Self(run))
+    }
 }
 
 fn id(text: &str) -> Result<ExecutionId, String> {
@@ -183,19 +207,21 @@ struct AnswerText {
     outcome: OutcomeText,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     to: Option<(String, u32)>,
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "toRun")]
+    to_run: Option<RunText>,
 }
 
 impl From<&Answer> for AnswerText {
     fn from(answer: &Answer) -> Self {
-        let to = answer.to.as_ref().map(caller_text);
-        Self { id: answer.id.clone(), outcome: (&answer.outcome).into(), to }
+        let (to, to_run) = (answer.to.as_ref().map(caller_text), run_text(answer.to.as_ref()));
+        Self { id: answer.id.clone(), outcome: (&answer.outcome).into(), to, to_run }
     }
 }
 
 impl TryFrom<AnswerText> for Answer {
     type Error = String;
     fn try_from(text: AnswerText) -> Result<Self, String> {
-        let to = text.to.map(caller).transpose()?;
+        let to = text.to.map(|it| caller(it, text.to_run.as_ref())).transpose()?;
         Ok(Self { id: text.id, outcome: text.outcome.into(), to })
     }
 }

@@ -1,7 +1,60 @@
 //! What a store keeps of one attempt of a task besides who took it: signs of life, progress, and an answer that was given
 //! by token.
 
-use eventual_core::{Millis, Outcome, Payload};
+use std::fmt;
+
+use eventual_core::{Caller, ExecutionId, Fact, Millis, Outcome, Payload, Run, Seq};
+
+use super::{Message, TaskRequest};
+
+/// Which attempt of a task of which execution.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AttemptId {
+    /// The execution that asked.
+    pub execution: ExecutionId,
+    /// Its run: what is kept of attempts of a former execution of that name is not this one's.
+    pub run: Option<Run>,
+    /// Its call.
+    pub seq: Seq,
+    /// Number of the attempt, from 1.
+    pub attempt: u32,
+}
+
+impl AttemptId {
+    /// Attempt `attempt` of the task of a call.
+    #[must_use]
+    pub fn new(caller: Caller, attempt: u32) -> Self {
+        let Caller { execution, run, seq } = caller;
+        Self { execution, run, seq, attempt }
+    }
+
+    /// A message to the execution that says something of the attempt.
+    #[must_use]
+    pub fn message(&self, fact: Fact) -> Message {
+        Message { facts: vec![fact], run: self.run }
+    }
+
+    /// What says that the attempt will never answer.
+    #[must_use]
+    pub fn lost(&self, timed_out: bool, reason: impl Into<String>) -> Fact {
+        Fact::TaskLost { seq: self.seq, attempt: self.attempt, timed_out, reason: reason.into() }
+    }
+}
+
+impl fmt::Display for AttemptId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "attempt {} of call {} of {}", self.attempt, self.seq, self.execution)
+    }
+}
+
+impl TaskRequest {
+    /// Which attempt it asks for.
+    #[must_use]
+    pub fn id(&self) -> AttemptId {
+        let Self { execution, run, seq, attempt, .. } = self;
+        AttemptId { execution: execution.clone(), run: *run, seq: *seq, attempt: *attempt }
+    }
+}
 
 /// What is kept of an attempt. Stores keep it with the claim, and forget it no earlier.
 #[derive(Clone, Debug, PartialEq, Default)]

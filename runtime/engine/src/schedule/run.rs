@@ -4,6 +4,7 @@
 //! state, its input and the time of the turn only.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::panic::Location;
 use std::pin::Pin;
@@ -149,9 +150,10 @@ impl Schedule {
     fn act(&mut self, action: Action) {
         match action {
             Action::Start { execution, input, beside } => {
-                let close = ParentClose::Abandon;
+                let (close, attributes) = (ParentClose::Abandon, BTreeMap::new());
                 let id = execution.clone();
-                let call = Call::Workflow { execution: id, input, detached: beside, answered: beside, close };
+                let (detached, answered) = (beside, beside);
+                let call = Call::Workflow { execution: id, input, detached, answered, close, attributes };
                 self.open.push(Open { execution, call, slot: slot() });
             }
             Action::Stop { terminate } => self.open.iter().for_each(|it| it.slot.stop_child(terminate)),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use eventual_core::{Continued, Fact, Machine, Millis, Mismatch, Outcome, Payload, Turn};
+use eventual_core::{Continued, Fact, Machine, Millis, Mismatch, Outcome, Payload, Run, Turn};
 
 use super::twins::{Twins, Whims};
 use super::{Open, Pending, crash};
@@ -33,6 +33,7 @@ impl Wake for Flag {
 
 pub(super) struct Running {
     workflow: WorkflowFn,
+    run: Option<Run>,
     seed: u64,
     current: Rc<Current>,
     /// `None` after it ended.
@@ -47,6 +48,8 @@ pub(super) struct Running {
     begun: bool,
     /// The last turns were parked: what the code asked for in them is not committed yet.
     uncommitted: bool,
+    /// It became a fork's in the last turns, and no turn that was not parked has followed.
+    forked: bool,
     /// Further instances of the code, that must take every turn as this one does.
     twins: Option<Twins>,
     /// Of such an instance: chance, for what no code may depend on.
@@ -67,6 +70,7 @@ impl Running {
         let flag = Arc::new(Flag(AtomicBool::new(false)));
         Self {
             workflow,
+            run: meta.run,
             seed: meta.seed,
             current,
             code: Some(begin(workflow, meta.input.clone())),
@@ -77,6 +81,7 @@ impl Running {
             base: 0,
             begun: false,
             uncommitted: false,
+            forked: false,
             twins: None,
             whims: None,
         }
@@ -105,6 +110,11 @@ impl Running {
         (self.base, self.version, self.time) = (number, number, time);
     }
 
+    /// The run of its execution.
+    pub(super) const fn run(&self) -> Option<Run> {
+        self.run
+    }
+
     /// Number of the last turn that it took.
     pub(super) const fn version(&self) -> u64 {
         self.version
@@ -125,8 +135,9 @@ impl Running {
     }
 
     /// What it waits for, after `turn` if it took one.
-    pub(super) fn pending(&self, turn: Option<&Turn>) -> Pending {
-        Pending { base: self.base, ..Pending::of(self.current.machine.borrow().outstanding(), turn) }
+    pub(super) fn pending(&mut self, turn: Option<&Turn>) -> Pending {
+        let forked = turn.is_some() && mem::take(&mut self.forked);
+        Pending { base: self.base, ..Pending::of(self.current.machine.borrow().outstanding(), turn, forked) }
     }
 
     /// The calls whose outcome is not known.
@@ -196,7 +207,7 @@ impl Running {
             }
             drop(machine);
             self.become_fork(&turn.facts);
-            self.run();
+            self.go_on();
             if let Some(reason) = self.current.parked() {
                 return Err(Mismatch::said(reason));
             }
@@ -208,6 +219,7 @@ impl Running {
             // The calls stay in the machine until the next turn takes and commits them.
             return self.current.machine.borrow().mismatch().map_or(Ok(()), |it| Err(it.clone()));
         };
+        self.forked = false;
         let continues = self.current.take_continued();
         self.current.machine.borrow_mut().end()?;
         match (&recorded.continued, continues) {
@@ -224,7 +236,7 @@ impl Running {
     pub(super) fn advance(&mut self, time: Millis, facts: Vec<Fact>) -> Result<Turn, String> {
         self.current.machine.borrow_mut().begin(time, &facts);
         self.become_fork(&facts);
-        self.run();
+        self.go_on();
         if let Some(reason) = self.current.parked() {
             return Err(reason);
         }
@@ -268,16 +280,17 @@ impl Running {
     }
 
     /// What the code asks for from here on is another execution's, if the facts say so.
-    fn become_fork(&self, facts: &[Fact]) {
+    fn become_fork(&mut self, facts: &[Fact]) {
         for fact in facts {
             if let Fact::Forked { to, .. } = fact {
+                self.forked = true;
                 self.current.execution.replace(to.clone());
             }
         }
     }
 
     /// Polls the code until it has learnt all that it can.
-    fn run(&mut self) {
+    fn go_on(&mut self) {
         if !self.begun {
             self.begun = true;
             self.poll_all();

@@ -1,6 +1,7 @@
 //! The tables of the store and how their keys are put together. Changing any of it is a new version of the format.
 
-use eventual_core::{ExecutionId, Millis, Seq};
+use eventual_core::{ExecutionId, Millis};
+use eventual_engine::ports::AttemptId;
 
 /// A table of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,8 +75,11 @@ pub(crate) fn numbered(key: &[u8]) -> Option<(&[u8], u64)> {
     Some((series, u64::from_be_bytes(number.try_into().ok()?)))
 }
 
-pub(crate) fn claim(id: &ExecutionId, seq: Seq, attempt: u32) -> Vec<u8> {
-    [id.as_str().as_bytes(), &[0], &seq.to_be_bytes(), &attempt.to_be_bytes()].concat()
+pub(crate) fn claim(attempt: &AttemptId) -> Vec<u8> {
+    let AttemptId { execution, run, seq, attempt } = attempt;
+    // Without a run, as it was before there were runs.
+    let run = run.map_or(Vec::new(), |it| it.to_bytes().to_vec());
+    [execution.as_str().as_bytes(), &[0], &seq.to_be_bytes(), &attempt.to_be_bytes(), &run].concat()
 }
 
 pub(crate) fn answer(id: &ExecutionId, update: &str) -> Vec<u8> {

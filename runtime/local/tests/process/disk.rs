@@ -93,6 +93,31 @@ async fn closed_executions_are_dropped_after_the_retention() {
 }
 
 #[tokio::test]
+async fn a_name_that_is_used_again_takes_nothing_of_what_was_meant_for_the_former_execution() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let mut served = Served::start_with(&store, " --retention-days 0");
+    assert!(served.start_execution("nap", "again", json!(2_000)).await);
+    served.ask(json!({ "op": "terminate", "execution": "nap/again" })).await.unwrap();
+    let begun = Instant::now();
+    // Another input is refused until the former one is forgotten.
+    while !served.start_execution("nap", "again", json!(3_600_000)).await {
+        assert!(begun.elapsed() < Duration::from_secs(30), "its name is not free");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // Asked for later than the former one's timer, and so due later.
+    assert!(served.start_execution("nap", "after", json!(2_100)).await);
+    let after = async |served: &Served| served.ask(json!({ "op": "get", "execution": "nap/after" })).await.unwrap();
+    while after(&served).await["status"] == "running" {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the later timer does not fire");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let again = served.ask(json!({ "op": "get", "execution": "nap/again" })).await.unwrap();
+    assert_eq!(again["status"], "running", "the former one's timer is none of its: {again}");
+    assert!(served.stop());
+}
+
+#[tokio::test]
 async fn what_is_given_up_is_kept_for_people() {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("store");

@@ -62,14 +62,15 @@ impl fmt::Display for Dead {
 }
 
 impl TestEnvironment {
-    /// All executions in the order in which they were started, and what is known of each besides its history.
+    /// All executions in the order in which they were started, and what is known of each besides its history. Also those that
+    /// were forgotten since (see [`TestEnvironment::retention`]): a test may look at everything that it ran.
     #[must_use]
     pub fn executions(&self) -> Vec<Meta> {
-        let world = self.drive().world();
-        world.started().iter().filter_map(|id| world.peek(id, |meta, _| meta.clone())).collect()
+        self.drive().world().all(|meta, _| meta.clone())
     }
 
-    /// What is known of an execution besides its history: status, input, end, why it is parked.
+    /// What is known of an execution besides its history: status, input, end, why it is parked. Of several of one name, one after
+    /// the other, the last.
     ///
     /// # Panics
     /// When there is none of that id.

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use eventual_engine::Registry;
-use eventual_engine::core::{Call, ExecutionId, Fact, Outcome, Turn};
+use eventual_engine::core::{Attribute, Call, ExecutionId, Fact, Outcome, Turn};
 use eventual_engine::ports::Meta;
+use eventual_schema::deploy::CODE_ATTRIBUTE;
 
 use super::service;
 use super::shared::Shared;
@@ -20,12 +21,12 @@ pub(super) const TERMINATED: &str = "not wanted any more";
 pub(super) type Expected = BTreeMap<ExecutionId, (&'static str, u64)>;
 
 /// Checks everything; adds what it counted to the figures.
-pub(super) fn all(shared: &Shared, registry: &Arc<Registry>, expected: &Expected) -> Result<(), String> {
+pub(super) fn all(shared: &Shared, newest: usize, expected: &Expected) -> Result<(), String> {
     for (id, (workflow, size)) in expected {
-        let end = shared.world.peek(id, |meta, _| meta.end.clone());
+        let end = shared.world.peek(id, |meta, _| meta.end.clone().map(|it| (it, meta.code.clone())));
         match end.flatten() {
-            Some(end) if service::may_end(workflow, *size, &end) || is_terminated(&end) => {}
-            Some(end) => {
+            Some((end, code)) if service::may_end(workflow, *size, &code, &end) || is_terminated(&end) => {}
+            Some((end, _)) => {
                 let what = format!("{id} of size {size} ended otherwise than without trouble: {end:?}");
                 return Err(format!("{what}{}", shown(shared, id)));
             }
@@ -35,20 +36,33 @@ pub(super) fn all(shared: &Shared, registry: &Arc<Registry>, expected: &Expected
     for id in shared.world.ids() {
         let Some(meta) = shared.world.peek(&id, |meta, _| meta.clone()) else { continue };
         let turns = shared.turns(&id);
+        let registry = &registry_of(&meta, newest);
         history(&meta, &turns).map_err(|what| format!("{id}: {what}{}", shown(shared, &id)))?;
         effects(shared, &meta, &turns).map_err(|what| format!("{id}: {what}"))?;
         replay(registry, &meta, &turns).map_err(|what| format!("{id}: {what}{}", shown(shared, &id)))?;
-        // The last turn of one that was terminated is not its code's, the one before is.
+        // The last turn of one that was terminated is not its code's, nor are those at which it stood still; the one before is.
         if let Some((_, before)) = turns.split_last().filter(|_| meta.end.as_ref().is_some_and(is_terminated))
+            && let stood = before.iter().rev().take_while(|it| it.parked.is_some()).count()
+            && let before = &before[..before.len() - stood]
             && before.last().is_some_and(|it| it.continued.is_none())
+            && let Err(what) = replay(registry, &meta, before)
+            // A later code may go on otherwise from the turn before; then the one that took it does not.
+            && (0..newest).all(|it| replay(&service::registry(it), &meta, before).is_err())
         {
-            replay(registry, &meta, before).map_err(|what| format!("{id}: {what}{}", shown(shared, &id)))?;
+            return Err(format!("{id}: {what}{}", shown(shared, &id)));
         }
         let mut state = shared.state();
         state.figures.executions += 1;
         state.figures.turns += turns.len() as u64;
+        state.figures.stood += turns.iter().filter(|it| it.parked.is_some()).count() as u64;
     }
     Ok(())
+}
+
+/// The code that an execution goes on with.
+fn registry_of(meta: &Meta, newest: usize) -> Arc<Registry> {
+    let own = service::CODES.iter().position(|it| it.0 == meta.code).filter(|_| meta.pinned);
+    service::registry(own.unwrap_or(newest))
 }
 
 fn is_terminated(end: &Outcome) -> bool {
@@ -73,7 +87,8 @@ fn history(meta: &Meta, turns: &[Turn]) -> Result<(), String> {
             return Err(format!("{:?} was recorded twice", fact.key()));
         }
     }
-    let mut attributes = BTreeMap::new();
+    let code = || (CODE_ATTRIBUTE.to_owned(), Attribute::from(meta.code.as_str()));
+    let mut attributes: BTreeMap<_, _> = meta.pinned.then(code).into_iter().collect();
     for (name, value) in turns.iter().flat_map(|it| &it.attributes) {
         match value {
             Some(value) => attributes.insert(name.clone(), value.clone()),
@@ -98,7 +113,7 @@ fn history(meta: &Meta, turns: &[Turn]) -> Result<(), String> {
 /// What history says was done was done, and what it asked for went out.
 fn effects(shared: &Shared, meta: &Meta, turns: &[Turn]) -> Result<(), String> {
     for (seq, attempt) in turns.iter().flat_map(|it| &it.dropped) {
-        if !shared.world.attempt(&meta.id, *seq, *attempt).is_some_and(|it| it.cancelled) {
+        if !shared.world.attempt(&meta.attempt(*seq, *attempt)).is_some_and(|it| it.cancelled) {
             return Err(format!("attempt {attempt} of call {seq} was given up, and its worker is not told"));
         }
     }
@@ -121,7 +136,7 @@ fn effects(shared: &Shared, meta: &Meta, turns: &[Turn]) -> Result<(), String> {
             }
         }
         for (seq, call) in &turn.calls {
-            if matches!(call, Call::Emit(_)) && !state.published.contains(&format!("{}#{seq}", meta.id)) {
+            if matches!(call, Call::Emit(_)) && !state.published.contains(&meta.key_of(*seq)) {
                 return Err(format!("the events of call {seq} were never published"));
             }
         }

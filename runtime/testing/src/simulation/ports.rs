@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use eventual_engine::Ports;
-use eventual_engine::core::{Call, Emitted, ExecutionId, Fact, Millis, Outcome, Payload, Seq, Turn};
+use eventual_engine::core::{Call, Emitted, ExecutionId, Millis, Outcome, Payload, Turn};
 use eventual_engine::ports::{
-    AttemptRecord, Beat, Clock, Commit, Completed, Dispatch, Fault, Insert, ListQuery, Message, Meta, Page,
-    Store, TaskRequest,
+    AttemptId, AttemptRecord, Beat, Clock, Commit, Completed, Dispatch, Fault, Forward, Forwarded, Insert,
+    ListQuery, Message, Meta, Page, Store, TaskRequest, Timer,
 };
 
 use super::Mutant;
@@ -67,21 +67,23 @@ impl SimulatedPorts {
 }
 
 /// The tasks that a turn asks for, as its delivery would request them.
-fn requests<'a>(id: &'a ExecutionId, turn: &'a Turn) -> impl Iterator<Item = TaskRequest> + 'a {
-    turn.calls.iter().filter_map(move |(seq, call)| {
+fn requests(meta: &Meta, turn: &Turn) -> Vec<TaskRequest> {
+    let requests = turn.calls.iter().filter_map(|(seq, call)| {
         let Call::Task(task) = call else { return None };
         (!task.inline).then(|| TaskRequest {
-            execution: id.clone(),
+            execution: meta.id.clone(),
+            run: meta.run,
             seq: *seq,
             attempt: 1,
             task: task.name.clone(),
             input: task.input.clone(),
-            idempotency_key: format!("{id}#{seq}"),
+            idempotency_key: meta.key_of(*seq),
             timeout_ms: task.timeout_ms,
             scheduled: turn.time,
             heartbeat_ms: task.heartbeat_ms,
         })
-    })
+    });
+    requests.collect()
 }
 
 #[async_trait]
@@ -91,7 +93,9 @@ impl Store for SimulatedPorts {
     }
 
     async fn meta(&self, id: &ExecutionId) -> Result<Option<Meta>, Fault> {
-        self.through("meta", self.shared.world.meta(id)).await
+        let meta = self.through("meta", self.shared.world.meta(id)).await?;
+        let unread = self.is(Mutant::IgnoredPins);
+        Ok(meta.map(|it| Meta { pinned: it.pinned && !unread, ..it }))
     }
 
     async fn turns(&self, id: &ExecutionId, after: u64) -> Result<Vec<Turn>, Fault> {
@@ -100,7 +104,8 @@ impl Store for SimulatedPorts {
 
     async fn commit(&self, id: &ExecutionId, turn: &Turn) -> Result<Commit, Fault> {
         if self.is(Mutant::DeliverBeforeCommit) {
-            for request in requests(id, turn) {
+            let requests = self.shared.world.peek(id, |meta, _| requests(meta, turn));
+            for request in requests.unwrap_or_default() {
                 self.shared.world.task(&request).await?;
             }
         }
@@ -119,8 +124,8 @@ impl Store for SimulatedPorts {
         self.through("set_status", self.shared.world.set_status(meta)).await
     }
 
-    async fn claim(&self, id: &ExecutionId, seq: Seq, attempt: u32, lease_ms: u64) -> Result<bool, Fault> {
-        let taken = self.through("claim", self.shared.world.claim(id, seq, attempt, lease_ms)).await?;
+    async fn claim(&self, attempt: &AttemptId, lease_ms: u64) -> Result<bool, Fault> {
+        let taken = self.through("claim", self.shared.world.claim(attempt, lease_ms)).await?;
         Ok(taken || self.is(Mutant::ForgetfulClaims))
     }
 
@@ -134,47 +139,29 @@ impl Store for SimulatedPorts {
 
     async fn heartbeat(
         &self,
-        id: &ExecutionId,
-        seq: Seq,
-        attempt: u32,
+        attempt: &AttemptId,
         now: Millis,
         details: Option<&Payload>,
     ) -> Result<Beat, Fault> {
-        self.through("heartbeat", self.shared.world.heartbeat(id, seq, attempt, now, details)).await
+        self.through("heartbeat", self.shared.world.heartbeat(attempt, now, details)).await
     }
 
-    async fn attempt_of(
-        &self,
-        id: &ExecutionId,
-        seq: Seq,
-        attempt: u32,
-    ) -> Result<Option<AttemptRecord>, Fault> {
-        self.through("attempt_of", self.shared.world.attempt_of(id, seq, attempt)).await
+    async fn attempt_of(&self, attempt: &AttemptId) -> Result<Option<AttemptRecord>, Fault> {
+        self.through("attempt_of", self.shared.world.attempt_of(attempt)).await
     }
 
-    async fn cancel_attempt(
-        &self,
-        id: &ExecutionId,
-        seq: Seq,
-        attempt: u32,
-    ) -> Result<Option<Outcome>, Fault> {
+    async fn cancel_attempt(&self, attempt: &AttemptId) -> Result<Option<Outcome>, Fault> {
         if self.is(Mutant::UnheardCancellations) {
             return Ok(None);
         }
-        self.through("cancel_attempt", self.shared.world.cancel_attempt(id, seq, attempt)).await
+        self.through("cancel_attempt", self.shared.world.cancel_attempt(attempt)).await
     }
 
-    async fn complete_attempt(
-        &self,
-        id: &ExecutionId,
-        seq: Seq,
-        attempt: u32,
-        outcome: &Outcome,
-    ) -> Result<Completed, Fault> {
+    async fn complete_attempt(&self, attempt: &AttemptId, outcome: &Outcome) -> Result<Completed, Fault> {
         if self.is(Mutant::ForgottenAnswers) {
             return Ok(Completed::Kept);
         }
-        self.through("complete_attempt", self.shared.world.complete_attempt(id, seq, attempt, outcome)).await
+        self.through("complete_attempt", self.shared.world.complete_attempt(attempt, outcome)).await
     }
 
     async fn retire(&self, id: &ExecutionId, before: u64) -> Result<(), Fault> {
@@ -200,8 +187,12 @@ impl Dispatch for SimulatedPorts {
         self.through("task", self.shared.world.task(request)).await
     }
 
-    async fn timer(&self, id: &ExecutionId, due: Millis, fact: &Fact) -> Result<(), Fault> {
-        self.through("timer", self.shared.world.timer(id, due, fact)).await
+    async fn timer(&self, timer: &Timer) -> Result<(), Fault> {
+        self.through("timer", self.shared.world.timer(timer)).await
+    }
+
+    async fn forward(&self, code: &str, id: &ExecutionId, forward: &Forward) -> Result<Forwarded, Fault> {
+        self.through("forward", self.shared.forward(code, id, forward)).await
     }
 
     async fn emit(&self, key: &str, events: &[Emitted]) -> Result<(), Fault> {

@@ -3,6 +3,7 @@
 //! Messages to one execution keep their order, and one of them is handled at a time until its lease ends: that much a
 //! queue promises. Nothing else is in order.
 
+mod deploy;
 mod outside;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -14,12 +15,12 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use eventual_engine::core::{ExecutionId, Fact, Millis, Outcome, Payload};
 use eventual_engine::ports::{Clock, Dispatch, Fault, Message, TaskRequest};
-use eventual_engine::{AdvanceError, ClientError, Engine, Registry, States};
+use eventual_engine::{AdvanceError, ClientError, States};
 
-use super::ports::SimulatedPorts;
 use super::shared::{Shared, Token};
 use super::{Figures, Mutant, check, service};
 use crate::world::{Delivery, World};
+use deploy::Process;
 
 /// How long a message or an attempt is left to one process.
 const LEASE_MS: u64 = 60_000;
@@ -91,7 +92,9 @@ struct Flight {
 /// Something that comes from outside.
 enum Outside {
     Answer(Token, Option<bool>),
+    Deploy,
     Redrive(ExecutionId, Item),
+    Replace(usize),
     Signal(ExecutionId, Fact),
     Start(Work),
     Task(TaskRequest),
@@ -107,9 +110,10 @@ enum Step {
 pub(super) struct Schedule {
     shared: Arc<Shared>,
     world: Arc<World>,
-    registry: Arc<Registry>,
     states: Arc<States>,
-    processes: Vec<Arc<Engine>>,
+    processes: Vec<Process>,
+    /// The code that was deployed last, by its place among all.
+    newest: usize,
     lanes: BTreeMap<ExecutionId, Lane>,
     flights: Vec<Flight>,
     outside: Vec<(Millis, Outside)>,
@@ -127,19 +131,19 @@ impl Schedule {
         let mut schedule = Self {
             shared,
             world,
-            registry: service::registry(),
             states: Arc::new(states),
             processes: Vec::new(),
+            newest: 0,
             lanes: BTreeMap::new(),
             flights: Vec::new(),
             outside: Vec::new(),
             expected: BTreeMap::new(),
             resumed: 0,
         };
-        for process in 0..1 + schedule.shared.below(3) {
-            let engine = schedule.engine(usize::try_from(process).unwrap_or(0));
-            schedule.processes.push(engine);
+        for _ in 0..1 + schedule.shared.below(3) {
+            schedule.add_process(0, true);
         }
+        schedule.plan_deployments();
         for number in 0..1 + schedule.shared.below(4) {
             let (workflow, size, signals) = service::pick(&schedule.shared);
             let work = Work::Start { workflow, size, name: number.to_string(), signals };
@@ -147,11 +151,6 @@ impl Schedule {
             schedule.outside.push((due, Outside::Start(work)));
         }
         schedule
-    }
-
-    fn engine(&self, process: usize) -> Arc<Engine> {
-        let ports = SimulatedPorts::ports(self.shared.clone(), process);
-        Arc::new(Engine::on_this_thread(ports, self.registry.clone(), self.states.clone(), "simulation"))
     }
 
     /// Runs to the end, and checks it.
@@ -163,7 +162,7 @@ impl Schedule {
                 if self.pass_time() || self.resume() {
                     continue;
                 }
-                check::all(&self.shared, &self.registry, &self.expected)?;
+                check::all(&self.shared, self.newest, &self.expected)?;
                 return Ok(self.shared.state().figures);
             }
             let drawn = usize::try_from(self.shared.below(steps.len() as u64)).unwrap_or(0);
@@ -290,6 +289,8 @@ impl Schedule {
     fn come(&mut self, what: Outside) {
         match what {
             Outside::Answer(token, again) => self.begin(Work::Answer { token, again }),
+            Outside::Deploy => self.deploy(),
+            Outside::Replace(process) => self.replace(process),
             Outside::Redrive(id, item) => self.lanes.entry(id).or_default().items.push_back(item),
             Outside::Signal(id, fact) => self.tell(&id, fact),
             Outside::Start(work) => self.begin(work),
@@ -299,16 +300,19 @@ impl Schedule {
 
     /// A message from a sender that nothing happens to.
     fn tell(&mut self, id: &ExecutionId, fact: Fact) {
-        let message = Message { facts: vec![fact] };
-        let mut sending = self.world.wake(id, &message);
+        self.send(id, &Message { facts: vec![fact], run: None });
+    }
+
+    fn send(&mut self, id: &ExecutionId, message: &Message) {
+        let mut sending = self.world.wake(id, message);
         // Memory answers at its first poll.
         let _ = sending.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     }
 
     /// A process takes something on.
     fn begin(&mut self, work: Work) {
-        let process = usize::try_from(self.shared.below(self.processes.len() as u64)).unwrap_or(0);
-        let engine = self.processes[process].clone();
+        let process = self.draw_process();
+        let engine = self.processes[process].engine.clone();
         let forgets = self.shared.mutant == Some(Mutant::ForgottenRedelivery);
         let future: Pin<Box<dyn Future<Output = End>>> = match &work {
             Work::Start { workflow, size, name, .. } => {
@@ -365,20 +369,6 @@ impl Schedule {
         }
     }
 
-    /// A process is gone, with its memory and all that it was doing.
-    fn crash(&mut self, process: usize) {
-        let (gone, stay): (Vec<_>, Vec<_>) =
-            mem::take(&mut self.flights).into_iter().partition(|it| it.process == process);
-        self.flights = stay;
-        for Flight { work, late, future, .. } in gone {
-            drop(future);
-            if !late {
-                self.end(work, &End::Again("the process died".to_owned()));
-            }
-        }
-        self.processes[process] = self.engine(process);
-    }
-
     /// A lease is over: what is late is given to somebody else.
     fn expire(&mut self, index: usize) {
         let flight = &mut self.flights[index];
@@ -410,9 +400,8 @@ impl Schedule {
             (Work::Answer { token, again }, end) => self.end_answer(token, again, end),
             (Work::Start { .. } | Work::Task(_), End::Done | End::Refused(_)) => {}
             (Work::Task(request), End::Again(reason)) => {
-                let TaskRequest { execution, seq, attempt, .. } = request;
-                let fact = Fact::TaskLost { seq, attempt, timed_out: false, reason: reason.clone() };
-                self.tell(&execution, fact);
+                let id = request.id();
+                self.send(&id.execution, &id.message(id.lost(false, reason.clone())));
             }
             (Work::Wake(id, item), end) => self.end_wake(id, item, end),
         }

@@ -4,6 +4,7 @@
 
 mod children;
 mod dialogue;
+mod versions;
 mod workers;
 
 use std::future::poll_fn;
@@ -18,6 +19,7 @@ use eventual_engine::{HandlerRequest, Registry, TaskEntry, WorkflowFn, ambient};
 use futures_util::future::{Either, join, join_all, select};
 
 use super::shared::Shared;
+pub(super) use versions::CODES;
 
 /// Attempt of a flaky task that succeeds.
 const FLAKY_UNTIL: u32 = 3;
@@ -41,13 +43,19 @@ const WORKFLOWS: [(&str, WorkflowFn); 15] = [
     ("waits", |input| Box::pin(children::waits(input))),
 ];
 /// How many of them only others start.
-const OF_OTHERS: u64 = 2;
+const OF_OTHERS: usize = 2;
+/// Those that are another code's otherwise.
+const VERSIONED: [&str; 2] = ["changes", "pinned"];
 
-pub(super) fn registry() -> Arc<Registry> {
+/// The handlers of a code, by its place in [`CODES`].
+pub(super) fn registry(code: usize) -> Arc<Registry> {
     let mut registry = Registry::default();
     for (name, code) in WORKFLOWS {
         registry.workflows.insert(name.into(), code);
     }
+    let (_, pinned, changes) = CODES[code];
+    registry.workflows.extend([("pinned".to_owned(), pinned), ("changes".to_owned(), changes)]);
+    registry.pinned.insert("pinned".into());
     for (name, inline) in [("echo", false), ("note", true)] {
         registry.tasks.insert(name.into(), TaskEntry::new(echo, inline));
     }
@@ -59,8 +67,9 @@ pub(super) fn registry() -> Arc<Registry> {
 /// A workflow by chance, how large it is, and how many signals of which name it needs from outside.
 pub(super) fn pick(shared: &Shared) -> (&'static str, u64, Option<&'static str>) {
     let size = 1 + shared.below(4);
-    let (workflow, _) =
-        WORKFLOWS[usize::try_from(shared.below(WORKFLOWS.len() as u64 - OF_OTHERS)).unwrap_or(0)];
+    let own = WORKFLOWS.into_iter().take(WORKFLOWS.len() - OF_OTHERS).map(|(name, _)| name);
+    let all: Vec<&str> = own.chain(VERSIONED).collect();
+    let workflow = all[usize::try_from(shared.below(all.len() as u64)).unwrap_or(0)];
     match workflow {
         "collect" => (workflow, size, Some("item")),
         "race" => (workflow, size, Some("go")),
@@ -77,7 +86,7 @@ pub(super) fn may_be_terminated(workflow: &str) -> bool {
 }
 
 /// Whether an execution may end so, whatever goes wrong on the way.
-pub(super) fn may_end(workflow: &str, size: u64, end: &Outcome) -> bool {
+pub(super) fn may_end(workflow: &str, size: u64, code: &str, end: &Outcome) -> bool {
     let Outcome::Succeeded(value) = end else { return false };
     let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
     let sum = |n: u64| (0..n).sum::<u64>().to_string();
@@ -85,6 +94,7 @@ pub(super) fn may_end(workflow: &str, size: u64, end: &Outcome) -> bool {
         "asks" => text == size.to_string(),
         "collect" => sorted(&text) == (0..size).collect::<Vec<_>>(),
         "fan" => text == sum(size * 2),
+        "pinned" => text == versions::sum_of_pinned(size, code).to_string(),
         "parent" => sorted(&text) == (0..=size).collect::<Vec<_>>(),
         // A race ends in any way; its replay says whether history decides it.
         "cancels" | "race" => {
@@ -151,6 +161,7 @@ async fn parent(input: Payload) -> Outcome {
         detached: false,
         answered: true,
         close: ParentClose::default(),
+        attributes: std::collections::BTreeMap::new(),
     };
     let sending = async {
         for number in 0..=size {

@@ -1,15 +1,17 @@
 //! What all processes of a simulation share: the world, chance, the effects that were seen, and who waits for what.
 //!
-//! Deliberately knows no engine.
+//! Deliberately knows nothing of engines, but that one that runs former code is asked by others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::mem;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Poll, Waker};
 
+use eventual_engine::Engine;
 use eventual_engine::core::{Call, ExecutionId, Machine, Millis, Payload, Seq, Turn};
-use eventual_engine::ports::Clock;
+use eventual_engine::ports::{Clock, Fault, Forward, Forwarded};
 
 use super::{Figures, Mutant};
 use crate::world::World;
@@ -64,6 +66,8 @@ pub(super) struct State {
     pub(super) accepted: BTreeMap<(ExecutionId, Seq, u32), Payload>,
     pub(super) violation: Option<String>,
     pub(super) figures: Figures,
+    /// Processes that run former code, by its hash: number, how many had that number before, and the process.
+    kept: BTreeMap<String, (usize, u64, Weak<Engine>)>,
 }
 
 pub(super) struct Shared {
@@ -100,12 +104,42 @@ impl Shared {
             accepted: BTreeMap::new(),
             violation: None,
             figures: Figures::default(),
+            kept: BTreeMap::new(),
         };
         Self { world, mutant, state: Mutex::new(state) }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has the process of that number asked for what only `code` can do.
+    pub(super) fn keep(&self, code: &str, process: usize, engine: &Arc<Engine>) {
+        let mut state = self.state();
+        let before = state.kept.get(code).map_or(0, |it| it.1 + 1);
+        state.kept.insert(code.to_owned(), (process, before, Arc::downgrade(engine)));
+    }
+
+    /// Has a process that runs former code do something. It may die over that.
+    pub(super) async fn forward(
+        &self,
+        code: &str,
+        id: &ExecutionId,
+        forward: &Forward,
+    ) -> Result<Forwarded, Fault> {
+        let known = || self.state().kept.get(code).cloned();
+        let Some((process, life, engine)) = known() else { return Ok(Forwarded::NoSuchCode) };
+        self.state().figures.forwards += 1;
+        let gone = || Fault::new("forward", format!("process {process}, which runs {code}, died"));
+        let engine = engine.upgrade().ok_or_else(gone)?;
+        let mut asked = pin!(engine.forwarded(code, id, forward.clone()));
+        poll_fn(|cx| match known() {
+            Some((_, now, _)) if now == life => {
+                asked.as_mut().poll(cx).map_err(|error| Fault::new("forward", error))
+            }
+            _ => Poll::Ready(Err(gone())),
+        })
+        .await
     }
 
     /// A number below `bound`.

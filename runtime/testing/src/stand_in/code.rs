@@ -46,22 +46,23 @@ pub(super) fn workflow(input: Payload) -> Code {
 impl StandIns {
     /// What is done instead of running the code of an execution: decided once.
     fn decided(&self, id: &ExecutionId, input: &Payload) -> Answer {
-        let begun = self.world.upgrade().and_then(|it| it.peek(id, |_, turns| !turns.is_empty()));
+        let known = self.world.upgrade().and_then(|it| it.peek(id, |meta, turns| (meta.run, !turns.is_empty())));
+        let (run, begun) = known.unwrap_or_default();
         let at = self.now();
         let mut state = self.state();
-        if let Some(answer) = state.decided.get(id) {
+        if let Some(answer) = state.decided.get(&(id.clone(), run)) {
             return answer.clone();
         }
-        if begun == Some(true) {
+        if begun {
             return Answer::Real;
         }
         let script = state.scripts.entry((Kind::Workflow, id.workflow().to_owned())).or_default();
         let answer = script.take();
         script.records.push(Record { input: input.clone(), attempt: 1, execution: Some(id.clone()), at });
         if matches!(answer, Answer::Hold) {
-            script.held.push(Held { execution: id.clone(), seq: 0, attempt: 1, input: input.clone() });
+            script.held.push(Held { execution: id.clone(), run: None, seq: 0, attempt: 1, input: input.clone() });
         }
-        state.decided.insert(id.clone(), answer.clone());
+        state.decided.insert((id.clone(), run), answer.clone());
         answer
     }
 
@@ -77,7 +78,7 @@ async fn held(stand_ins: Arc<StandIns>, id: ExecutionId, input: Payload) -> Outc
         return Outcome::Crashed("workflow code outside of an execution".to_owned());
     };
     let answer = poll_fn(|cx| slot.poll(cx, |_| Call::Signal { name: ANSWERED.to_owned() })).await;
-    let held = Held { execution: id.clone(), seq: 0, attempt: 1, input };
+    let held = Held { execution: id.clone(), run: None, seq: 0, attempt: 1, input };
     stand_ins.release(Kind::Workflow, id.workflow(), &held);
     match answer {
         Outcome::Succeeded(number) => stand_ins.given(&number).unwrap_or(Outcome::TimedOut),

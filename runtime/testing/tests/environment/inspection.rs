@@ -35,7 +35,8 @@ fn executions_histories_and_what_they_wait_for() {
     ] {
         assert!(story.contains(line), "{line} is not in\n{story}");
     }
-    assert_eq!(env.published()[0].key, format!("{}#2", ended.id()));
+    let run = env.execution(&ended).run.unwrap();
+    assert_eq!(env.published()[0].key, format!("{}#2@{run}", ended.id()));
 }
 
 #[test]

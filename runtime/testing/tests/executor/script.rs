@@ -112,7 +112,7 @@ impl Play {
         if self.process == Process::Forgets {
             self.restart();
         }
-        let message = Message { facts: facts.into_iter().collect() };
+        let message = Message { facts: facts.into_iter().collect(), run: None };
         self.runtime.block_on(self.engine.advance(&self.id, message, false)).unwrap();
     }
 
@@ -126,14 +126,15 @@ impl Play {
         if self.process == Process::Forgets {
             self.restart();
         }
-        let [one, other] = facts.map(|it| self.engine.advance(&self.id, Message { facts: it.into() }, false));
+        let message = |it: [Fact; N]| Message { facts: it.into(), run: None };
+        let [one, other] = facts.map(|it| self.engine.advance(&self.id, message(it), false));
         let (one, other) = self.runtime.block_on(async { tokio::join!(biased; one, other) });
         one.and(other).unwrap();
     }
 
     /// A worker has taken the first attempt of a task, and beats now.
     pub(crate) fn beats(&self, seq: Seq) {
-        assert!(self.runtime.block_on(self.world.claim(&self.id, seq, 1, 60_000)).unwrap());
+        assert!(self.runtime.block_on(self.world.claim(&self.meta().attempt(seq, 1), 60_000)).unwrap());
     }
 
     /// A turn of the history is written otherwise than the code made it, and the process dies.

@@ -148,9 +148,7 @@ fn an_answer_that_was_accepted_comes_before_a_loss() {
     let outcome = Outcome::Succeeded(r#"{"yes":true}"#.into());
     let kept = stage.runtime.block_on(eventual_engine::ports::Store::complete_attempt(
         &*stage.world,
-        &id,
-        0,
-        1,
+        &stage.world.peek(&id, |meta, _| meta.attempt(0, 1)).unwrap(),
         &outcome,
     ));
     assert_eq!(kept.unwrap(), eventual_engine::ports::Completed::Kept);

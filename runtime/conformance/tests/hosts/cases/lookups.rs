@@ -44,6 +44,27 @@ pub(super) fn executions_are_found_by_their_attributes(site: &Site<'_>) {
     );
 }
 
+pub(super) fn a_workflow_says_what_its_children_are_found_by(site: &Site<'_>) {
+    let batch = site.name();
+    let told = site.run("labels", json!(batch));
+    let [started, class, why] = [0, 1, 2].map(|it| text(&told[it]));
+    assert_eq!(class, "InvalidAttribute");
+    assert!(why.contains("batch"), "{why}");
+    let found = |awaited: bool| {
+        let filters = json!([{ "name": "batch", "is": batch }, { "name": "awaited", "is": awaited }]);
+        let page = site.ask(json!({ "op": "list", "workflow": "naps", "attributes": filters }));
+        let found = page["executions"].as_array().cloned().unwrap_or_default();
+        found.iter().map(|it| text(&it["execution"])).collect::<Vec<_>>()
+    };
+    // An index may be a moment behind.
+    site.until("both children to be found", || {
+        let both = found(false) == [started.clone()] && found(true) == [format!("{started}-awaited")];
+        both.then_some(())
+    });
+    let known = site.end(&started);
+    assert_eq!(known["attributes"], json!({ "batch": batch, "awaited": false }));
+}
+
 pub(super) fn lists_are_paged_and_counted(site: &Site<'_>) {
     let group = site.name();
     let mut orders: Vec<String> = (0..5)

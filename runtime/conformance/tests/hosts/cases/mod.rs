@@ -107,6 +107,7 @@ cases! {
     together::an_actor_fails_and_spoils_nothing,
     together::workflows_call_actors,
     lookups::executions_are_found_by_their_attributes,
+    lookups::a_workflow_says_what_its_children_are_found_by,
     lookups::lists_are_paged_and_counted,
     lookups::a_schedule_starts_again_and_again,
     lookups::a_schedule_is_paused_triggered_and_deleted,

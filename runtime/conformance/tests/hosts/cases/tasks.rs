@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::host::{Site, lasted};
+use crate::host::{Site, lasted, text};
 
 pub(super) fn texts_pass_through_both_kinds(site: &Site<'_>) {
     let texts = json!(["", "0", "a \"quoted\" line\nand another", "Grüße 🎻", "null"]);
@@ -15,7 +15,8 @@ pub(super) fn attempts_are_made_with_their_pauses_and_one_key(site: &Site<'_>) {
         let execution = site.start("works", json!({ "script": "nn", "here": here }));
         let known = site.end(&execution);
         // Every attempt has the key of the call, whichever of them works.
-        assert_eq!(known["result"], json!({ "attempt": 3, "key": format!("{execution}#0") }), "{known}");
+        let key = format!("{execution}#0@{}", text(&known["run"]));
+        assert_eq!(known["result"], json!({ "attempt": 3, "key": key }), "{known}");
         assert!(lasted(&known) >= 600, "pauses of 200 and 400 ms: {known}");
     }
 }

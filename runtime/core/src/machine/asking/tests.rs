@@ -15,8 +15,8 @@ fn task(name: &str) -> Call {
 
 fn child(number: Seq) -> Call {
     let execution = ExecutionId::parse(&format!("child/parent:one:{number}")).unwrap();
-    let close = ParentClose::Cancel;
-    Call::Workflow { execution, input: "1".into(), detached: false, answered: true, close }
+    let (close, attributes) = (ParentClose::Cancel, alloc::collections::BTreeMap::new());
+    Call::Workflow { execution, input: "1".into(), detached: false, answered: true, close, attributes }
 }
 
 #[track_caller]

@@ -1,9 +1,11 @@
 //! The shapes of what workflow code asks for.
 
+use std::collections::BTreeMap;
+
 use eventual_core::{Call, Emitted, ParentClose, RetryPolicy, TaskCall};
 use serde::{Deserialize, Serialize};
 
-use super::{Raw, id, payload, raw};
+use super::{AttributeText, Raw, id, payload, raw};
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
@@ -52,6 +54,8 @@ pub(super) enum CallText {
         answered: bool,
         #[serde(default, skip_serializing_if = "CloseText::is_cancel")]
         close: CloseText,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        attributes: BTreeMap<String, AttributeText>,
     },
 }
 
@@ -174,12 +178,13 @@ impl From<&Call> for CallText {
                 input: raw(input),
                 start: start.as_ref().map(raw),
             },
-            Call::Workflow { execution, input, detached, answered, close } => Self::Workflow {
+            Call::Workflow { execution, input, detached, answered, close, attributes } => Self::Workflow {
                 execution: execution.to_string(),
                 input: raw(input),
                 detached: *detached,
                 answered: *answered,
                 close: (*close).into(),
+                attributes: attributes.iter().map(|(name, it)| (name.clone(), it.into())).collect(),
             },
         }
     }
@@ -228,12 +233,13 @@ impl TryFrom<CallText> for Call {
                 input: payload(&input),
                 start: start.as_ref().map(payload),
             },
-            CallText::Workflow { execution, input, detached, answered, close } => Self::Workflow {
+            CallText::Workflow { execution, input, detached, answered, close, attributes } => Self::Workflow {
                 execution: id(&execution)?,
                 input: payload(&input),
                 detached,
                 answered,
                 close: close.into(),
+                attributes: attributes.into_iter().map(|(name, it)| (name, it.into())).collect(),
             },
         })
     }

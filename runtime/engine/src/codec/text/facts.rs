@@ -4,7 +4,7 @@ use eventual_core::{Fact, FactKey};
 use serde::{Deserialize, Serialize};
 
 use super::outcomes::OutcomeText;
-use super::{Raw, caller, caller_text, payload, raw};
+use super::{Raw, RunText, caller, caller_text, payload, raw, run_text};
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
@@ -82,6 +82,8 @@ pub(in crate::codec) enum FactText {
         input: Raw,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<(String, u32)>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from_run: Option<RunText>,
     },
     UpdateDone {
         seq: u32,
@@ -124,6 +126,7 @@ impl From<&Fact> for FactText {
                 name: name.clone(),
                 input: raw(input),
                 from: from.as_ref().map(caller_text),
+                from_run: run_text(from.as_ref()),
             },
             Fact::UpdateDone { seq, outcome } => Self::UpdateDone { seq: *seq, outcome: outcome.into() },
         }
@@ -155,8 +158,9 @@ impl TryFrom<FactText> for Fact {
                 Self::TaskLost { seq, attempt, timed_out, reason }
             }
             FactText::TimerFired { seq } => Self::TimerFired { seq },
-            FactText::Update { id, name, input, from } => {
-                Self::Update { id, name, input: payload(&input), from: from.map(caller).transpose()? }
+            FactText::Update { id, name, input, from, from_run } => {
+                let from = from.map(|it| caller(it, from_run.as_ref())).transpose()?;
+                Self::Update { id, name, input: payload(&input), from }
             }
             FactText::UpdateDone { seq, outcome } => Self::UpdateDone { seq, outcome: outcome.into() },
         })

@@ -5,16 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use eventual_core::{Fact, Outcome, Status};
 use serde::{Deserialize, Serialize};
 
-use super::super::TimerMessage;
 use super::facts::FactText;
 use super::outcomes::OutcomeText;
-use super::{AttributeText, Raw, caller, caller_text, payload, raw};
-use crate::ports::{Message, Meta, Origin, Secret, TaskRequest};
+use super::{AttributeText, Raw, RunText, caller, caller_text, payload, raw, run_text};
+use crate::ports::{Message, Meta, Origin, Secret, TaskRequest, Timer};
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::codec) struct MetaText {
     execution: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    run: Option<RunText>,
     status: String,
     input: Raw,
     started: u64,
@@ -33,6 +34,8 @@ pub(in crate::codec) struct MetaText {
     markers: BTreeSet<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     parent: Option<(String, u32)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parent_run: Option<RunText>,
     #[serde(default, skip_serializing_if = "is_zero")]
     base: u64,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -48,6 +51,8 @@ pub(in crate::codec) struct MetaText {
 #[derive(Serialize, Deserialize)]
 struct OriginText {
     from: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    run: Option<RunText>,
     turn: u64,
     root: String,
 }
@@ -61,6 +66,7 @@ impl From<&Meta> for MetaText {
     fn from(meta: &Meta) -> Self {
         Self {
             execution: meta.id.to_string(),
+            run: meta.run.map(RunText),
             status: meta.status.as_str().to_owned(),
             input: raw(&meta.input),
             started: meta.started,
@@ -72,12 +78,14 @@ impl From<&Meta> for MetaText {
             pinned: meta.pinned,
             markers: meta.markers.clone(),
             parent: meta.parent.as_ref().map(caller_text),
+            parent_run: run_text(meta.parent.as_ref()),
             base: meta.base,
             attributes: meta.attributes.iter().map(|(name, it)| (name.clone(), it.into())).collect(),
             as_of: meta.as_of,
             secret: meta.secret.as_text().to_owned(),
             origin: meta.origin.as_ref().map(|it| OriginText {
                 from: it.from.to_string(),
+                run: it.run.map(RunText),
                 turn: it.turn,
                 root: it.root.to_string(),
             }),
@@ -90,6 +98,7 @@ impl TryFrom<MetaText> for Meta {
     fn try_from(text: MetaText) -> Result<Self, String> {
         Ok(Self {
             id: super::id(&text.execution)?,
+            run: text.run.map(|it| it.0),
             status: Status::parse(&text.status).ok_or_else(|| format!("unknown status {:?}", text.status))?,
             input: payload(&text.input),
             started: text.started,
@@ -100,7 +109,7 @@ impl TryFrom<MetaText> for Meta {
             code: text.code,
             pinned: text.pinned,
             markers: text.markers,
-            parent: text.parent.map(caller).transpose()?,
+            parent: text.parent.map(|it| caller(it, text.parent_run.as_ref())).transpose()?,
             base: text.base,
             attributes: text.attributes.into_iter().map(|(name, it)| (name, it.into())).collect(),
             as_of: text.as_of,
@@ -109,7 +118,7 @@ impl TryFrom<MetaText> for Meta {
                 .origin
                 .map(|it| {
                     let (from, root) = (super::id(&it.from)?, super::id(&it.root)?);
-                    Ok::<_, String>(Origin { from, turn: it.turn, root })
+                    Ok::<_, String>(Origin { from, run: it.run.map(|it| it.0), turn: it.turn, root })
                 })
                 .transpose()?,
         })
@@ -119,18 +128,21 @@ impl TryFrom<MetaText> for Meta {
 #[derive(Serialize, Deserialize)]
 pub(in crate::codec) struct MessageText {
     facts: Vec<FactText>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    run: Option<RunText>,
 }
 
 impl From<&Message> for MessageText {
     fn from(message: &Message) -> Self {
-        Self { facts: message.facts.iter().map(FactText::from).collect() }
+        Self { facts: message.facts.iter().map(FactText::from).collect(), run: message.run.map(RunText) }
     }
 }
 
 impl TryFrom<MessageText> for Message {
     type Error = String;
     fn try_from(text: MessageText) -> Result<Self, String> {
-        Ok(Self { facts: text.facts.into_iter().map(Fact::try_from).collect::<Result<_, _>>()? })
+        let facts = text.facts.into_iter().map(Fact::try_from).collect::<Result<_, _>>()?;
+        Ok(Self { facts, run: text.run.map(|it| it.0) })
     }
 }
 
@@ -138,6 +150,8 @@ impl TryFrom<MessageText> for Message {
 #[serde(rename_all = "camelCase")]
 pub(in crate::codec) struct TaskRequestText {
     execution: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    run: Option<RunText>,
     seq: u32,
     attempt: u32,
     task: String,
@@ -153,6 +167,7 @@ impl From<&TaskRequest> for TaskRequestText {
     fn from(request: &TaskRequest) -> Self {
         Self {
             execution: request.execution.to_string(),
+            run: request.run.map(RunText),
             seq: request.seq,
             attempt: request.attempt,
             task: request.task.clone(),
@@ -170,6 +185,7 @@ impl TryFrom<TaskRequestText> for TaskRequest {
     fn try_from(text: TaskRequestText) -> Result<Self, String> {
         Ok(Self {
             execution: super::id(&text.execution)?,
+            run: text.run.map(|it| it.0),
             seq: text.seq,
             attempt: text.attempt,
             task: text.task,
@@ -185,19 +201,23 @@ impl TryFrom<TaskRequestText> for TaskRequest {
 #[derive(Serialize, Deserialize)]
 pub(in crate::codec) struct TimerText {
     execution: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    run: Option<RunText>,
     due: u64,
     fact: FactText,
 }
 
-impl From<&TimerMessage> for TimerText {
-    fn from(timer: &TimerMessage) -> Self {
-        Self { execution: timer.execution.to_string(), due: timer.due, fact: (&timer.fact).into() }
+impl From<&Timer> for TimerText {
+    fn from(timer: &Timer) -> Self {
+        let (execution, run) = (timer.execution.to_string(), timer.run.map(RunText));
+        Self { execution, run, due: timer.due, fact: (&timer.fact).into() }
     }
 }
 
-impl TryFrom<TimerText> for TimerMessage {
+impl TryFrom<TimerText> for Timer {
     type Error = String;
     fn try_from(text: TimerText) -> Result<Self, String> {
-        Ok(Self { execution: super::id(&text.execution)?, due: text.due, fact: text.fact.try_into()? })
+        let (execution, run) = (super::id(&text.execution)?, text.run.map(|it| it.0));
+        Ok(Self { execution, run, due: text.due, fact: text.fact.try_into()? })
     }
 }

@@ -1,4 +1,5 @@
-//! What people and other services do to executions: signals, pauses, terminations, and resuming what stands still.
+//! What people and other services do to executions: signals, pauses, terminations, and resuming what stands still, on code that
+//! may have to be run again for that.
 
 use eventual_engine::core::{ExecutionId, Fact, Status};
 use eventual_engine::ports::Clock;
@@ -36,15 +37,20 @@ impl Schedule {
         }
     }
 
-    /// Resumes what is paused: somebody who looks, when nothing else happens. `false` when nothing is.
+    /// Resumes what is paused or parked: somebody who looks, when nothing else happens. `false` when nothing is.
     pub(super) fn resume(&mut self) -> bool {
-        let paused =
-            |it: &ExecutionId| self.world.peek(it, |meta, _| meta.status == Status::Paused) == Some(true);
-        let paused: Vec<_> = self.world.ids().into_iter().filter(paused).collect();
-        for id in &paused {
+        let stands = |it: &ExecutionId| {
+            let status = self.world.peek(it, |meta, _| meta.status);
+            matches!(status, Some(Status::Parked | Status::Paused))
+        };
+        let standing: Vec<_> = self.world.ids().into_iter().filter(stands).collect();
+        if !standing.is_empty() {
+            self.keep_all();
+        }
+        for id in &standing {
             self.resumed += 1;
             self.tell(id, Fact::Resumed { id: format!("{id}-{}", self.resumed) });
         }
-        !paused.is_empty()
+        !standing.is_empty()
     }
 }
