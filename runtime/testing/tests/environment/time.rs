@@ -68,7 +68,7 @@ fn what_has_ended_is_forgotten_after_its_retention_and_its_name_is_free() {
     env.advance(Duration::from_millis(1));
     assert_eq!((get(&env).unwrap_err().class.as_str(), listed(&env)), ("NotFound", 0));
     assert_eq!(env.result(&execution), Some(Ok(1)), "a test may look at everything that it ran");
-    assert_eq!(env.history(&execution).len(), 2);
+    assert_eq!(env.history(&execution).len(), 3);
 
     let again = env.start(daily(2).key("again")).unwrap();
     assert_eq!((again.id(), env.result(&again)), (execution.id(), None));
