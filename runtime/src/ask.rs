@@ -116,7 +116,9 @@ impl Ask {
         match self {
             Self::Workflow { attributes, .. } => drop(attributes.insert(name.to_owned(), value)),
             Self::Broken(_) => {}
-            ask => *ask = Self::Broken(Error::new("NotAWorkflow", "`.attribute()` is for calls of workflows")),
+            ask => {
+                *ask = Self::Broken(Error::new("NotAWorkflow", "`.attribute()` is for calls of workflows"))
+            }
         }
     }
 

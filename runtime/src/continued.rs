@@ -51,9 +51,9 @@ impl<T, E> Future for ContinueAsNew<T, E> {
             |message: &str| Poll::Ready(Err(CallError::Invalid(Error::new("NotThisWorkflow", message))));
         match (&self.asked.ask, ambient::workflow()) {
             (Ask::Broken(error), _) => Poll::Ready(Err(CallError::Invalid(error.clone()))),
-            (Ask::Workflow { attributes, .. }, Some(_)) if !attributes.is_empty() => {
-                refused("an execution keeps its attributes when it continues as new: set the others in its code")
-            }
+            (Ask::Workflow { attributes, .. }, Some(_)) if !attributes.is_empty() => refused(
+                "an execution keeps its attributes when it continues as new: set the others in its code",
+            ),
             (Ask::Workflow { name, input, .. }, Some(info)) if info.execution.workflow() == *name => {
                 let _noted = ambient::continue_as_new(input.clone());
                 Poll::Pending

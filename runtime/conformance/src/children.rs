@@ -59,7 +59,9 @@ pub async fn labels(batch: String) -> Result<Vec<String>> {
     let awaited = naps(10).key(format!("{}-awaited", started.name()));
     awaited.attribute("batch", &batch).attribute("awaited", true).await?;
     match naps(10).attribute("batch", "x".repeat(10_000)).await {
-        Err(CallError::Invalid(error)) => Ok(vec![started.id().to_owned(), error.class.clone(), error.message.clone()]),
+        Err(CallError::Invalid(error)) => {
+            Ok(vec![started.id().to_owned(), error.class.clone(), error.message.clone()])
+        }
         other => Err(Error::new("Taken", format!("an attribute of 10,000 characters: {other:?}"))),
     }
 }

@@ -184,7 +184,8 @@ impl Engine {
             0 => self.ports.store.turns(&id, meta.superseded()).await?,
             _ => self.ports.store.turns(&id, version).await?,
         };
-        let lost = if version == 0 { Box::pin(self.complete_fork(meta, &mut committed)).await? } else { None };
+        let lost =
+            if version == 0 { Box::pin(self.complete_fork(meta, &mut committed)).await? } else { None };
         let last = committed.last().map_or(version, |it| it.number);
         let mut behind = meta.learn(&committed);
         if last == 0 {

@@ -15,12 +15,7 @@ const AT_A_TIME: usize = 32;
 
 impl Engine {
     /// Delivers what a committed turn asked for.
-    pub(crate) async fn deliver(
-        &self,
-        meta: &Meta,
-        turn: &Turn,
-        pending: &Pending,
-    ) -> Result<(), Fault> {
+    pub(crate) async fn deliver(&self, meta: &Meta, turn: &Turn, pending: &Pending) -> Result<(), Fault> {
         let deliver_calls = |children: bool| {
             let calls = turn.calls.iter().filter(move |(_, it)| {
                 matches!(it, Call::Workflow { .. }) == children && !is_performed_here(it)

@@ -39,10 +39,10 @@ pub use eventual_core as core;
 pub use eventual_core::limits;
 pub use ports::{Fault, Ports};
 pub use program::{Init, Program};
-pub use search::check_attributes;
 pub use registry::{
     HandlerContext, HandlerEntry, HandlerFn, HandlerRequest, Registry, States, TaskEntry, User, WorkflowFn,
 };
+pub use search::check_attributes;
 pub use system::{
     ExecutionSummary, FilterRequest, ScheduleRequest, SearchRequest, SpanRequest, SystemError, SystemRequest,
     SystemResponse, VersionReport, VersionsReport,

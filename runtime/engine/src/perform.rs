@@ -41,11 +41,7 @@ impl Engine {
     }
 
     /// Performs the inline tasks that an execution waits for.
-    pub(crate) async fn perform_inline(
-        &self,
-        meta: &Meta,
-        pending: Pending,
-    ) -> Result<Vec<Fact>, Fault> {
+    pub(crate) async fn perform_inline(&self, meta: &Meta, pending: Pending) -> Result<Vec<Fact>, Fault> {
         let now = self.ports.clock.now();
         let mut attempts = pending.inline.iter().map(|(seq, attempt, task)| {
             let request = task_request(meta, *seq, *attempt, task, now);

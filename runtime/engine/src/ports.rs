@@ -13,7 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use eventual_core::{Attribute, Caller, Emitted, ExecutionId, Fact, Millis, Outcome, Payload, Run, Seq, Status, Turn};
+use eventual_core::{
+    Attribute, Caller, Emitted, ExecutionId, Fact, Millis, Outcome, Payload, Run, Seq, Status, Turn,
+};
 pub use futures_util::future::BoxFuture;
 
 pub use attempts::{AttemptId, AttemptRecord, Beat, Completed};

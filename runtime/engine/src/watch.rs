@@ -42,12 +42,7 @@ impl Engine {
 
     /// When to look again at an attempt; `None` when its heartbeat has stopped, or it was given up or answered. A look that
     /// comes late judges the moment for which it was meant: an answer that was given since waits behind it.
-    async fn next_look(
-        &self,
-        attempt: &AttemptId,
-        period_ms: u64,
-        due: u64,
-    ) -> Result<Option<u64>, Fault> {
+    async fn next_look(&self, attempt: &AttemptId, period_ms: u64, due: u64) -> Result<Option<u64>, Fault> {
         let record = self.ports.store.attempt_of(attempt).await?;
         Ok(match record {
             // Nobody has taken it yet; a worker that is lost on its way is the host's to tell. Looks that came twice go on to
@@ -62,12 +57,7 @@ impl Engine {
     }
 
     /// Has an attempt looked at when the time has come.
-    pub(crate) async fn look_at(
-        &self,
-        attempt: &AttemptId,
-        period_ms: u64,
-        due: u64,
-    ) -> Result<(), Fault> {
+    pub(crate) async fn look_at(&self, attempt: &AttemptId, period_ms: u64, due: u64) -> Result<(), Fault> {
         let AttemptId { execution, run, seq, attempt } = attempt.clone();
         let fact = Fact::HeartbeatDue { seq, attempt, period_ms, due };
         self.ports.dispatch.timer(&Timer { execution, run, due, fact }).await

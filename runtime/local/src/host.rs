@@ -203,7 +203,8 @@ impl Host {
         let (mut count, mut first) = (0, None);
         let fits = |it: &&Item| {
             count += facts(&it.delivery).len();
-            let is_first = facts(&it.delivery).is_empty() || *first.get_or_insert(run(&it.delivery)) == run(&it.delivery);
+            let is_first = facts(&it.delivery).is_empty()
+                || *first.get_or_insert(run(&it.delivery)) == run(&it.delivery);
             is_first && count <= FACTS_MAX
         };
         let some = waiting.iter().take_while(fits).count().max(waiting.len().min(1));

@@ -22,8 +22,8 @@ use eventual_core::limits::LIST_LOOKED_AT_MAX;
 use eventual_core::{ExecutionId, Millis, Outcome, Payload, Turn};
 use eventual_engine::codec;
 use eventual_engine::ports::{
-    AttemptId, AttemptRecord, Awaited, Beat, Commit, CommitDone, Completed, Fault, Insert, ListQuery, Meta, Page,
-    Store,
+    AttemptId, AttemptRecord, Awaited, Beat, Commit, CommitDone, Completed, Fault, Insert, ListQuery, Meta,
+    Page, Store,
 };
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 

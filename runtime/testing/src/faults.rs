@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use eventual_engine::Ports;
 use eventual_engine::core::{Emitted, ExecutionId, Millis, Outcome, Payload, Turn};
 use eventual_engine::ports::{
-    AttemptId, AttemptRecord, Awaited, Beat, BoxFuture, Commit, Completed, Dispatch, Fault, Insert, ListQuery,
-    Message, Meta, Page, Store, TaskRequest, Timer,
+    AttemptId, AttemptRecord, Awaited, Beat, BoxFuture, Commit, Completed, Dispatch, Fault, Insert,
+    ListQuery, Message, Meta, Page, Store, TaskRequest, Timer,
 };
 
 /// Where a process dies.

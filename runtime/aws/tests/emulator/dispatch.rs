@@ -110,10 +110,7 @@ async fn long_timers_are_one_schedule_that_deletes_itself() {
     let world = World::new().await.with_queues().await.with_schedules().await;
     let due = 4_102_444_800_000; // 2100-01-01
     // The role of the schedules is new; Scheduler sees it after a while.
-    until("the role", || async {
-        world.dispatch.timer(&timer(due, 4)).await.ok()
-    })
-    .await;
+    until("the role", || async { world.dispatch.timer(&timer(due, 4)).await.ok() }).await;
     world.dispatch.timer(&timer(due, 4)).await.unwrap();
     let group = &world.resources.schedule_group;
     let schedules = world.schedules.list_schedules().group_name(group).send().await.unwrap().schedules;

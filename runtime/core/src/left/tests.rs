@@ -17,7 +17,14 @@ fn asker() -> Caller {
 
 fn child(name: &str, close: ParentClose) -> Call {
     let attributes = BTreeMap::new();
-    Call::Workflow { execution: id(name), input: "1".into(), detached: false, answered: true, close, attributes }
+    Call::Workflow {
+        execution: id(name),
+        input: "1".into(),
+        detached: false,
+        answered: true,
+        close,
+        attributes,
+    }
 }
 
 fn stop(name: &str, terminate: bool) -> Stop {

@@ -70,13 +70,7 @@ impl Machine {
         }
     }
 
-    pub(super) fn receive_update(
-        &mut self,
-        id: &str,
-        name: &str,
-        input: &Payload,
-        from: Option<&Caller>,
-    ) {
+    pub(super) fn receive_update(&mut self, id: &str, name: &str, input: &Payload, from: Option<&Caller>) {
         self.updates.unanswered.insert(id.to_owned(), from.cloned());
         let update = Update { id: id.to_owned(), name: name.to_owned(), input: input.clone() };
         self.push(Completion::Update(update));

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use eventual_core::{
-    Answer, Attempt, Attribute, Call, Caller, Continued, Emitted, FactKey, Failure, Outcome, ParentClose, Payload,
-    RetryAdvice, RetryPolicy, Run, Stop, TaskCall,
+    Answer, Attempt, Attribute, Call, Caller, Continued, Emitted, FactKey, Failure, Outcome, ParentClose,
+    Payload, RetryAdvice, RetryPolicy, Run, Stop, TaskCall,
 };
 
 use super::*;

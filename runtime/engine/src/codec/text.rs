@@ -1,7 +1,8 @@
 //! The shapes of the texts: one mirror type for each core value, with the conversions both ways.
 
 use eventual_core::{
-    Answer, Attempt, Attribute, Caller, Continued, ExecutionId, Fact, FactKey, Outcome, Payload, Run, Stop, Turn,
+    Answer, Attempt, Attribute, Caller, Continued, ExecutionId, Fact, FactKey, Outcome, Payload, Run, Stop,
+    Turn,
 };
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -107,7 +107,8 @@ async fn a_name_that_is_used_again_takes_nothing_of_what_was_meant_for_the_forme
     }
     // Asked for later than the former one's timer, and so due later.
     assert!(served.start_execution("nap", "after", json!(2_100)).await);
-    let after = async |served: &Served| served.ask(json!({ "op": "get", "execution": "nap/after" })).await.unwrap();
+    let after =
+        async |served: &Served| served.ask(json!({ "op": "get", "execution": "nap/after" })).await.unwrap();
     while after(&served).await["status"] == "running" {
         assert!(begun.elapsed() < Duration::from_secs(60), "the later timer does not fire");
         tokio::time::sleep(Duration::from_millis(20)).await;

@@ -46,7 +46,8 @@ pub(super) fn workflow(input: Payload) -> Code {
 impl StandIns {
     /// What is done instead of running the code of an execution: decided once.
     fn decided(&self, id: &ExecutionId, input: &Payload) -> Answer {
-        let known = self.world.upgrade().and_then(|it| it.peek(id, |meta, turns| (meta.run, !turns.is_empty())));
+        let known =
+            self.world.upgrade().and_then(|it| it.peek(id, |meta, turns| (meta.run, !turns.is_empty())));
         let (run, begun) = known.unwrap_or_default();
         let at = self.now();
         let mut state = self.state();
@@ -60,7 +61,13 @@ impl StandIns {
         let answer = script.take();
         script.records.push(Record { input: input.clone(), attempt: 1, execution: Some(id.clone()), at });
         if matches!(answer, Answer::Hold) {
-            script.held.push(Held { execution: id.clone(), run: None, seq: 0, attempt: 1, input: input.clone() });
+            script.held.push(Held {
+                execution: id.clone(),
+                run: None,
+                seq: 0,
+                attempt: 1,
+                input: input.clone(),
+            });
         }
         state.decided.insert((id.clone(), run), answer.clone());
         answer

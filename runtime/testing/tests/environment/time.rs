@@ -86,7 +86,8 @@ fn a_test_says_how_long_closed_executions_are_kept() {
     let waiting = env.start(wait_for_go()).unwrap();
     env.run(&execution).unwrap();
     env.advance(DAY + Duration::from_millis(1));
-    let status = |id: &str| env.system(&json!({ "op": "get", "execution": id })).map(|it| it["status"].clone());
+    let status =
+        |id: &str| env.system(&json!({ "op": "get", "execution": id })).map(|it| it["status"].clone());
     assert_eq!(status(execution.id()).unwrap_err().class, "NotFound");
     assert_eq!(status(waiting.id()).unwrap(), "running", "open ones stay");
 }

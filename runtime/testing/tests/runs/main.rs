@@ -122,7 +122,11 @@ fn a_signal_of_the_new_execution_is_not_one_that_the_former_sent() {
         assert_eq!(stage.end(&sender).as_deref(), Some("null"));
         stage.forget();
     }
-    assert_eq!(stage.end(&receiver).as_deref(), Some("[1,2]"), "both have the same name and number of the call");
+    assert_eq!(
+        stage.end(&receiver).as_deref(),
+        Some("[1,2]"),
+        "both have the same name and number of the call"
+    );
 }
 
 #[test]

@@ -233,14 +233,16 @@ impl TryFrom<CallText> for Call {
                 input: payload(&input),
                 start: start.as_ref().map(payload),
             },
-            CallText::Workflow { execution, input, detached, answered, close, attributes } => Self::Workflow {
-                execution: id(&execution)?,
-                input: payload(&input),
-                detached,
-                answered,
-                close: close.into(),
-                attributes: attributes.into_iter().map(|(name, it)| (name, it.into())).collect(),
-            },
+            CallText::Workflow { execution, input, detached, answered, close, attributes } => {
+                Self::Workflow {
+                    execution: id(&execution)?,
+                    input: payload(&input),
+                    detached,
+                    answered,
+                    close: close.into(),
+                    attributes: attributes.into_iter().map(|(name, it)| (name, it.into())).collect(),
+                }
+            }
         })
     }
 }

@@ -19,7 +19,8 @@ pub(super) async fn drops(input: Payload) -> Outcome {
         let close = if number % 2 == 0 { ParentClose::Cancel } else { ParentClose::Terminate };
         let input = Payload::from(number.to_string().as_str());
         let attributes = std::collections::BTreeMap::new();
-        let call = Call::Workflow { execution: child, input, detached: false, answered: true, close, attributes };
+        let call =
+            Call::Workflow { execution: child, input, detached: false, answered: true, close, attributes };
         let work = async {
             if number % 3 != 0 {
                 ask(|now| Call::Timer { due: now + 10_000 * number }).await;
