@@ -43,7 +43,7 @@ impl Engine {
         let unsure = Unsure { engine: self, id: Some(id) };
         let advanced = self.handle(id, message, redelivered).await;
         if advanced.is_ok() {
-            unsure.is_known();
+            unsure.settled();
         }
         advanced
     }
@@ -55,10 +55,7 @@ impl Engine {
         message: Message,
         redelivered: bool,
     ) -> Result<(), AdvanceError> {
-        // A message that brings something new finds a machine that is behind by its commit; others look at the store. So do
-        // those that are for another run than the one in memory: the name may be a later execution's by now.
-        let warm = if redelivered || message.facts.is_empty() { None } else { self.remembered(id) };
-        let warm = warm.filter(|it| it.run == message.run);
+        let warm = if redelivered { None } else { self.warm(id, &message) };
         let mut look = warm.is_none();
         let mut meta = match warm {
             Some(meta) => meta,
@@ -75,11 +72,7 @@ impl Engine {
         if redelivered {
             delivered = Some(Box::pin(self.finish_delivery(&meta, &message.facts, true)).await?);
         }
-        if meta.secret.is_empty() && !meta.status.is_closed() {
-            // It was started before there were tokens.
-            meta.secret = Secret::random(&*self.ports.clock);
-            self.ports.store.set_status(&meta).await?;
-        }
+        self.give_secret(&mut meta).await?;
         if meta.status.is_closed() {
             return if redelivered { Ok(()) } else { self.told_closed(&meta, &message.facts).await };
         }
@@ -136,6 +129,23 @@ impl Engine {
                 Err(TurnError::Fault(fault)) => return Err(fault.into()),
             }
         }
+    }
+
+    /// What is remembered of an execution, where that is enough for a message: one that brings something new finds a machine that is
+    /// behind by its commit; others look at the store. So do those that are for another run than the one in memory, because the
+    /// name may be a later execution's by now.
+    fn warm(&self, id: &ExecutionId, message: &Message) -> Option<Meta> {
+        let warm = if message.facts.is_empty() { None } else { self.remembered(id) };
+        warm.filter(|it| it.run == message.run)
+    }
+
+    /// Gives an execution a secret that was started before there were tokens.
+    async fn give_secret(&self, meta: &mut Meta) -> Result<(), Fault> {
+        if meta.secret.is_empty() && !meta.status.is_closed() {
+            meta.secret = Secret::random(&*self.ports.clock);
+            self.ports.store.set_status(meta).await?;
+        }
+        Ok(())
     }
 
     /// What the store knows of an execution.
@@ -384,7 +394,7 @@ struct Unsure<'a> {
 }
 
 impl Unsure<'_> {
-    fn is_known(mut self) {
+    fn settled(mut self) {
         self.id = None;
     }
 }

@@ -224,7 +224,7 @@ fn a_timer_may_change_its_due_time_and_a_child_its_number() {
         detached: false,
         answered: true,
         close: crate::call::ParentClose::Cancel,
-        attributes: alloc::collections::BTreeMap::new(),
+        attributes: BTreeMap::new(),
     };
     let mut first = Machine::new(1);
     first.begin(10, &[]);
@@ -253,7 +253,7 @@ fn random_numbers_repeat_with_the_seed() {
 
 fn child(name: &str, close: crate::call::ParentClose) -> Call {
     let execution = crate::id::ExecutionId::new("child", name).unwrap();
-    let attributes = alloc::collections::BTreeMap::new();
+    let attributes = BTreeMap::new();
     Call::Workflow { execution, input: "1".into(), detached: false, answered: true, close, attributes }
 }
 

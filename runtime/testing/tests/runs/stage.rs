@@ -56,16 +56,17 @@ fn collect(input: Payload) -> Code {
 
 /// Awaits a child of that name, which outlives it.
 fn family(input: Payload) -> Code {
-    child(&input, ParentClose::Abandon)
+    child(input, ParentClose::Abandon)
 }
 
 /// Awaits a child of that name, and stops it.
 fn dutiful(input: Payload) -> Code {
-    child(&input, ParentClose::Terminate)
+    child(input, ParentClose::Terminate)
 }
 
-fn child(input: &Payload, close: ParentClose) -> Code {
-    let execution = id(&format!("collect/{}", name(input)));
+fn child(named: Payload, close: ParentClose) -> Code {
+    let execution = id(&format!("collect/{}", name(&named)));
+    drop(named);
     let (input, attributes) = ("1".into(), std::collections::BTreeMap::new());
     let call = Call::Workflow { execution, input, detached: false, answered: true, close, attributes };
     Box::pin(async move {
