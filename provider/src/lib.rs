@@ -6,6 +6,7 @@
 mod artifacts;
 mod cloud;
 mod deployer;
+mod doctor;
 pub mod ports;
 mod pulumi;
 mod session;

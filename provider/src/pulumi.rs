@@ -4,6 +4,8 @@
 
 mod archives;
 mod claimant;
+#[cfg(test)]
+mod damage;
 mod difference;
 mod engine_log;
 mod failure;

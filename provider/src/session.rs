@@ -2,6 +2,8 @@
 //!
 //! The SDK's own retries are off: when to try again is decided by the core, which knows the deadline.
 
+pub(crate) mod http;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +12,6 @@ use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::{HttpClient, SharedHttpClient};
 use eventual_provider_core::config::{ProviderConfig, Setting};
 use eventual_provider_core::diagnostic::Diagnostic;
@@ -32,12 +33,10 @@ pub(crate) struct Aws;
 #[async_trait]
 impl Connect for Aws {
     async fn connect(&self, config: &ProviderConfig) -> Result<Session, Vec<Diagnostic>> {
-        let connector = aws_smithy_http_client::Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .build_https();
+        let client = http::client(config).map_err(|diagnostic| vec![diagnostic])?;
         // One endpoint for all services is not AWS.
         let limits = if endpoint(config).is_some() { Limits::Endpoint } else { Limits::Aws };
-        connect_through(config, connector, limits).await
+        connect_through(config, client, limits).await
     }
 }
 
@@ -58,6 +57,9 @@ pub async fn connect_through(
         return Err(vec![Diagnostic::error("No region", detail).at(Path::of("region"))]);
     };
     let identity = identity(&settings, region).await.map_err(|diagnostic| vec![diagnostic])?;
+    if let Some(diagnostic) = config.refuses(&identity.account) {
+        return Err(vec![diagnostic]);
+    }
     let tags = config.default_tags.known().into_iter().flatten();
     let default_tags = tags.filter_map(|(key, value)| Some((key.clone(), value.known()?.clone()))).collect();
     let cloud = Arc::new(AwsCloud::new(&settings, identity.clone(), endpoint.is_some(), limits));
@@ -72,7 +74,8 @@ pub async fn connect(config: &ProviderConfig) -> Result<Session, Vec<Diagnostic>
     Aws.connect(config).await
 }
 
-fn endpoint(config: &ProviderConfig) -> Option<String> {
+/// The URL that all services are reached at, if it is not AWS itself.
+pub(crate) fn endpoint(config: &ProviderConfig) -> Option<String> {
     let environment = || std::env::var("AWS_ENDPOINT_URL").ok().filter(|it| !it.is_empty());
     config.endpoint.known().cloned().or_else(environment)
 }

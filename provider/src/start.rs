@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::artifacts::Files;
 use crate::ports::Ports;
 use crate::session::Aws;
-use crate::{deployer, pulumi, terraform};
+use crate::{deployer, doctor, pulumi, terraform};
 
 /// What was asked of this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,8 @@ enum Role {
     Schema,
     /// Print the policy of a deployer.
     Policy,
+    /// Say what a deployment would find here.
+    Doctor,
     /// Print name and version.
     Version,
 }
@@ -43,6 +45,7 @@ pub fn run() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
+        Role::Doctor => with_runtime(async { doctor::run(&arguments[1..], ports()).await }),
         Role::Version => print(&format!("eventual provider {}\n", env!("CARGO_PKG_VERSION"))),
     }
 }
@@ -55,6 +58,7 @@ fn role(name: &str, arguments: &[String], cookie: bool) -> Role {
         Some("--version" | "-V" | "version") => Role::Version,
         Some("schema") => Role::Schema,
         Some("policy") => Role::Policy,
+        Some("doctor") => Role::Doctor,
         _ if file.starts_with("terraform-provider-") => Role::Terraform,
         _ if file.starts_with("pulumi-resource-") => Role::Pulumi,
         _ if cookie => Role::Terraform,
@@ -103,6 +107,7 @@ mod tests {
         assert_eq!(role("pulumi-resource-eventual", &["127.0.0.1:1".to_owned()], true), Role::Pulumi);
         assert_eq!(role("provider", &none, true), Role::Terraform);
         assert_eq!(role("terraform-provider-eventual", &["--version".to_owned()], false), Role::Version);
+        assert_eq!(role("pulumi-resource-eventual", &["doctor".to_owned()], false), Role::Doctor);
         assert_eq!(role("terraform-provider-eventual", &["--unknown".to_owned()], true), Role::Terraform);
     }
 }

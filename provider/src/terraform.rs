@@ -25,6 +25,7 @@ mod socket;
 mod tls;
 mod to_wire;
 mod upgrade;
+mod work;
 
 #[cfg(test)]
 mod tests;
@@ -91,10 +92,10 @@ async fn serve_call(call: &Call, debug: bool, ports: Ports) -> std::io::Result<(
     let listener = Listener::bind(call.socket_folder.as_deref())?;
     let (shutdown, shut) = watch::channel(false);
     let provider = Provider::new(ports);
-    let control = provider.control();
+    let served = provider.clone();
     let router = tonic::transport::Server::builder()
         .add_service(
-            ProviderServer::new(provider)
+            ProviderServer::new(served)
                 .max_decoding_message_size(MESSAGE_MAX)
                 .max_encoding_message_size(MESSAGE_MAX),
         )
@@ -124,12 +125,18 @@ async fn serve_call(call: &Call, debug: bool, ports: Ports) -> std::io::Result<(
     let grace = match end {
         End::Done => SHUTDOWN_GRACE,
         End::Orphaned => {
-            control.cancel();
+            provider.control().cancel();
             ORPHAN_GRACE
         }
     };
     let _ = shutdown.send(true);
-    match tokio::time::timeout(grace, serving).await {
+    // Connections end with who was at their other side; what they asked for may not have.
+    let ended = async {
+        let served = serving.await;
+        provider.work.idle().await;
+        served
+    };
+    match tokio::time::timeout(grace, ended).await {
         Ok(served) => served.map_err(std::io::Error::other),
         Err(_) => Ok(()),
     }

@@ -10,6 +10,8 @@
 )]
 
 mod deployment;
+#[path = "terraform/plugin.rs"]
+mod plugin;
 
 use deployment::{Deployment, service};
 use eventual_provider_core::request::Action;

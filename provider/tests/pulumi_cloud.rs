@@ -143,7 +143,12 @@ async fn a_service_is_made_changed_refreshed_and_removed() {
     assert_eq!(outputs["environment"], json!({ "TOKEN": secret(TOKEN) }));
     let shape = |of: &Value| of.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(shape(outputs), shape(&preview.outputs["orders"]), "a preview has the shape of the result");
-    assert!(cloud.engine.said().contains(FUNCTION), "progress was shown: {}", cloud.engine.said());
+    let said = cloud.engine.said();
+    assert!(said.contains(FUNCTION), "progress was shown: {said}");
+    let count = outputs["resources"].as_object().unwrap().len();
+    assert!(said.contains(&format!("({count} of {count})")) && said.contains("; the slowest was "), "{said}");
+    // The bucket is there for the record of ownership first, and is then brought up to date.
+    assert_eq!(outputs["deployment"]["created"], json!(count as f64 - 1.0), "{}", outputs["deployment"]);
     cloud.assert_settled(&program).await;
 
     let report = cloud.engine.refresh().await;

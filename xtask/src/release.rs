@@ -1,5 +1,6 @@
 //! `cargo xtask release`: the archives in which registries and users get the providers. One binary under two names, packed so
-//! that the same binary gives the same bytes, with checksums. Deliberately signs and uploads nothing: that takes keys.
+//! that the same binary gives the same bytes, with checksums and a bill of materials, signed with a key of whoever releases.
+//! Deliberately uploads nothing.
 //!
 //! What a target needs besides `rustup target add`: a linker, and a C compiler with an assembler, because the cryptography (aws-lc,
 //! ring) is C. For this machine's own target those are there. For another Linux: `gcc-aarch64-linux-gnu` and the like, named by
@@ -8,6 +9,7 @@
 //! Windows. `cargo-zigbuild` is not supported: its compiler is another, and gives other bytes than the one that is written down here.
 
 mod archive;
+mod bill;
 mod build;
 mod platform;
 
@@ -34,6 +36,9 @@ pub(crate) struct Options {
     /// Folder that the archives are written to. Default: `dist` in cargo's target folder.
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
+    /// Signs the checksums with this key of gpg, by fingerprint or address. Default: they are left unsigned, which is said.
+    #[arg(long, value_name = "KEY")]
+    sign: Option<String>,
     /// Prints what the builds print, as it comes.
     #[arg(long, short)]
     verbose: bool,
@@ -50,20 +55,35 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
         binaries.push((platform, fs::read(&file).context(file.display())?));
     }
     let out = options.out.clone().unwrap_or_else(|| places.target.join("dist"));
-    for (name, bytes) in packed(&places.root, &binaries)? {
+    let bill = bill::of(places, &targets)?;
+    for (name, bytes) in packed(&places.root, &binaries, &bill)? {
         fs::create_dir_all(&out).context(out.display())?;
         let file = out.join(&name);
         fs::write(&file, &bytes).context(file.display())?;
         println!("{} ({} bytes)", file.display(), bytes.len());
     }
-    println!(
-        "sign terraform-provider-eventual_{VERSION}_SHA256SUMS before it is published: gpg --detach-sign"
-    );
+    match &options.sign {
+        Some(key) => signed(&out, key),
+        None => {
+            println!("unsigned: give --sign KEY before it is published");
+            Ok(())
+        }
+    }
+}
+
+/// Signs the checksums, and with them everything.
+fn signed(out: &Path, key: &str) -> Result<()> {
+    for sums in SUMS {
+        bill::sign(&out.join(format!("{sums}_{VERSION}_SHA256SUMS")), key)?;
+    }
     Ok(())
 }
 
+/// What the files with checksums begin with.
+const SUMS: [&str; 2] = ["terraform-provider-eventual", "pulumi-resource-eventual"];
+
 /// Every file of a release, by name.
-fn packed(root: &Path, binaries: &[(Platform, Vec<u8>)]) -> Result<Vec<(String, Vec<u8>)>> {
+fn packed(root: &Path, binaries: &[(Platform, Vec<u8>)], bill: &[u8]) -> Result<Vec<(String, Vec<u8>)>> {
     let license = fs::read(root.join("LICENSE")).context("LICENSE")?;
     let manifest = root.join("provider/terraform/terraform-registry-manifest.json");
     let manifest = fs::read(&manifest).context(manifest.display())?;
@@ -78,10 +98,11 @@ fn packed(root: &Path, binaries: &[(Platform, Vec<u8>)]) -> Result<Vec<(String, 
     }
     // The registry of Terraform wants it beside the archives, and in their checksums.
     terraform.push((format!("terraform-provider-eventual_{VERSION}_manifest.json"), manifest));
-    let sums = [
-        (format!("terraform-provider-eventual_{VERSION}_SHA256SUMS"), checksums(&terraform)),
-        (format!("pulumi-resource-eventual_{VERSION}_SHA256SUMS"), checksums(&pulumi)),
-    ];
+    // Both are the same binary: one bill, under either name.
+    terraform.push((format!("terraform-provider-eventual_{VERSION}_sbom.cdx.json"), bill.to_vec()));
+    pulumi.push((format!("pulumi-resource-eventual_{VERSION}_sbom.cdx.json"), bill.to_vec()));
+    let sums = [checksums(&terraform), checksums(&pulumi)];
+    let sums = SUMS.iter().zip(sums).map(|(name, sums)| (format!("{name}_{VERSION}_SHA256SUMS"), sums));
     Ok(terraform.into_iter().chain(pulumi).chain(sums).collect())
 }
 

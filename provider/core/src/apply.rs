@@ -7,6 +7,7 @@ mod claim;
 mod graph;
 mod persist;
 mod standing;
+mod tally;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,11 +18,13 @@ pub(crate) use graph::expected;
 pub use graph::{Failure, Outcome, delete, ensure};
 pub(crate) use persist::{Effort, persist};
 pub use standing::{Holder, Refused};
+pub use tally::Tally;
+pub(crate) use tally::{DEPLOYMENT, to_value};
 
 use crate::cloud::{Cloud, Owner};
 use crate::control::Control;
 use crate::plan::{Change, Plan};
-use crate::progress::{Action, ProgressEvent, Stage};
+use crate::progress::{Action, ProgressEvent, Stage, Summary};
 use crate::resource::{Kind, Resource};
 use crate::state::{Recorded, State};
 
@@ -37,6 +40,8 @@ pub struct Run<'a> {
     pub deadline_ms: u64,
     /// Set when another run took the deployment over.
     pub lost: AtomicBool,
+    /// What it has done.
+    pub tally: Tally,
 }
 
 impl std::fmt::Debug for Run<'_> {
@@ -65,7 +70,18 @@ impl Run<'_> {
 
     pub(crate) fn report(&self, key: &str, action: Action, stage: Stage, since_ms: u64) {
         let elapsed_ms = self.cloud.now_ms().saturating_sub(since_ms);
-        self.control.progress.report(&ProgressEvent { key: key.to_owned(), action, stage, elapsed_ms });
+        let so_far = self.tally.note(key, action, &stage, elapsed_ms);
+        let event = ProgressEvent { key: key.to_owned(), action, stage, elapsed_ms, so_far };
+        self.control.progress.report(&event);
+    }
+
+    /// What it came to, which whoever watches is told too.
+    pub(crate) fn ended(&self) -> Summary {
+        let summary = self.tally.summary(self.cloud.now_ms());
+        if summary.done() > 0 {
+            self.control.progress.ended(&summary);
+        }
+        summary
     }
 }
 
@@ -123,5 +139,7 @@ mod fake;
 mod faults;
 #[cfg(test)]
 mod faulty;
+#[cfg(test)]
+mod steering;
 #[cfg(test)]
 mod tests;

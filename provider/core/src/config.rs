@@ -222,6 +222,10 @@ pub struct ProviderConfig {
     pub assume_role: Setting<AssumeRole>,
     /// URL of all services.
     pub endpoint: Setting<String>,
+    /// Accounts that may be deployed into. With an unknown part it is unknown as a whole.
+    pub allowed_account_ids: Setting<Vec<String>>,
+    /// File with the certificates that are trusted.
+    pub ca_bundle: Setting<String>,
     /// Tags of every resource of every service.
     pub default_tags: Tags,
 }
@@ -234,6 +238,22 @@ impl ProviderConfig {
             || self.profile.is_unknown()
             || self.assume_role.is_unknown()
             || self.endpoint.is_unknown()
+            || self.allowed_account_ids.is_unknown()
+            || self.ca_bundle.is_unknown()
+    }
+
+    /// Why an account may not be deployed into, if that is so.
+    #[must_use]
+    pub fn refuses(&self, account: &str) -> Option<Diagnostic> {
+        let allowed = self.allowed_account_ids.known()?;
+        (!allowed.iter().any(|it| it == account)).then(|| {
+            let detail = format!(
+                "The credentials are those of account {account}, and `allowed_account_ids` has only {}. Use credentials of an \
+                 allowed account.",
+                allowed.join(", ")
+            );
+            Diagnostic::error("Not an allowed account", detail).at(Path::of("allowed_account_ids"))
+        })
     }
 }
 

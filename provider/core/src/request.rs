@@ -3,6 +3,7 @@
 //! `Value` here is always a map keyed by the names of [`crate::declaration`].
 
 mod applying;
+mod checkup;
 mod credentials;
 mod destroying;
 mod inputs;
@@ -17,13 +18,14 @@ use std::collections::BTreeMap;
 
 use eventual_schema::Manifest;
 
+pub use self::checkup::Finding;
 use crate::cloud::Cloud;
 pub use crate::cloud::Identity;
 pub use crate::control::{Control, OnCreateFailure};
 use crate::diagnostic::Diagnostic;
 use crate::operations::Operations;
 use crate::path::Path;
-pub use crate::progress::{Action, ChildChange, ProgressEvent, ProgressSink, Silent, Stage};
+pub use crate::progress::{Action, ChildChange, ProgressEvent, ProgressSink, Silent, SoFar, Stage, Summary};
 use crate::value::Value;
 
 /// Opens artifacts, which are files.
@@ -137,7 +139,16 @@ pub async fn apply(
     planned: &Value,
     control: &Control,
 ) -> Applied {
+    if control.is_cancelled() {
+        return before_anything(prior);
+    }
     applying::apply(scope, cloud, prior, planned, control).await
+}
+
+/// What comes of an operation that was cancelled before it began.
+fn before_anything(prior: Option<&Value>) -> Applied {
+    let detail = "Nothing was begun, because it was cancelled. Run it again.";
+    Applied { state: prior.cloned(), diagnostics: vec![Diagnostic::error("Stopped before it began", detail)] }
 }
 
 /// Reads what is there.
@@ -147,7 +158,16 @@ pub async fn read(scope: &Scope<'_>, cloud: &dyn Cloud, state: &Value) -> ReadBa
 
 /// Deletes everything. Refuses, before deleting anything, when data would be lost and `force_destroy` is not set.
 pub async fn destroy(scope: &Scope<'_>, cloud: &dyn Cloud, state: &Value, control: &Control) -> Applied {
+    if control.is_cancelled() {
+        return before_anything(Some(state));
+    }
     destroying::destroy(scope, cloud, state, control).await
+}
+
+/// Looks at every AWS service that deployments need, and at the deployment `service` when one is named. Nothing without an
+/// identity.
+pub async fn check_up(scope: &Scope<'_>, cloud: &dyn Cloud, service: Option<&str>) -> Vec<Finding> {
+    checkup::check_up(scope, cloud, service).await
 }
 
 /// Answer to [`look_up`], [`credentials`] and to each service of [`list`].

@@ -81,10 +81,14 @@ impl Shop {
     }
 
     pub(crate) fn desired(&self, config: &Value) -> (Desired, Vec<Diagnostic>) {
+        self.desired_at(&identity(), config)
+    }
+
+    /// The same, deployed there.
+    pub(crate) fn desired_at(&self, identity: &Identity, config: &Value) -> (Desired, Vec<Diagnostic>) {
         let (config, wrong) = config::service(config);
         assert_eq!(wrong, []);
-        let identity = identity();
-        let place = Place::new("shop", &identity);
+        let place = Place::new("shop", identity);
         let default_tags = BTreeMap::new();
         desired(&Inputs {
             manifest: &self.manifest,
@@ -133,4 +137,9 @@ pub(crate) fn minimal() -> Value {
 pub(crate) fn with(mut config: Value, name: &str, value: Value) -> Value {
     config.set(name, value);
     config
+}
+
+/// The state without what the last run came to, which no two runs share.
+pub(crate) fn lasting(state: &Value) -> Value {
+    with(state.clone(), "deployment", Value::Null)
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use eventual_provider_core::request::{Action, ProgressEvent, ProgressSink, Stage};
+use eventual_provider_core::request::{Action, ProgressEvent, ProgressSink, SoFar, Stage, Summary};
 use eventual_provider_wire::pulumirpc::engine_client::EngineClient;
 use eventual_provider_wire::pulumirpc::{LogRequest, LogSeverity};
 use tokio::sync::mpsc;
@@ -112,6 +112,10 @@ impl ProgressSink for Row {
         self.log.send(LogSeverity::Info, &self.urn, redact(&line(event), &self.secrets), true);
     }
 
+    fn ended(&self, summary: &Summary) {
+        self.log.send(LogSeverity::Info, &self.urn, summary.to_string(), true);
+    }
+
     fn adopted(&self) {
         self.adopted.store(true, Ordering::Relaxed);
         self.log.send(LogSeverity::Info, &self.urn, ADOPTED.to_owned(), false);
@@ -125,14 +129,15 @@ const ADOPTED: &str = "this service was there already, made by an earlier run of
 fn line(event: &ProgressEvent) -> String {
     let (key, verb) = (&event.key, event.action.as_str());
     let seconds = event.elapsed_ms / 1000;
+    let SoFar { done, of } = event.so_far;
     match (&event.stage, event.action) {
         (Stage::Started, Action::Create) => format!("creating {key}"),
         (Stage::Started, Action::Update) => format!("updating {key}"),
         (Stage::Started, Action::Delete) => format!("deleting {key}"),
         (Stage::Waiting(why), _) => format!("{key}: waiting since {seconds} s to {verb} it: {why}"),
-        (Stage::Done, Action::Create) => format!("created {key}"),
-        (Stage::Done, Action::Update) => format!("updated {key}"),
-        (Stage::Done, Action::Delete) => format!("deleted {key}"),
+        (Stage::Done, Action::Create) => format!("created {key} ({done} of {of})"),
+        (Stage::Done, Action::Update) => format!("updated {key} ({done} of {of})"),
+        (Stage::Done, Action::Delete) => format!("deleted {key} ({done} of {of})"),
         (Stage::Failed(why), _) => format!("{key}: could not {verb} it: {why}"),
     }
 }

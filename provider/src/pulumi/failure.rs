@@ -51,12 +51,17 @@ pub(crate) fn refused(diagnostics: &[Diagnostic], secrets: &[String]) -> Status 
     Status::new(code, errors.map(|it| reason(it, secrets)).collect::<Vec<_>>().join("\n"))
 }
 
-/// Configure failed. When a setting would mend it, the engine adds the command that sets it.
-pub(crate) fn not_configured(package: &str, diagnostics: &[Diagnostic], secrets: &[String]) -> Status {
+/// Configure failed. When a setting that is `absent` would mend it, the engine adds the command that sets it.
+pub(crate) fn not_configured(
+    package: &str,
+    diagnostics: &[Diagnostic],
+    secrets: &[String],
+    absent: impl Fn(&str) -> bool,
+) -> Status {
     let missing: Vec<MissingKey> = diagnostics
         .iter()
         .filter_map(|diagnostic| match diagnostic.path.as_ref()?.0.as_slice() {
-            [Step::Attr(name)] => Some(MissingKey {
+            [Step::Attr(name)] if absent(name) => Some(MissingKey {
                 name: format!("{package}:{}", names::camel(name)),
                 description: reason(&Diagnostic { path: None, ..diagnostic.clone() }, secrets),
             }),

@@ -176,15 +176,15 @@ impl Provider {
         if any_error(&diagnostics) {
             return Err(failure::refused(&diagnostics, &secrets));
         }
-        let session =
-            if config.is_unknown() {
-                None
-            } else {
-                let opened = self.ports.connect.connect(&config).await;
-                Some(opened.map_err(|diagnostics| {
-                    failure::not_configured(&self.package(), &diagnostics, &secrets)
-                })?)
-            };
+        let session = if config.is_unknown() {
+            None
+        } else {
+            let opened = self.ports.connect.connect(&config).await;
+            Some(opened.map_err(|diagnostics| {
+                let absent = |name: &str| given.value.get(name).is_null();
+                failure::not_configured(&self.package(), &diagnostics, &secrets, absent)
+            })?)
+        };
         *self.session.write().unwrap_or_else(PoisonError::into_inner) = session;
         // In a preview of a new provider it is a value that is not known yet.
         let entry = request.id.filter(|id| !id.is_empty() && !property::is_unknown(id));

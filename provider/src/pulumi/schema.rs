@@ -18,7 +18,7 @@ const HOME: &str = "https://github.com/eventual/eventual";
 const DOWNLOADS: &str = "github://api.github.com/eventual/eventual";
 
 /// Outputs that a service may be without.
-const NOT_ALWAYS: [&str; 8] = [
+const NOT_ALWAYS: [&str; 11] = [
     "url",
     "event_bus_arn",
     "start_execution_json",
@@ -27,6 +27,9 @@ const NOT_ALWAYS: [&str; 8] = [
     "invoke_json",
     "system_function_arn",
     "manifest",
+    "deployment",
+    "slowest",
+    "slowest_ms",
 ];
 /// What is not known either of one that is looked up and whose artifact cannot be read.
 const NOT_ALWAYS_FOUND: [&str; 2] = ["artifact_sha256", "openapi_json"];

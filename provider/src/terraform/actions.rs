@@ -59,7 +59,7 @@ impl Provider {
     pub(super) fn invoke(&self, sent: invoke_action::Request) -> Events {
         let (events, heard) = mpsc::unbounded_channel();
         let provider = self.clone();
-        tokio::spawn(async move {
+        self.work.begin(async move {
             let said = |message: String| {
                 tracing::info!(message, "action");
                 // Nobody may be listening.

@@ -1,5 +1,5 @@
-//! Who is asking: a random id in the resource's private state, made when its creation is planned; and where that is, for
-//! people.
+//! Who is asking: a random id in the resource's private state, made when it is first applied, since plans are made of nothing by
+//! chance; and where that is, for people.
 //!
 //! The id is not told the same after a crash before the state was written. It need not be: a creation of which nobody was
 //! told is adopted without it. A working directory would be told the same, and is not unique.

@@ -9,6 +9,10 @@ use eventual_provider_core::declaration::{Attribute, Kind, Object};
 use eventual_provider_core::path::Path;
 use eventual_provider_core::value::Value;
 use eventual_provider_wire::tfplugin6::DynamicValue;
+use rmpv::decode::read_value_with_max_depth;
+
+/// How deep a value may nest; no declaration comes near. Beyond it the stack of a thread would be at its end.
+const DEPTH_MAX: usize = 64;
 
 /// A value that Terraform sent and that does not fit the schema we gave it: a bug on one of the two sides.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,7 +44,7 @@ pub(super) fn object(object: &Object, value: Option<&DynamicValue>) -> Result<Va
     match value {
         Some(value) if !value.msgpack.is_empty() => {
             let mut bytes = Cursor::new(&value.msgpack);
-            let decoded = rmpv::decode::read_value(&mut bytes)
+            let decoded = read_value_with_max_depth(&mut bytes, DEPTH_MAX)
                 .or_else(|error| wrong(&root, format!("not msgpack: {error}")))?;
             let rest = value.msgpack.len() as u64 - bytes.position();
             if rest > 0 {
@@ -62,7 +66,7 @@ pub(super) fn text(value: &DynamicValue) -> Option<String> {
     if value.msgpack.is_empty() {
         return serde_json::from_slice(&value.json).ok();
     }
-    let decoded = rmpv::decode::read_value(&mut Cursor::new(&value.msgpack)).ok()?;
+    let decoded = read_value_with_max_depth(&mut Cursor::new(&value.msgpack), DEPTH_MAX).ok()?;
     decoded.as_str().map(str::to_owned)
 }
 
@@ -91,6 +95,8 @@ fn from_msgpack(kind: &Kind, value: rmpv::Value, path: &Path) -> Result<Value, D
             None => return wrong(path, "text that is not UTF-8"),
         },
         (Kind::Bool, Wire::Boolean(truth)) => Value::Bool(truth),
+        (Kind::Number, Wire::F32(number)) if number.is_nan() => return wrong(path, "not a number"),
+        (Kind::Number, Wire::F64(number)) if number.is_nan() => return wrong(path, "not a number"),
         (Kind::Number, Wire::F32(number)) => Value::Number(f64::from(number)),
         (Kind::Number, Wire::F64(number)) => Value::Number(number),
         (Kind::Number, Wire::Integer(number)) => Value::Number(number.as_f64().unwrap_or(f64::NAN)),

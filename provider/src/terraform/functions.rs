@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use eventual_provider_core::declaration::{Attribute, Kind, Object};
 use eventual_provider_core::request::Artifacts;
 use eventual_provider_core::value::Value;
-use eventual_provider_wire::tfplugin6::{Function, FunctionError, StringKind, call_function, function};
+use eventual_provider_wire::tfplugin6::{
+    Diagnostic, Function, FunctionError, StringKind, call_function, function,
+};
 
 use super::{from_wire, schema, to_wire};
 use crate::inspect;
@@ -49,26 +51,32 @@ fn manifest_kind() -> Kind {
     })
 }
 
+fn refused(text: String, argument: Option<i64>) -> call_function::Response {
+    call_function::Response { result: None, error: Some(FunctionError { text, function_argument: argument }) }
+}
+
+/// What went wrong with a call as a whole.
+pub(super) fn failed(diagnostics: Vec<Diagnostic>) -> call_function::Response {
+    let texts: Vec<String> = diagnostics.into_iter().map(|it| it.detail).collect();
+    refused(texts.join("\n"), None)
+}
+
 /// Calls one. What is wrong with the artifact is blamed on the argument.
 pub(super) fn call(files: &dyn Artifacts, sent: &call_function::Request) -> call_function::Response {
-    let failed = |text: String, argument: Option<i64>| call_function::Response {
-        result: None,
-        error: Some(FunctionError { text, function_argument: argument }),
-    };
     let Some(path) = sent.arguments.first().and_then(from_wire::text) else {
-        return failed("The path of an artifact is expected.".to_owned(), Some(0));
+        return refused("The path of an artifact is expected.".to_owned(), Some(0));
     };
     let artifact = match files.open(&path) {
         Ok(artifact) => artifact,
-        Err(reason) => return failed(reason, Some(0)),
+        Err(reason) => return refused(reason, Some(0)),
     };
     let result = match sent.name.as_str() {
         MANIFEST => to_wire::value(&manifest_kind(), &inspect::manifest(&artifact)),
         ARTIFACT_HASH => to_wire::value(&Kind::String, &Value::from(artifact.sha256.as_str())),
-        other => return failed(format!("This provider has no function {other:?}."), None),
+        other => return refused(format!("This provider has no function {other:?}."), None),
     };
     match result {
         Ok(result) => call_function::Response { result: Some(result), error: None },
-        Err(error) => failed(format!("A bug of the eventual provider: {error}. Please report it."), None),
+        Err(error) => refused(format!("A bug of the eventual provider: {error}. Please report it."), None),
     }
 }

@@ -1,6 +1,6 @@
 //! The provider between its calls: what its block said, the session that followed from it, and the switch that stops it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use eventual_provider_core::config;
 use eventual_provider_core::declaration;
@@ -12,6 +12,7 @@ use eventual_provider_wire::tfplugin6::{
 use tokio::sync::RwLock;
 
 use super::answer::Trouble;
+use super::work::Work;
 use super::{claimant, from_wire, progress, to_wire};
 use crate::ports::{Ports, Session};
 
@@ -30,26 +31,30 @@ pub(super) struct Configured {
 #[derive(Clone)]
 pub(super) struct Provider {
     pub(super) ports: Ports,
-    configured: Arc<RwLock<Configured>>,
-    control: Control,
+    /// What goes on without who asked for it.
+    pub(super) work: Work,
+    configured: Arc<RwLock<Option<Configured>>>,
+    control: Arc<Mutex<Control>>,
 }
 
 impl Provider {
     /// A provider that is not configured yet.
     pub(super) fn new(ports: Ports) -> Self {
-        let mut control = Control::new("");
-        control.holder = claimant::here();
-        control.progress = progress::log();
-        Self { ports, configured: Arc::default(), control }
+        Self {
+            ports,
+            work: Work::default(),
+            configured: Arc::default(),
+            control: Arc::new(Mutex::new(fresh_control())),
+        }
     }
 
     /// The switch that stops what is under way.
     pub(super) fn control(&self) -> Control {
-        self.control.clone()
+        self.control.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) async fn configured(&self) -> Configured {
-        self.configured.read().await.clone()
+        self.configured.read().await.clone().unwrap_or_default()
     }
 
     /// Configured, for an operation that cannot do without.
@@ -84,7 +89,11 @@ impl Provider {
                 Err(refused) => diagnostics.extend(refused),
             }
         }
-        *self.configured.write().await = configured;
+        if self.configured.write().await.replace(configured).is_some() {
+            // A process that serves for debugging is configured by one command after the other, and what stopped an earlier
+            // one stops no later one.
+            *self.control.lock().unwrap_or_else(PoisonError::into_inner) = fresh_control();
+        }
         Ok(configure_provider::Response { diagnostics: to_wire::diagnostics(&diagnostics) })
     }
 
@@ -94,6 +103,13 @@ impl Provider {
         let later = allowed(client) && self.configured().await.later;
         later.then(|| because(Reason::ProviderConfigUnknown))
     }
+}
+
+fn fresh_control() -> Control {
+    let mut control = Control::new("");
+    control.holder = claimant::here();
+    control.progress = progress::log();
+    control
 }
 
 /// Whether the client bears answers that are put off.

@@ -65,7 +65,7 @@ impl Provider {
         let proposed = decode(&sent.type_name, sent.proposed_new_state.as_ref())?;
         let config = decode(&sent.type_name, sent.config.as_ref())?;
         let mut response = plan_resource_change::Response {
-            planned_private: claimant::keep(sent.prior_private.clone()),
+            planned_private: sent.prior_private.clone(),
             ..plan_resource_change::Response::default()
         };
         if proposed.is_null() {
@@ -121,7 +121,11 @@ impl Provider {
         let scope = session.scope(self.ports.artifacts.as_ref());
         let cloud = session.cloud.as_ref();
         let mut control = self.control();
-        control.claimant = claimant::of(&sent.planned_private).unwrap_or_default();
+        let private = match there(&planned) {
+            Some(_) => claimant::keep(sent.planned_private.clone()),
+            None => sent.planned_private.clone(),
+        };
+        control.claimant = claimant::of(&private).unwrap_or_default();
         let mut applied = match there(&planned) {
             Some(planned) => request::apply(&scope, cloud, there(&prior), planned, &control).await,
             None if prior.is_null() => request::Applied { state: None, diagnostics: Vec::new() },
@@ -134,7 +138,7 @@ impl Provider {
         let state = to_wire::settled(&state);
         Ok(apply_resource_change::Response {
             new_state: Some(encode(&state)?),
-            private: sent.planned_private.clone(),
+            private,
             diagnostics: to_wire::diagnostics(&applied.diagnostics),
             new_identity: identity::of(&state)?,
             ..apply_resource_change::Response::default()

@@ -148,15 +148,19 @@ impl provider_server::Provider for Provider {
         &self,
         request: Request<apply_resource_change::Request>,
     ) -> Answer<apply_resource_change::Response> {
-        let sent = request.into_inner();
-        // Whatever went wrong, Terraform keeps what it knew before.
-        let failed = |diagnostics| apply_resource_change::Response {
-            new_state: sent.prior_state.clone(),
-            private: sent.planned_private.clone(),
-            diagnostics,
-            ..apply_resource_change::Response::default()
+        let (provider, sent) = (self.clone(), request.into_inner());
+        let work = async move {
+            // Whatever went wrong, Terraform keeps what it knew before.
+            let failed = |diagnostics| apply_resource_change::Response {
+                new_state: sent.prior_state.clone(),
+                private: sent.planned_private.clone(),
+                new_identity: sent.planned_identity.clone(),
+                diagnostics,
+                ..apply_resource_change::Response::default()
+            };
+            answer("ApplyResourceChange", provider.apply(&sent), failed).await
         };
-        Ok(Response::new(answer("ApplyResourceChange", self.apply(&sent), failed).await))
+        Ok(Response::new(self.work.finish(work).await?))
     }
 
     async fn import_resource_state(
@@ -267,7 +271,8 @@ impl provider_server::Provider for Provider {
         &self,
         request: Request<call_function::Request>,
     ) -> Answer<call_function::Response> {
-        Ok(Response::new(functions::call(self.ports.artifacts.as_ref(), request.get_ref())))
+        let call = async { Ok(functions::call(self.ports.artifacts.as_ref(), request.get_ref())) };
+        Ok(Response::new(answer("CallFunction", call, functions::failed).await))
     }
 
     async fn stop_provider(

@@ -1,5 +1,7 @@
 //! The codec: what was encoded is decoded to the same, whatever it is.
 
+mod damage;
+
 use eventual_provider_core::declaration::{self, Kind, Object};
 use eventual_provider_core::value::Value;
 use eventual_provider_wire::tfplugin6::DynamicValue;

@@ -4,6 +4,7 @@
 //! how many executions there are, it says that one is pinned to the code that the deployment says is needed.
 
 mod bench;
+mod checkup;
 mod faults;
 mod life;
 mod policy;

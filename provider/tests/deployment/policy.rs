@@ -5,13 +5,14 @@ use std::process::Command;
 
 use eventual_provider_core::request;
 use eventual_provider_core::value::Value;
+use eventual_provider_wire::tfplugin6::provider_client::ProviderClient;
+use eventual_provider_wire::tfplugin6::{DynamicValue, configure_provider, open_ephemeral_resource};
 use eventual_schema::deploy::Names;
 
 use super::{Deployment, service};
+use crate::plugin::Plugin;
 
-/// Permissions that AWS demands and the emulated AWS does not look at.
-const BEYOND: [&str; 1] = ["scheduler:DeleteSchedule"];
-/// What AWS lets only users do, and these tests are roles.
+/// What AWS lets only users do: one of them does it, beside the role that is there for the same.
 const OF_USERS: &str = "sts:GetFederationToken";
 
 /// Actions of the policy that the provider prints.
@@ -149,12 +150,51 @@ async fn lend(deployment: &Deployment) {
     assert_eq!(lent.diagnostics, []);
 }
 
+/// Lends credentials of one's own as an IAM user: by a provider of its own, since a process is one identity.
+async fn lend_as_user(place: &Deployment, policy: &str) {
+    let (name, _, region) = place.place();
+    let iam = aws_sdk_iam::Client::new(&place.settings().await);
+    let user = format!("user-of-{name}");
+    iam.create_user().user_name(&user).send().await.unwrap();
+    let put = iam.put_user_policy().user_name(&user).policy_name("deploy").policy_document(policy);
+    put.send().await.unwrap();
+    let key = iam.create_access_key().user_name(&user).send().await.unwrap().access_key.unwrap();
+    let id = key.access_key_id();
+    let plugin =
+        Plugin::start(&[("AWS_ACCESS_KEY_ID", id), ("AWS_SECRET_ACCESS_KEY", key.secret_access_key())]);
+    let mut client = ProviderClient::new(plugin.connect().await);
+    let json = |value: serde_json::Value| {
+        Some(DynamicValue { msgpack: Vec::new(), json: value.to_string().into_bytes() })
+    };
+    let config = json(serde_json::json!({ "region": region, "endpoint": place.endpoint }));
+    let configure = configure_provider::Request { config, ..Default::default() };
+    let configured = client.configure_provider(configure).await.unwrap().into_inner();
+    assert_eq!(configured.diagnostics, []);
+    let open = open_ephemeral_resource::Request {
+        type_name: "eventual_service_credentials".to_owned(),
+        config: json(serde_json::json!({ "service": name })),
+        client_capabilities: None,
+    };
+    let opened = client.open_ephemeral_resource(open).await.unwrap().into_inner();
+    assert_eq!(opened.diagnostics, []);
+    iam.delete_access_key().user_name(&user).access_key_id(id).send().await.unwrap();
+    iam.delete_user_policy().user_name(&user).policy_name("deploy").send().await.unwrap();
+    iam.delete_user().user_name(&user).send().await.unwrap();
+}
+
 /// What was allowed is what the policy holds, and nothing was refused.
 fn proved(place: &Deployment, kind: &str, policy: &str) {
-    let (allowed, refused) = decided(&format!("{kind}-of-{}", place.place().0));
-    assert_eq!(refused, BTreeSet::new(), "the policy of {kind} lacks what was called");
+    let name = place.place().0;
+    let (mut allowed, mut refused) = decided(&format!("{kind}-of-{name}"));
     let mut wanted = actions(policy);
-    wanted.retain(|it| !BEYOND.contains(&it.as_str()) && it != OF_USERS);
+    if kind == "credentials" {
+        let of_user = decided(&format!("user-of-{name}"));
+        allowed.extend(of_user.0);
+        refused.extend(of_user.1);
+    } else {
+        wanted.remove(OF_USERS);
+    }
+    assert_eq!(refused, BTreeSet::new(), "the policy of {kind} lacks what was called");
     let none = Vec::<&String>::new();
     assert_eq!(wanted.difference(&allowed).collect::<Vec<_>>(), none, "never called: {kind}");
     assert_eq!(allowed.difference(&wanted).collect::<Vec<_>>(), none, "called: {kind}");
@@ -169,6 +209,7 @@ async fn used(place: &Deployment, roles: &[String]) -> (Deployment, Value) {
     lose_letters(place, "first").await;
     Box::pin(act(&Deployment::by("least", Some(&roles[1])).await)).await;
     Box::pin(lend(&Deployment::by("least", Some(&roles[2])).await)).await;
+    Box::pin(lend_as_user(place, &printed(place, &["--for", "credentials"]))).await;
     Box::pin(find(&deployment)).await;
     lose_letters(place, "second").await;
     Box::pin(act(&deployment)).await;

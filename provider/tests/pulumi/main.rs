@@ -129,6 +129,20 @@ async fn a_preview_knows_what_it_can_and_keeps_every_secret() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn large_values_are_answered_like_small_ones() {
+    let (mut engine, provider) = engine().await;
+    let tags: serde_json::Map<String, Value> =
+        (0..1000).map(|it| (format!("tag-{it}"), json!("\u{fc}"))).collect();
+    for (more, part) in [
+        (json!({ "tags": tags }), "tags: "),
+        (json!({ "environment": { "LARGE": "x".repeat(6 << 20) } }), "environment: "),
+    ] {
+        let report = engine.preview(&program(&engine, &provider, &more)).await;
+        assert!(report.errors.iter().any(|it| it.contains(part)), "{part}: {:.500?}", report.errors);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn unknown_inputs_at_the_top_are_tolerated() {
     let (mut engine, provider) = engine().await;
     let more = json!({ "name": unknown(), "artifact": unknown(), "commands": unknown(), "environment": secret(unknown()) });

@@ -76,18 +76,45 @@ fn the_examples_are_valid() {
 }
 
 #[test]
+fn the_example_of_every_setting_of_the_provider_is_valid() {
+    let text = std::fs::read_to_string(registry().join("examples/provider/everything.tf")).unwrap();
+    let site = Site::bare();
+    site.write("main.tf", &text.replace("version = \"~> 0.1\"", ""));
+    assert_eq!(site.errors(), [""; 0]);
+}
+
+#[test]
 fn the_full_example_names_every_setting() {
     let site = Site::new("", "");
     let output = site.terraform(&["providers", "schema", "-json"]);
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let service = &answer["provider_schemas"]["registry.terraform.io/eventual/eventual"]["resource_schemas"]
-        ["eventual_service"];
-    let attributes = service["block"]["attributes"].as_object().unwrap();
-    let settable = attributes.iter().filter(|(_, it)| it["computed"] != true).map(|(name, _)| name.as_str());
-    let text = std::fs::read_to_string(registry().join("examples/resources/eventual_service/everything.tf"))
-        .unwrap();
-    let missing: Vec<&str> = settable.filter(|name| !text.contains(&format!("\n  {name} "))).collect();
-    assert_eq!(missing, [""; 0]);
+    let provider = &answer["provider_schemas"]["registry.terraform.io/eventual/eventual"];
+    for (schema, example) in [
+        (&provider["resource_schemas"]["eventual_service"], "resources/eventual_service/everything.tf"),
+        (&provider["provider"], "provider/everything.tf"),
+    ] {
+        let text = std::fs::read_to_string(registry().join("examples").join(example)).unwrap();
+        let mut settable = BTreeSet::new();
+        settings(&schema["block"]["attributes"], &mut settable);
+        // Aligned or not: a name, and what it is set to.
+        let is_set = |name: &str| {
+            text.split(['\n', '{', ',']).any(|it| {
+                it.trim_start().strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('='))
+            })
+        };
+        let missing: Vec<&String> = settable.iter().filter(|name| !is_set(name)).collect();
+        assert!(missing.is_empty() && settable.len() > 5, "{example}: {missing:?}");
+    }
+}
+
+/// Names of everything that a user can set, at any depth.
+fn settings(attributes: &Value, names: &mut BTreeSet<String>) {
+    for (name, attribute) in attributes.as_object().into_iter().flatten() {
+        if attribute["computed"] != true {
+            names.insert(name.clone());
+            settings(&attribute["nested_type"]["attributes"], names);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

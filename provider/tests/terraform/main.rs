@@ -2,11 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "what stands around the tests fails them by panicking, as they do")]
 
+mod aws;
 mod examples;
 #[path = "../pulumi/fixtures.rs"]
 mod fixtures;
+mod lasting;
+mod offline;
 mod plugin;
 mod process;
+mod reaching;
 mod site;
 mod stored;
 mod surface;

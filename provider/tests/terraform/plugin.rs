@@ -49,7 +49,34 @@ impl Drop for Plugin {
 impl Plugin {
     /// Starts a provider with the cookie and these variables, and reads its line.
     pub(crate) fn start(variables: &[(&str, &str)]) -> Self {
+        Self::spawn(Command::new(binary()), variables)
+    }
+
+    /// The same without what the developer's own environment says of AWS, of proxies, and of where their files are.
+    pub(crate) fn alone(variables: &[(&str, &str)]) -> Self {
+        Self::spawn(Self::by_hand(&[]), variables)
+    }
+
+    /// The same as a command that is not a plugin yet.
+    pub(crate) fn by_hand(variables: &[(&str, &str)]) -> Command {
         let mut command = Command::new(binary());
+        let theirs = |name: &str| name.starts_with("AWS_") || name.to_lowercase().ends_with("_proxy");
+        std::env::vars().filter(|(name, _)| theirs(name)).for_each(|(name, _)| {
+            command.env_remove(name);
+        });
+        command.env("HOME", "/nonexistent").env("AWS_EC2_METADATA_DISABLED", "true");
+        command.envs(variables.iter().copied());
+        command
+    }
+
+    /// One that is started with flags.
+    pub(crate) fn with_flags(flags: &[&str]) -> Self {
+        let mut command = Command::new(binary());
+        command.args(flags);
+        Self::spawn(command, &[])
+    }
+
+    fn spawn(mut command: Command, variables: &[(&str, &str)]) -> Self {
         command
             .env(COOKIE.0, COOKIE.1)
             .env("PLUGIN_PROTOCOL_VERSIONS", "5,6")

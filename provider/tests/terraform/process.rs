@@ -64,6 +64,14 @@ async fn one_line_a_private_socket_and_an_end_in_time() {
     assert!(!folder.exists());
 }
 
+/// Hosts add flags in new releases.
+#[tokio::test(flavor = "multi_thread")]
+async fn flags_that_nobody_knows_are_tolerated() {
+    let plugin = Plugin::with_flags(&["--log-level=trace", "-v", "--color", "never"]);
+    assert_eq!(plugin.fields[..3], ["1", "6", "unix"]);
+    assert!(is_healthy(plugin.connect().await).await);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_announced_certificate_may_connect() {
     let (terraform, stranger) = (Identity::like_go_plugin(), Identity::like_go_plugin());

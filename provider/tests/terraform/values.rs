@@ -3,7 +3,7 @@
 
 use eventual_provider_wire::tfplugin6::attribute_path::step::Selector;
 use eventual_provider_wire::tfplugin6::provider_client::ProviderClient;
-use eventual_provider_wire::tfplugin6::{DynamicValue, validate_resource_config};
+use eventual_provider_wire::tfplugin6::{DynamicValue, plan_resource_change, validate_resource_config};
 use rmpv::Value as Wire;
 use serde_json::{Value, json};
 use tonic::transport::Channel;
@@ -115,4 +115,48 @@ async fn large_values_are_answered_like_small_ones() {
         let answer = client.validate_resource_config(request).await.unwrap().into_inner();
         assert!(answer.diagnostics.iter().any(|it| it.summary == summary), "{attribute}: {answer:.500?}");
     }
+}
+
+/// What is empty is not nothing, and text comes back byte for byte: composed or not, with any characters.
+#[tokio::test(flavor = "multi_thread")]
+async fn values_come_back_as_they_were_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let artifact = folder.path().join("orders.zip");
+    write_artifact(&artifact, "0.1.0");
+    let plugin = Plugin::start(&[]);
+    let mut client = client(&plugin).await;
+    let texts = [
+        "",
+        " ",
+        "\u{e9}",
+        "e\u{301}",
+        "\u{1f980}",
+        "\u{202e}x",
+        "a\u{0}b",
+        "\u{feff}",
+        "\"\\${x}%{y}\n\r\t",
+    ];
+    let texts: serde_json::Map<String, Value> =
+        texts.iter().enumerate().map(|(at, it)| (format!("TEXT_{at}"), json!(it))).collect();
+    let given = json!({ "name": "orders", "artifact": artifact, "defaults": { "auth": { "type": "iam" }, "environment": {} },
+        "environment": texts, "tags": {}, "commands": {}, "tasks": null,
+        "orchestrator": { "policies": [], "environment": null }, "cors": {} });
+    let request = plan_resource_change::Request {
+        type_name: TYPE.to_owned(),
+        proposed_new_state: dynamic(&given),
+        config: dynamic(&given),
+        ..Default::default()
+    };
+    let planned = client.plan_resource_change(request).await.unwrap().into_inner();
+    assert_eq!(planned.diagnostics, []);
+    let planned = shown(planned.planned_state.as_ref());
+    for name in ["environment", "tags", "commands", "tasks"] {
+        assert_eq!(planned[name], given[name], "{name}");
+    }
+    assert_eq!(planned["defaults"]["environment"], json!({}));
+    assert_eq!(
+        (&planned["orchestrator"]["policies"], &planned["orchestrator"]["environment"]),
+        (&json!([]), &Value::Null)
+    );
+    assert!(planned["cors"].is_object() && planned["timeouts"].is_null(), "{planned}");
 }

@@ -14,7 +14,7 @@ fn release() -> Vec<(String, Vec<u8>)> {
     let platforms = ["x86_64-unknown-linux-gnu", "x86_64-pc-windows-msvc"];
     let binaries: Vec<_> =
         platforms.iter().map(|target| (Platform::of(target).unwrap(), binary.clone())).collect();
-    packed(root(), &binaries).unwrap()
+    packed(root(), &binaries, b"{}\n").unwrap()
 }
 
 #[test]
@@ -37,8 +37,10 @@ fn the_names_are_those_that_registries_look_for() {
             "terraform-provider-eventual_1.2.3_linux_amd64.zip",
             "terraform-provider-eventual_1.2.3_windows_amd64.zip",
             "terraform-provider-eventual_1.2.3_manifest.json",
+            "terraform-provider-eventual_1.2.3_sbom.cdx.json",
             "pulumi-resource-eventual-v1.2.3-linux-amd64.tar.gz",
             "pulumi-resource-eventual-v1.2.3-windows-amd64.tar.gz",
+            "pulumi-resource-eventual_1.2.3_sbom.cdx.json",
             "terraform-provider-eventual_1.2.3_SHA256SUMS",
             "pulumi-resource-eventual_1.2.3_SHA256SUMS",
         ]
@@ -109,4 +111,58 @@ fn terraform_installs_the_archive_from_a_mirror() {
     } else {
         assert!(said.contains("eventual/eventual"), "{said}");
     }
+}
+
+#[test]
+fn the_bill_names_what_is_linked_and_nothing_else() {
+    let places = Places { root: root().to_path_buf(), cache: PathBuf::new(), target: root().join("target") };
+    let targets = ["x86_64-unknown-linux-gnu".to_owned()];
+    let bill = bill::of(&places, &targets).unwrap();
+    assert_eq!(bill, bill::of(&places, &targets).unwrap());
+    let bill: serde_json::Value = serde_json::from_slice(&bill).unwrap();
+    let parts = bill["components"].as_array().unwrap();
+    let named = |name: &str| parts.iter().find(|it| it["name"] == name);
+    let tonic = named("tonic").unwrap();
+    assert_eq!(tonic["hashes"][0]["content"].as_str().map(str::len), Some(64));
+    assert_eq!(tonic["licenses"][0]["expression"], "MIT");
+    assert!(named("eventual-schema").is_some() && named("rustls").is_some() && named("ring").is_some());
+    for absent in ["proptest", "eventual-provider", "eventual-runtime", "windows-sys", "protox"] {
+        assert!(named(absent).is_none(), "{absent} is not linked into the provider");
+    }
+    let unlicensed: Vec<_> = parts.iter().filter(|it| it["licenses"][0]["expression"] == "").collect();
+    assert!(unlicensed.is_empty(), "{unlicensed:?}");
+    let references: std::collections::BTreeSet<_> =
+        parts.iter().map(|it| it["bom-ref"].as_str().unwrap().to_owned()).collect();
+    for dependency in bill["dependencies"].as_array().unwrap() {
+        for needed in dependency["dependsOn"].as_array().unwrap() {
+            assert!(references.contains(needed.as_str().unwrap()), "{needed} is needed and not in the bill");
+        }
+    }
+}
+
+#[test]
+fn a_signature_is_good_to_those_who_check_it() {
+    let home = tempfile::tempdir().unwrap();
+    let gpg = |words: &[&str]| {
+        let mut gpg = Command::new("gpg");
+        gpg.arg("--homedir").arg(home.path()).args(["--batch", "--quiet"]).args(words).output()
+    };
+    let key = "Tester <tester@example.com>";
+    let words = ["--passphrase", "", "--quick-generate-key", key, "ed25519", "sign", "never"];
+    let Ok(made) = gpg(&words) else {
+        println!("did NOT run: gpg is not installed");
+        return;
+    };
+    assert!(made.status.success(), "{made:?}");
+    let file = home.path().join("SHA256SUMS");
+    fs::write(&file, "00  a\n").unwrap();
+    let sum = file.display().to_string();
+    let signature = format!("{sum}.sig");
+    bill::sign_in(&file, key, Some(home.path())).unwrap();
+    assert!(gpg(&["--verify", &signature, &sum]).unwrap().status.success());
+    fs::write(&file, "01  a\n").unwrap();
+    assert!(!gpg(&["--verify", &signature, &sum]).unwrap().status.success());
+    assert!(bill::sign_in(&file, "nobody@example.com", Some(home.path())).is_err());
+    // The agent that gpg starts ends with its folder.
+    let _ = Command::new("gpgconf").arg("--homedir").arg(home.path()).args(["--kill", "all"]).output();
 }

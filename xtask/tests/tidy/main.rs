@@ -2,6 +2,7 @@
 //! what to do. Deliberately no style that rustfmt and clippy already look after.
 
 mod arrows;
+mod checklist;
 mod docs;
 mod manifests;
 mod purity;

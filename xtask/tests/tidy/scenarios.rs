@@ -35,7 +35,7 @@ fn rows() -> Vec<Row> {
 }
 
 /// The tests that a cell names: path, function.
-fn named(cell: &str) -> Vec<(&str, &str)> {
+pub(crate) fn named(cell: &str) -> Vec<(&str, &str)> {
     let quoted = cell.split('`').skip(1).step_by(2);
     quoted.filter_map(|it| it.split_once("::")).filter(|(path, _)| path.ends_with(".rs")).collect()
 }
@@ -48,7 +48,8 @@ fn has_test(path: &str, name: &str) -> bool {
     is_test(&source, name) || (listed && source.contains(&format!("fn {name}(")))
 }
 
-fn is_test(source: &str, name: &str) -> bool {
+/// Whether a source has a function of this name that is marked as a test.
+pub(crate) fn is_test(source: &str, name: &str) -> bool {
     let lines: Vec<&str> = source.lines().collect();
     let begins = format!("fn {name}(");
     let marked = |line: usize| lines[line.saturating_sub(4)..line].iter().any(|it| it.contains("test]"));

@@ -8,7 +8,7 @@ use super::tests::run;
 use crate::request::{self, Action, Control, Drift, ReadBack};
 use crate::resource::Kind;
 use crate::state::{Recorded, State};
-use crate::testing::{Shop, identity, minimal, scope, with};
+use crate::testing::{Shop, identity, lasting, minimal, scope, with};
 use crate::value::Value;
 
 /// What must be noticed of each kind. `authorizer` stands for each of them.
@@ -150,8 +150,10 @@ fn every_setting_of_every_child_is_seen_named_and_repaired() {
             assert_eq!(deployed.planned(&state), [(key.clone(), Action::Update)], "{setting}");
             let repaired = deployed.applied(Some(&state));
             assert_eq!(deployed.cloud.settings(&child), before, "{key} {setting}");
-            assert_eq!(repaired, deployed.state, "{key} {setting}");
-            assert_eq!(deployed.read(), ReadBack { state: Some(repaired), ..ReadBack::default() });
+            assert_eq!(lasting(&repaired), lasting(&deployed.state), "{key} {setting}");
+            let read = deployed.read();
+            assert_eq!(read.state.as_ref().map(lasting), Some(lasting(&repaired)));
+            assert_eq!((read.drift, read.diagnostics), (Vec::new(), Vec::new()));
             let name = setting.split('/').next().unwrap().to_owned();
             seen.entry(child.kind).or_default().insert(name);
         }

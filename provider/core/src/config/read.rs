@@ -88,6 +88,21 @@ impl<'a> Reader<'a> {
         texts
     }
 
+    /// Numbers of accounts, one at least.
+    fn accounts(&mut self, name: &str) -> Setting<Vec<String>> {
+        let accounts = self.some_texts(name);
+        let wrong = accounts.known().into_iter().flatten().enumerate();
+        let wrong: Vec<(usize, String)> = wrong
+            .filter(|(_, it)| it.len() != 12 || !it.chars().all(|c| c.is_ascii_digit()))
+            .map(|(index, it)| (index, it.clone()))
+            .collect();
+        for (index, it) in wrong {
+            let path = self.path.attr(name).index(index);
+            self.refuse("Invalid value", format!("{it:?} is not the number of an account: 12 digits."), path);
+        }
+        accounts
+    }
+
     /// The attribute as an object of its own.
     fn object<T>(&mut self, name: &str, read: impl FnOnce(&mut Reader<'_>) -> T) -> Setting<T> {
         let path = self.path.attr(name);
@@ -198,6 +213,8 @@ impl<'a> Reader<'a> {
             profile: self.text("profile", limits::not_empty),
             assume_role: self.whole_object("assume_role", |it| it.assume_role()),
             endpoint: self.text("endpoint", url),
+            allowed_account_ids: self.accounts("allowed_account_ids"),
+            ca_bundle: self.text("ca_bundle", limits::not_empty),
             default_tags: self.tags("default_tags"),
         }
     }

@@ -183,3 +183,20 @@ fn provider_configuration() {
     let (_, wrong) = provider(&Value::map([("endpoint", Value::from("localhost"))]));
     assert!(any_error(&wrong));
 }
+
+#[test]
+fn only_the_accounts_that_are_named_are_allowed() {
+    let accounts = |items: &[Value]| Value::map([("allowed_account_ids", Value::List(items.to_vec()))]);
+    let (config, diagnostics) = provider(&accounts(&["123456789012", "210987654321"].map(Value::from)));
+    assert_eq!((diagnostics, config.refuses("123456789012")), (Vec::new(), None));
+    let refused = config.refuses("111111111111").unwrap();
+    assert!(refused.detail.contains("111111111111") && refused.detail.contains("210987654321"), "{refused}");
+    assert_eq!(ProviderConfig::default().refuses("111111111111"), None);
+    assert!(provider(&accounts(&[Value::from("123456789012"), Value::Unknown])).0.is_unknown());
+    for wrong in ["12345678901", "1234567890ab", "", "１２３４５６７８９０１２"] {
+        let (_, diagnostics) = provider(&accounts(&[Value::from(wrong)]));
+        assert!(diagnostics.len() == 1 && diagnostics[0].path.is_some(), "{wrong}: {diagnostics:?}");
+    }
+    // None at all would allow nobody, or everybody: which of them is not guessed.
+    assert!(any_error(&provider(&accounts(&[])).1));
+}

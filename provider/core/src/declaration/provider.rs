@@ -1,6 +1,6 @@
 //! The provider block.
 
-use super::{Attribute, Kind, Object, map, object};
+use super::{Attribute, Kind, Object, list, map, object};
 
 pub(super) fn declare() -> Object {
     Object {
@@ -35,6 +35,20 @@ pub(super) fn declare() -> Object {
                  Default: `AWS_ENDPOINT_URL`, then AWS itself.",
             )
             .or_environment(&["AWS_ENDPOINT_URL"]),
+            Attribute::optional(
+                "allowed_account_ids",
+                list(Kind::String),
+                "Numbers of the AWS accounts that may be deployed into, 12 digits each: credentials of any other account are \
+                 refused before anything is done. Default: any.",
+            ),
+            Attribute::optional(
+                "ca_bundle",
+                Kind::String,
+                "Path of a file with certificates in PEM that are trusted instead of the system's, for proxies that open \
+                 TLS. Default: `AWS_CA_BUNDLE`, then the system's. Proxies themselves are taken from `HTTPS_PROXY`, \
+                 `HTTP_PROXY` and `NO_PROXY`.",
+            )
+            .or_environment(&["AWS_CA_BUNDLE"]),
             Attribute::optional(
                 "default_tags",
                 map(Kind::String),

@@ -135,6 +135,11 @@ fn outputs() -> Vec<Attribute> {
             "Tags of every AWS resource of the service: the provider's `default_tags`, then `tags`.",
         ),
         incarnation(),
+        Attribute::computed(
+            "deployment",
+            deployment(),
+            "What the last apply that changed something came to; null after an import.",
+        ),
     ]
 }
 
@@ -398,6 +403,22 @@ pub(super) fn resource() -> Kind {
                 Kind::String,
                 "Hash of how it is configured; what is equal is not touched.",
             ),
+        ],
+    )
+}
+
+fn deployment() -> Kind {
+    let count = |name, description| Attribute::computed(name, Kind::Number, description);
+    object(
+        "Deployment",
+        "What an apply came to.",
+        vec![
+            count("created", "Number of AWS resources that were made."),
+            count("updated", "Number of AWS resources that were changed."),
+            count("deleted", "Number of AWS resources that were deleted."),
+            count("elapsed_ms", "Milliseconds that all of it took."),
+            Attribute::computed("slowest", Kind::String, "Key of the resource that took longest."),
+            count("slowest_ms", "Milliseconds that this one took."),
         ],
     )
 }

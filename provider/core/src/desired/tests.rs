@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::check;
 use crate::resource::Spec;
-use crate::testing::{Shop, minimal, with};
+use crate::testing::{Shop, identity, minimal, with};
 use crate::value::Value;
 
 use super::Desired;
@@ -346,4 +346,62 @@ fn unknown_parts_are_unknown_where_they_belong() {
         desired.resources.iter().map(|(key, it)| (key.as_str(), it.fingerprint().is_none())).collect();
     assert!(unknown["function/relay"] && unknown["function/command-health"]);
     assert!(!unknown["role/relay"] && !unknown["table"] && !unknown["route/health"]);
+}
+
+/// Where AWS is another one, no name points to the usual one.
+#[test]
+fn every_arn_is_of_the_partition_that_is_deployed_to() {
+    for (partition, region) in [("aws-cn", "cn-north-1"), ("aws-us-gov", "us-gov-west-1")] {
+        let mut there = identity();
+        partition.clone_into(&mut there.partition);
+        region.clone_into(&mut there.region);
+        let (desired, wrong) = Shop::new().desired_at(&there, &minimal());
+        assert_eq!((wrong, check::check(&desired)), (Vec::new(), Vec::new()));
+        let all = format!("{:?}", desired.resources);
+        let ours = format!("arn:{partition}:");
+        assert!(all.matches(&ours).count() > 40, "{}", all.matches(&ours).count());
+        assert_eq!(all.matches("arn:aws").count(), all.matches(&ours).count());
+        assert!(!all.contains(":us-east-1:") && !all.contains(":eu-west-1:"));
+    }
+}
+
+/// What holds data or words of people: encrypted, closed, by TLS alone, and not for ever.
+#[test]
+fn what_is_at_rest_is_closed_and_encrypted() {
+    let desired = shop();
+    let (mut queues, mut groups) = (0, 0);
+    for resource in desired.resources.values() {
+        let settings = resource.settings("owner");
+        let is = |name: &str, value: &str| {
+            assert_eq!(settings[name], value, "{}: {name}", resource.key);
+        };
+        match &resource.spec {
+            Spec::Bucket(spec) => {
+                is("encryption", "AES256");
+                is("public_access", "blocked");
+                let policy: Json = serde_json::from_str(&spec.policy).unwrap();
+                let statement = &policy["Statement"][0];
+                assert_eq!(
+                    (statement["Effect"].as_str(), statement["Principal"].as_str()),
+                    (Some("Deny"), Some("*"))
+                );
+                assert_eq!(statement["Condition"]["Bool"]["aws:SecureTransport"], "false");
+                assert_eq!(
+                    statement["Resource"].as_array().map(Vec::len),
+                    Some(2),
+                    "the bucket and what is in it"
+                );
+            }
+            Spec::Queue(_) => {
+                is("encryption", "true");
+                queues += 1;
+            }
+            Spec::LogGroup(spec) => {
+                assert!((1..=3653).contains(&spec.retention_days), "{}", resource.key);
+                groups += 1;
+            }
+            _ => {}
+        }
+    }
+    assert!(queues >= 4 && groups >= 9, "{queues} queues, {groups} groups");
 }

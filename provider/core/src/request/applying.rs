@@ -9,7 +9,7 @@ use futures_util::future::{Either, select};
 use super::inputs;
 use super::planning::{Ready, elsewhere, prepare, with_computed};
 use super::{Applied, Control, OnCreateFailure, Scope};
-use crate::apply::{self, Claim, Effort, Failure, Held, Outcome, Refused, Run};
+use crate::apply::{self, Claim, DEPLOYMENT, Effort, Failure, Held, Outcome, Refused, Run, Tally};
 use crate::cloud::{Cloud, CloudError, Owner, Progress, Trouble};
 use crate::desired::Place;
 use crate::diagnostic::{Diagnostic, any_error};
@@ -119,6 +119,7 @@ fn run<'a>(
         control,
         deadline_ms: deadline(cloud, control, configured),
         lost: AtomicBool::new(false),
+        tally: Tally::since(cloud.now_ms()),
     }
 }
 
@@ -163,7 +164,7 @@ async fn create(cloud: &dyn Cloud, ready: &Ready, planned: &Value, control: &Con
     }
     if diagnostics.is_empty() {
         diagnostics.extend(complete(&run, &mut claim, &outcome.state).await);
-        return reached(ready, planned, &outcome.state, diagnostics);
+        return reached(&run, ready, planned, &outcome.state, diagnostics);
     }
     let leaves = control.leaves(ready.config.resume.known().copied());
     // What an earlier creation made may work and hold data. It is neither rolled back nor handed to an engine that would
@@ -174,13 +175,14 @@ async fn create(cloud: &dyn Cloud, ready: &Ready, planned: &Value, control: &Con
     // What was cancelled, or is somebody else's now, is left as it is.
     if outcome.failures.is_empty() || run.stopped().is_some() || leaves == OnCreateFailure::Keep {
         rest(&run, &mut claim, &outcome.state).await;
-        return reached(ready, planned, &outcome.state, diagnostics);
+        return reached(&run, ready, planned, &outcome.state, diagnostics);
     }
     roll_back(&run, &mut claim, outcome, ready, planned, diagnostics).await
 }
 
 /// Makes a plan true: what is to be made and changed first, then what is to be deleted.
 async fn change(run: &Run<'_>, state: State, plan: &Plan, diagnostics: &mut Vec<Diagnostic>) -> Outcome {
+    run.tally.expect(plan.changes.len());
     let mut outcome = apply::ensure(run, state, plan).await;
     diagnostics.extend(outcome.failures.iter().map(failed));
     diagnostics.extend(stopped(run, &outcome));
@@ -212,6 +214,7 @@ async fn leave(
         "What was made is there and not in the state; apply again to finish it."
     };
     diagnostics.push(Diagnostic::warning("Left as it is", detail));
+    run.ended();
     Applied { state: None, diagnostics }
 }
 
@@ -225,6 +228,7 @@ async fn roll_back(
     mut diagnostics: Vec<Diagnostic>,
 ) -> Applied {
     let removal = plan::removal(&outcome.state);
+    run.tally.expect(removal.changes.len());
     let rolled_back = hold(run, claim, apply::delete(run, outcome.state, &removal, true)).await;
     diagnostics.extend(rolled_back.failures.iter().map(failed));
     if rolled_back.state.children.is_empty() {
@@ -232,10 +236,11 @@ async fn roll_back(
             "Rolled back",
             "Everything that this creation had made was deleted again.",
         ));
+        run.ended();
         return Applied { state: None, diagnostics };
     }
     rest(run, claim, &rolled_back.state).await;
-    reached(ready, planned, &rolled_back.state, diagnostics)
+    reached(run, ready, planned, &rolled_back.state, diagnostics)
 }
 
 /// Writes that nobody is at work any more on a deployment that is not as it should be and that an engine is told of. When
@@ -280,7 +285,7 @@ async fn update(
     let kept = |diagnostics| Applied { state: Some(prior.clone()), diagnostics };
     if plan.changes.is_empty() {
         let diagnostics = confirm(&run, ready, &state, inputs::kept(planned)).await.into_iter().collect();
-        return reached(ready, planned, &state, diagnostics);
+        return reached(&run, ready, planned, &state, diagnostics);
     }
     let mut claim = match take(&run, ready, &state).await {
         Ok(claim) => claim,
@@ -300,7 +305,7 @@ async fn update(
     } else {
         rest(&run, &mut claim, &outcome.state).await;
     }
-    reached(ready, planned, &outcome.state, diagnostics)
+    reached(&run, ready, planned, &outcome.state, diagnostics)
 }
 
 /// No resource changes, but the record may say otherwise: a run before could not write it, or something was configured
@@ -368,14 +373,26 @@ pub(super) async fn guard(run: &Run<'_>, plan: &Plan, force: bool) -> Vec<Diagno
 }
 
 /// The state that was reached. What has not been reached shows in the next plan by its fingerprint.
-fn reached(ready: &Ready, planned: &Value, state: &State, diagnostics: Vec<Diagnostic>) -> Applied {
+fn reached(
+    run: &Run<'_>,
+    ready: &Ready,
+    planned: &Value,
+    state: &State,
+    diagnostics: Vec<Diagnostic>,
+) -> Applied {
     let nothing_left = Plan::default();
     let mut computed = ready.facts(state, &nothing_left).computed();
     for value in computed.values_mut() {
         // What could not be made has no value; a state must not hold unknowns.
         *value = known(value);
     }
-    Applied { state: Some(with_computed(planned, computed)), diagnostics }
+    let mut state = with_computed(planned, computed);
+    let summary = run.ended();
+    // Where nothing was to be done it is still the run before that made what there is.
+    if planned.get(DEPLOYMENT).is_unknown() {
+        state.set(DEPLOYMENT, apply::to_value(&summary));
+    }
+    Applied { state: Some(state), diagnostics }
 }
 
 /// The value with null for everything unknown.

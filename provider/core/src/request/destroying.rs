@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use super::applying::{deadline, failed, guard, hold, rest};
 use super::planning::elsewhere;
 use super::{Applied, Control, Scope};
-use crate::apply::{self, Held, Run};
+use crate::apply::{self, Held, Run, Tally};
 use crate::cloud::{Cloud, Owner, Progress};
 use crate::config;
 use crate::diagnostic::{Diagnostic, any_error};
@@ -33,6 +33,7 @@ pub(super) async fn destroy(
         control,
         deadline_ms: deadline(cloud, control, typed.timeouts.delete),
         lost: AtomicBool::new(false),
+        tally: Tally::since(cloud.now_ms()),
     };
     let held = if bucket.is_empty() {
         Ok(Held::Absent)
@@ -54,6 +55,7 @@ pub(super) async fn destroy(
     if any_error(&diagnostics) {
         return kept(diagnostics);
     }
+    run.tally.expect(removal.changes.len());
     let outcome = if let Held::Ours(mut claim) = held {
         if let Err(error) = claim.write(&run, Progress::Deleting, state.children.clone()).await {
             return kept(vec![Diagnostic::error(
@@ -70,6 +72,7 @@ pub(super) async fn destroy(
         // Without a record, each resource has to say itself whose it is.
         apply::delete(&run, state, &removal, true).await
     };
+    run.ended();
     let mut diagnostics: Vec<Diagnostic> = outcome.failures.iter().map(failed).collect();
     if outcome.state.children.is_empty() {
         return Applied { state: None, diagnostics };

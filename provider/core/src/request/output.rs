@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use eventual_schema::openapi;
 
 use super::Artifact;
+use crate::apply::DEPLOYMENT;
 use crate::desired::{Desired, Place};
 use crate::plan::{Change, Plan};
 use crate::policy;
@@ -13,7 +14,7 @@ use crate::state::{Recorded, State, to_value};
 use crate::value::Value;
 
 /// Names of all computed attributes.
-pub(super) const COMPUTED: [&str; 12] = [
+pub(super) const COMPUTED: [&str; 13] = [
     "id",
     "url",
     "account_id",
@@ -26,6 +27,7 @@ pub(super) const COMPUTED: [&str; 12] = [
     "grants",
     "tags_all",
     "incarnation",
+    DEPLOYMENT,
 ];
 
 /// Everything from which computed attributes follow.
@@ -48,7 +50,7 @@ fn optional(document: Option<String>) -> Value {
 }
 
 impl Facts<'_> {
-    /// All computed attributes.
+    /// All computed attributes but that of the run, which does not follow from facts.
     pub(super) fn computed(&self) -> BTreeMap<&'static str, Value> {
         let manifest = &self.artifact.manifest;
         let names =

@@ -6,6 +6,7 @@ use eventual_schema::ServiceName;
 
 use super::output::{COMPUTED, Facts};
 use super::{Artifact, Identity, Planned, Scope};
+use crate::apply::DEPLOYMENT;
 use crate::check;
 use crate::config::{self, ServiceConfig, Setting};
 use crate::desired::{self, Desired, Inputs, Place};
@@ -136,7 +137,9 @@ pub(super) fn plan(scope: &Scope<'_>, prior: Option<&Value>, config: &Value) -> 
     };
     let plan = plan::plan(&state, &ready.desired);
     diagnostics.extend(check::losses(&plan, ready.config.force_destroy.known() == Some(&true)));
-    let planned = with_computed(config, ready.facts(&state, &plan).computed());
+    let mut planned = with_computed(config, ready.facts(&state, &plan).computed());
+    let last = prior.map(|prior| prior.get(DEPLOYMENT).clone()).unwrap_or_default();
+    planned.set(DEPLOYMENT, if plan.changes.is_empty() { last } else { Value::Unknown });
     Planned { planned, replace, diagnostics, changes: plan.summary() }
 }
 

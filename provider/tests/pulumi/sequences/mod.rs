@@ -288,7 +288,8 @@ macro_rules! each_is_a_test {
         $crate::sequences::each_is_a_test!($play:
             life "life", replace "replace", rename "rename", import "import", half "half", drift "drift",
             config "config", interrupted "ctrlc", interrupted_twice "ctrlc2", engine_killed "killed-engine",
-            provider_killed "killed-plugin", stopped_destructions "stopped-destroy", twins "twins", views "views");
+            provider_killed "killed-plugin", stopped_destructions "stopped-destroy",
+            stopped_updates "stopped-update", twins "twins", views "views");
     };
     ($play:ident: $($test:ident $name:literal),*) => {
         mod each {

@@ -36,6 +36,7 @@ pub(crate) fn table() -> Vec<Sequence> {
         Sequence { name: "killed-engine", steps: interrupted(UpKillEngine, "") },
         Sequence { name: "killed-plugin", steps: interrupted(UpKillProvider, "") },
         stopped_destructions(),
+        stopped_updates(),
         twins(),
         views(),
     ]
@@ -184,6 +185,20 @@ fn stopped_destructions() -> Sequence {
         steps.extend([well(Up), badly(command, ""), well(Destroy)]);
     }
     Sequence { name: "stopped-destroy", steps }
+}
+
+/// Updates of every child that were interrupted, each gone on with by the next `up`.
+fn stopped_updates() -> Sequence {
+    let mut steps = vec![well(Up)];
+    let commands = [UpCtrlC, UpCtrlCTwice, UpKillEngine, UpKillProvider];
+    for (round, command) in commands.into_iter().enumerate() {
+        let inputs = json!({ "tags": { "round": round.to_string() } });
+        let says = if command == UpCtrlC { "Stopped half-way" } else { "" };
+        steps.push(Step::Write(Wish { inputs, ..Wish::new() }));
+        steps.extend([badly(command, says), well(Up), well(Up)]);
+    }
+    steps.push(well(Destroy));
+    Sequence { name: "stopped-update", steps }
 }
 
 /// Two backends with stacks, projects and resources of the same names: neither takes the other's service.

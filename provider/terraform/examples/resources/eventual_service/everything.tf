@@ -40,9 +40,15 @@ resource "eventual_service" "shop" {
       memory_mb            = 1024
       reserved_concurrency = 10
       policies = [{
-        actions   = ["secretsmanager:GetSecretValue"]
-        resources = ["arn:aws:secretsmanager:eu-central-1:123456789012:secret:payments-*"]
+        effect         = "Allow"
+        actions        = ["secretsmanager:GetSecretValue"]
+        resources      = ["arn:aws:secretsmanager:eu-central-1:123456789012:secret:payments-*"]
+        condition_json = jsonencode({ StringEquals = { "secretsmanager:VersionStage" = "AWSCURRENT" } })
       }]
+      vpc = {
+        subnet_ids         = ["subnet-0a1b2c3d4e5f60718"]
+        security_group_ids = ["sg-0a1b2c3d4e5f60718"]
+      }
     }
   }
   subscriptions = {
@@ -56,14 +62,16 @@ resource "eventual_service" "shop" {
   }
 
   cors = {
-    allow_origins = ["https://shop.example.com"]
-    allow_methods = ["GET", "POST"]
-    allow_headers = ["content-type"]
-    max_age       = 3600
+    allow_origins     = ["https://shop.example.com"]
+    allow_methods     = ["GET", "POST"]
+    allow_headers     = ["content-type"]
+    expose_headers    = ["x-request-id"]
+    allow_credentials = true
+    max_age           = 3600
   }
 
   force_destroy     = false
   on_create_failure = "resume"
   tags              = { team = "shop" }
-  timeouts          = { create = "20m" }
+  timeouts          = { create = "20m", read = "2m", update = "20m", delete = "20m" }
 }
