@@ -52,7 +52,8 @@ fn has_test(path: &str, name: &str) -> bool {
 pub(crate) fn is_test(source: &str, name: &str) -> bool {
     let lines: Vec<&str> = source.lines().collect();
     let begins = format!("fn {name}(");
-    let marked = |line: usize| lines[line.saturating_sub(4)..line].iter().any(|it| it.contains("test]"));
+    let is_mark = |it: &&str| it.contains("test]") || it.contains("::test(");
+    let marked = |line: usize| lines[line.saturating_sub(4)..line].iter().any(is_mark);
     lines.iter().enumerate().any(|(line, it)| it.contains(&begins) && marked(line))
 }
 

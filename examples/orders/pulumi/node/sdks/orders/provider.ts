@@ -36,7 +36,9 @@ export class Provider extends pulumi.ProviderResource {
         let resourceInputs: pulumi.Inputs = {};
         opts = opts || {};
         {
+            resourceInputs["allowedAccountIds"] = pulumi.output(args?.allowedAccountIds).apply(JSON.stringify);
             resourceInputs["assumeRole"] = pulumi.output(args?.assumeRole).apply(JSON.stringify);
+            resourceInputs["caBundle"] = (args?.caBundle) ?? utilities.getEnv("AWS_CA_BUNDLE");
             resourceInputs["defaultTags"] = pulumi.output(args?.defaultTags).apply(JSON.stringify);
             resourceInputs["endpoint"] = (args?.endpoint) ?? utilities.getEnv("AWS_ENDPOINT_URL");
             resourceInputs["profile"] = (args?.profile) ?? utilities.getEnv("AWS_PROFILE");
@@ -53,9 +55,17 @@ export class Provider extends pulumi.ProviderResource {
  */
 export interface ProviderArgs {
     /**
+     * Numbers of the AWS accounts that may be deployed into, 12 digits each: credentials of any other account are refused before anything is done. Default: any.
+     */
+    allowedAccountIds?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+    /**
      * Role to assume with those credentials before anything is done.
      */
     assumeRole?: pulumi.Input<inputs.AssumeRoleArgs | undefined>;
+    /**
+     * Path of a file with certificates in PEM that are trusted instead of the system's, for proxies that open TLS. Default: `AWS_CA_BUNDLE`, then the system's. Proxies themselves are taken from `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
+     */
+    caBundle?: pulumi.Input<string | undefined>;
     /**
      * Tags of every AWS resource that this provider makes. The `tags` of a service win over these.
      */

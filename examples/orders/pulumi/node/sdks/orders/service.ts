@@ -61,6 +61,10 @@ export class Service extends pulumi.CustomResource {
      */
     declare public readonly defaults: pulumi.Output<outputs.DefaultSettings | undefined>;
     /**
+     * What the last apply that changed something came to; null after an import.
+     */
+    declare public /*out*/ readonly deployment: pulumi.Output<outputs.Deployment | undefined>;
+    /**
      * Environment variables of every function. Names start with a letter and hold letters, digits and underscores; `AWS_`, `LAMBDA_` and `EVENTUAL_` are reserved; all variables of a function together fit in 4 KB. Values are not shown by the provider; mark them as secret where your tool shows them.
      */
     declare public readonly environment: pulumi.Output<{[key: string]: string} | undefined>;
@@ -162,6 +166,7 @@ export class Service extends pulumi.CustomResource {
             resourceInputs["workflows"] = args?.workflows;
             resourceInputs["accountId"] = undefined /*out*/;
             resourceInputs["artifactSha256"] = undefined /*out*/;
+            resourceInputs["deployment"] = undefined /*out*/;
             resourceInputs["eventBusArn"] = undefined /*out*/;
             resourceInputs["functions"] = undefined /*out*/;
             resourceInputs["grants"] = undefined /*out*/;
@@ -178,6 +183,7 @@ export class Service extends pulumi.CustomResource {
             resourceInputs["commands"] = undefined /*out*/;
             resourceInputs["cors"] = undefined /*out*/;
             resourceInputs["defaults"] = undefined /*out*/;
+            resourceInputs["deployment"] = undefined /*out*/;
             resourceInputs["environment"] = undefined /*out*/;
             resourceInputs["eventBusArn"] = undefined /*out*/;
             resourceInputs["forceDestroy"] = undefined /*out*/;

@@ -10,12 +10,34 @@ declare var exports: any;
 const __config = new pulumi.Config("orders");
 
 /**
+ * Numbers of the AWS accounts that may be deployed into, 12 digits each: credentials of any other account are refused before anything is done. Default: any.
+ */
+export declare const allowedAccountIds: string[] | undefined;
+Object.defineProperty(exports, "allowedAccountIds", {
+    get() {
+        return __config.getObject<string[]>("allowedAccountIds");
+    },
+    enumerable: true,
+});
+
+/**
  * Role to assume with those credentials before anything is done.
  */
 export declare const assumeRole: outputs.AssumeRole | undefined;
 Object.defineProperty(exports, "assumeRole", {
     get() {
         return __config.getObject<outputs.AssumeRole>("assumeRole");
+    },
+    enumerable: true,
+});
+
+/**
+ * Path of a file with certificates in PEM that are trusted instead of the system's, for proxies that open TLS. Default: `AWS_CA_BUNDLE`, then the system's. Proxies themselves are taken from `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
+ */
+export declare const caBundle: string | undefined;
+Object.defineProperty(exports, "caBundle", {
+    get() {
+        return __config.get("caBundle") ?? utilities.getEnv("AWS_CA_BUNDLE");
     },
     enumerable: true,
 });

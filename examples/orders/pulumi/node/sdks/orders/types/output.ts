@@ -192,6 +192,36 @@ export interface DefaultSettings {
 }
 
 /**
+ * What an apply came to.
+ */
+export interface Deployment {
+    /**
+     * Number of AWS resources that were made.
+     */
+    created: number;
+    /**
+     * Number of AWS resources that were deleted.
+     */
+    deleted: number;
+    /**
+     * Milliseconds that all of it took.
+     */
+    elapsedMs: number;
+    /**
+     * Key of the resource that took longest.
+     */
+    slowest?: string;
+    /**
+     * Milliseconds that this one took.
+     */
+    slowestMs?: number;
+    /**
+     * Number of AWS resources that were changed.
+     */
+    updated: number;
+}
+
+/**
  * Settings of one function.
  */
 export interface FunctionSettings {

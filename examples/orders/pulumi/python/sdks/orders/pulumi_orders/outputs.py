@@ -23,6 +23,7 @@ __all__ = [
     'Commands',
     'Cors',
     'DefaultSettings',
+    'Deployment',
     'FunctionSettings',
     'Grants',
     'PolicyStatement',
@@ -633,6 +634,105 @@ class DefaultSettings(dict):
         Subnets and security groups in which functions run. Default: outside of any VPC.
         """
         return pulumi.get(self, "vpc")
+
+
+@pulumi.output_type
+class Deployment(dict):
+    """
+    What an apply came to.
+    """
+    @staticmethod
+    def __key_warning(key: str):
+        suggest = None
+        if key == "elapsedMs":
+            suggest = "elapsed_ms"
+        elif key == "slowestMs":
+            suggest = "slowest_ms"
+
+        if suggest:
+            pulumi.log.warn(f"Key '{key}' not found in Deployment. Access the value via the '{suggest}' property getter instead.")
+
+    def __getitem__(self, key: str) -> Any:
+        Deployment.__key_warning(key)
+        return super().__getitem__(key)
+
+    def get(self, key: str, default = None) -> Any:
+        Deployment.__key_warning(key)
+        return super().get(key, default)
+
+    def __init__(__self__, *,
+                 created: _builtins.int,
+                 deleted: _builtins.int,
+                 elapsed_ms: _builtins.int,
+                 updated: _builtins.int,
+                 slowest: Optional[_builtins.str] = None,
+                 slowest_ms: Optional[_builtins.int] = None):
+        """
+        What an apply came to.
+
+        :param _builtins.int created: Number of AWS resources that were made.
+        :param _builtins.int deleted: Number of AWS resources that were deleted.
+        :param _builtins.int elapsed_ms: Milliseconds that all of it took.
+        :param _builtins.int updated: Number of AWS resources that were changed.
+        :param _builtins.str slowest: Key of the resource that took longest.
+        :param _builtins.int slowest_ms: Milliseconds that this one took.
+        """
+        pulumi.set(__self__, "created", created)
+        pulumi.set(__self__, "deleted", deleted)
+        pulumi.set(__self__, "elapsed_ms", elapsed_ms)
+        pulumi.set(__self__, "updated", updated)
+        if slowest is not None:
+            pulumi.set(__self__, "slowest", slowest)
+        if slowest_ms is not None:
+            pulumi.set(__self__, "slowest_ms", slowest_ms)
+
+    @_builtins.property
+    @pulumi.getter
+    def created(self) -> _builtins.int:
+        """
+        Number of AWS resources that were made.
+        """
+        return pulumi.get(self, "created")
+
+    @_builtins.property
+    @pulumi.getter
+    def deleted(self) -> _builtins.int:
+        """
+        Number of AWS resources that were deleted.
+        """
+        return pulumi.get(self, "deleted")
+
+    @_builtins.property
+    @pulumi.getter(name="elapsedMs")
+    def elapsed_ms(self) -> _builtins.int:
+        """
+        Milliseconds that all of it took.
+        """
+        return pulumi.get(self, "elapsed_ms")
+
+    @_builtins.property
+    @pulumi.getter
+    def updated(self) -> _builtins.int:
+        """
+        Number of AWS resources that were changed.
+        """
+        return pulumi.get(self, "updated")
+
+    @_builtins.property
+    @pulumi.getter
+    def slowest(self) -> Optional[_builtins.str]:
+        """
+        Key of the resource that took longest.
+        """
+        return pulumi.get(self, "slowest")
+
+    @_builtins.property
+    @pulumi.getter(name="slowestMs")
+    def slowest_ms(self) -> Optional[_builtins.int]:
+        """
+        Milliseconds that this one took.
+        """
+        return pulumi.get(self, "slowest_ms")
 
 
 @pulumi.output_type

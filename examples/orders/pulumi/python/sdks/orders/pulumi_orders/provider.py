@@ -20,7 +20,9 @@ __all__ = ['ProviderArgs', 'Provider']
 @pulumi.input_type
 class ProviderArgs:
     def __init__(__self__, *,
+                 allowed_account_ids: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  assume_role: pulumi.Input[Optional['AssumeRoleArgs']] = None,
+                 ca_bundle: pulumi.Input[Optional[_builtins.str]] = None,
                  default_tags: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]] = None,
                  endpoint: pulumi.Input[Optional[_builtins.str]] = None,
                  profile: pulumi.Input[Optional[_builtins.str]] = None,
@@ -29,15 +31,23 @@ class ProviderArgs:
         """
         The set of arguments for constructing a Provider resource.
 
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] allowed_account_ids: Numbers of the AWS accounts that may be deployed into, 12 digits each: credentials of any other account are refused before anything is done. Default: any.
         :param pulumi.Input['AssumeRoleArgs'] assume_role: Role to assume with those credentials before anything is done.
+        :param pulumi.Input[_builtins.str] ca_bundle: Path of a file with certificates in PEM that are trusted instead of the system's, for proxies that open TLS. Default: `AWS_CA_BUNDLE`, then the system's. Proxies themselves are taken from `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
         :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] default_tags: Tags of every AWS resource that this provider makes. The `tags` of a service win over these.
         :param pulumi.Input[_builtins.str] endpoint: URL that all AWS services are reached at, for emulators and proxies, such as `http://127.0.0.1:4566`. Default: `AWS_ENDPOINT_URL`, then AWS itself.
         :param pulumi.Input[_builtins.str] profile: Profile of the shared AWS configuration files whose credentials are used. Default: `AWS_PROFILE`, then `default`.
         :param pulumi.Input[_builtins.str] region: AWS region that services are deployed into, such as `eu-central-1`. Default: `AWS_REGION`, `AWS_DEFAULT_REGION`, then the profile's region.
         :param pulumi.Input[_builtins.bool] views: Experimental: whether the AWS resources of a service are shown as rows and kept as entries of their own in the stack. Do not switch it on for services with the resource options `retainOnDelete` or `deletedWith`, and off before one is renamed with `aliases`: the engine leaves entries behind that only `pulumi state delete` removes. Default: `false`.
         """
+        if allowed_account_ids is not None:
+            pulumi.set(__self__, "allowed_account_ids", allowed_account_ids)
         if assume_role is not None:
             pulumi.set(__self__, "assume_role", assume_role)
+        if ca_bundle is None:
+            ca_bundle = _utilities.get_env('AWS_CA_BUNDLE')
+        if ca_bundle is not None:
+            pulumi.set(__self__, "ca_bundle", ca_bundle)
         if default_tags is not None:
             pulumi.set(__self__, "default_tags", default_tags)
         if endpoint is None:
@@ -56,6 +66,18 @@ class ProviderArgs:
             pulumi.set(__self__, "views", views)
 
     @_builtins.property
+    @pulumi.getter(name="allowedAccountIds")
+    def allowed_account_ids(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Numbers of the AWS accounts that may be deployed into, 12 digits each: credentials of any other account are refused before anything is done. Default: any.
+        """
+        return pulumi.get(self, "allowed_account_ids")
+
+    @allowed_account_ids.setter
+    def allowed_account_ids(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "allowed_account_ids", value)
+
+    @_builtins.property
     @pulumi.getter(name="assumeRole")
     def assume_role(self) -> pulumi.Input[Optional['AssumeRoleArgs']]:
         """
@@ -66,6 +88,18 @@ class ProviderArgs:
     @assume_role.setter
     def assume_role(self, value: pulumi.Input[Optional['AssumeRoleArgs']]):
         pulumi.set(self, "assume_role", value)
+
+    @_builtins.property
+    @pulumi.getter(name="caBundle")
+    def ca_bundle(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        Path of a file with certificates in PEM that are trusted instead of the system's, for proxies that open TLS. Default: `AWS_CA_BUNDLE`, then the system's. Proxies themselves are taken from `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
+        """
+        return pulumi.get(self, "ca_bundle")
+
+    @ca_bundle.setter
+    def ca_bundle(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "ca_bundle", value)
 
     @_builtins.property
     @pulumi.getter(name="defaultTags")
@@ -134,7 +168,9 @@ class Provider(pulumi.ProviderResource):
     def __init__(__self__,
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
+                 allowed_account_ids: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  assume_role: pulumi.Input[Optional[Union['AssumeRoleArgs', 'AssumeRoleArgsDict']]] = None,
+                 ca_bundle: pulumi.Input[Optional[_builtins.str]] = None,
                  default_tags: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]] = None,
                  endpoint: pulumi.Input[Optional[_builtins.str]] = None,
                  profile: pulumi.Input[Optional[_builtins.str]] = None,
@@ -146,7 +182,9 @@ class Provider(pulumi.ProviderResource):
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] allowed_account_ids: Numbers of the AWS accounts that may be deployed into, 12 digits each: credentials of any other account are refused before anything is done. Default: any.
         :param pulumi.Input[Union['AssumeRoleArgs', 'AssumeRoleArgsDict']] assume_role: Role to assume with those credentials before anything is done.
+        :param pulumi.Input[_builtins.str] ca_bundle: Path of a file with certificates in PEM that are trusted instead of the system's, for proxies that open TLS. Default: `AWS_CA_BUNDLE`, then the system's. Proxies themselves are taken from `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
         :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] default_tags: Tags of every AWS resource that this provider makes. The `tags` of a service win over these.
         :param pulumi.Input[_builtins.str] endpoint: URL that all AWS services are reached at, for emulators and proxies, such as `http://127.0.0.1:4566`. Default: `AWS_ENDPOINT_URL`, then AWS itself.
         :param pulumi.Input[_builtins.str] profile: Profile of the shared AWS configuration files whose credentials are used. Default: `AWS_PROFILE`, then `default`.
@@ -177,7 +215,9 @@ class Provider(pulumi.ProviderResource):
     def _internal_init(__self__,
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
+                 allowed_account_ids: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  assume_role: pulumi.Input[Optional[Union['AssumeRoleArgs', 'AssumeRoleArgsDict']]] = None,
+                 ca_bundle: pulumi.Input[Optional[_builtins.str]] = None,
                  default_tags: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]] = None,
                  endpoint: pulumi.Input[Optional[_builtins.str]] = None,
                  profile: pulumi.Input[Optional[_builtins.str]] = None,
@@ -192,7 +232,11 @@ class Provider(pulumi.ProviderResource):
                 raise TypeError('__props__ is only valid when passed in combination with a valid opts.id to get an existing resource')
             __props__ = ProviderArgs.__new__(ProviderArgs)
 
+            __props__.__dict__["allowed_account_ids"] = pulumi.Output.from_input(allowed_account_ids).apply(pulumi.runtime.to_json) if allowed_account_ids is not None else None
             __props__.__dict__["assume_role"] = pulumi.Output.from_input(assume_role).apply(pulumi.runtime.to_json) if assume_role is not None else None
+            if ca_bundle is None:
+                ca_bundle = _utilities.get_env('AWS_CA_BUNDLE')
+            __props__.__dict__["ca_bundle"] = ca_bundle
             __props__.__dict__["default_tags"] = pulumi.Output.from_input(default_tags).apply(pulumi.runtime.to_json) if default_tags is not None else None
             if endpoint is None:
                 endpoint = _utilities.get_env('AWS_ENDPOINT_URL')

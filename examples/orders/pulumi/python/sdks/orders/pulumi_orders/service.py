@@ -336,6 +336,7 @@ class Service(pulumi.CustomResource):
             __props__.__dict__["workflows"] = workflows
             __props__.__dict__["account_id"] = None
             __props__.__dict__["artifact_sha256"] = None
+            __props__.__dict__["deployment"] = None
             __props__.__dict__["event_bus_arn"] = None
             __props__.__dict__["functions"] = None
             __props__.__dict__["grants"] = None
@@ -374,6 +375,7 @@ class Service(pulumi.CustomResource):
         __props__.__dict__["commands"] = None
         __props__.__dict__["cors"] = None
         __props__.__dict__["defaults"] = None
+        __props__.__dict__["deployment"] = None
         __props__.__dict__["environment"] = None
         __props__.__dict__["event_bus_arn"] = None
         __props__.__dict__["force_destroy"] = None
@@ -441,6 +443,14 @@ class Service(pulumi.CustomResource):
         Settings of every function that does not say otherwise.
         """
         return pulumi.get(self, "defaults")
+
+    @_builtins.property
+    @pulumi.getter
+    def deployment(self) -> pulumi.Output[Optional['outputs.Deployment']]:
+        """
+        What the last apply that changed something came to; null after an import.
+        """
+        return pulumi.get(self, "deployment")
 
     @_builtins.property
     @pulumi.getter

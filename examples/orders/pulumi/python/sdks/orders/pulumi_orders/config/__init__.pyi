@@ -15,9 +15,19 @@ else:
 from .. import _utilities
 from .. import outputs as _root_outputs
 
+allowedAccountIds: Optional[str]
+"""
+Numbers of the AWS accounts that may be deployed into, 12 digits each: credentials of any other account are refused before anything is done. Default: any.
+"""
+
 assumeRole: Optional[str]
 """
 Role to assume with those credentials before anything is done.
+"""
+
+caBundle: Optional[str]
+"""
+Path of a file with certificates in PEM that are trusted instead of the system's, for proxies that open TLS. Default: `AWS_CA_BUNDLE`, then the system's. Proxies themselves are taken from `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
 """
 
 defaultTags: Optional[str]

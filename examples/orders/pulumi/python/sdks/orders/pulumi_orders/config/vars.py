@@ -22,11 +22,25 @@ __config__ = pulumi.Config('orders')
 
 class _ExportableConfig(types.ModuleType):
     @_builtins.property
+    def allowed_account_ids(self) -> Optional[str]:
+        """
+        Numbers of the AWS accounts that may be deployed into, 12 digits each: credentials of any other account are refused before anything is done. Default: any.
+        """
+        return __config__.get('allowedAccountIds')
+
+    @_builtins.property
     def assume_role(self) -> Optional[str]:
         """
         Role to assume with those credentials before anything is done.
         """
         return __config__.get('assumeRole')
+
+    @_builtins.property
+    def ca_bundle(self) -> Optional[str]:
+        """
+        Path of a file with certificates in PEM that are trusted instead of the system's, for proxies that open TLS. Default: `AWS_CA_BUNDLE`, then the system's. Proxies themselves are taken from `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
+        """
+        return __config__.get('caBundle') or _utilities.get_env('AWS_CA_BUNDLE')
 
     @_builtins.property
     def default_tags(self) -> Optional[str]:
