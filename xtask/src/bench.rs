@@ -2,6 +2,7 @@
 //! a figure over its limit is a failure, so that it cannot grow without anybody noticing.
 
 mod artifact;
+mod calls;
 mod deploy;
 mod engine;
 mod handshake;
@@ -48,7 +49,7 @@ pub(crate) struct Options {
 pub(crate) struct Figure {
     /// What was measured.
     pub(crate) what: String,
-    /// `us`, `ms`, `MB`, `calls`, `USD`, `/s` or `times`.
+    /// `us`, `ms`, `MB`, `bytes`, `calls`, `USD`, `/s` or `times`.
     pub(crate) unit: &'static str,
     /// What was measured, one value a run.
     pub(crate) values: Vec<f64>,
@@ -84,8 +85,10 @@ impl Figure {
         let limit = self.limit.map_or_else(String::new, |limit| format!("{limit:.0} {}", self.unit));
         let (median, worst) = (self.at(0.5), self.at(if self.is_rate() { 0.0 } else { 1.0 }));
         let unit = self.unit;
+        // What is counted or paid for is told to the hundredth.
+        let digits = if matches!(unit, "calls" | "USD") { 2 } else { 1 };
         format!(
-            "| {} | {median:.1} {unit} | {worst:.1} {unit} | {} | {limit} |",
+            "| {} | {median:.digits$} {unit} | {worst:.digits$} {unit} | {} | {limit} |",
             self.what,
             self.values.len()
         )
@@ -111,7 +114,10 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
         figures.extend(engine::figures(places, &engine::DISK, options.verbose)?);
     }
     if wanted("calls") {
-        figures.extend(engine::figures(places, &engine::CALLS, options.verbose)?);
+        figures.extend(calls::in_memory(places, options.verbose)?);
+    }
+    if wanted("aws-calls") {
+        figures.extend(calls::on_aws(places, options.verbose)?);
     }
     if wanted("peers") {
         figures.extend(peers::figures(places, options.verbose)?);
@@ -147,7 +153,7 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
     }
     require(!figures.is_empty(), || {
         format!(
-            "no figure is named {:?}: there are artifact, start, calls, deploy, engine, local, peers, handshake, plan, step",
+            "no figure is named {:?}: there are artifact, start, calls, aws-calls, deploy, engine, local, peers, handshake, plan, step",
             options.only
         )
     })?;

@@ -11,6 +11,8 @@ mod cloud;
 #[cfg(unix)]
 mod commands;
 #[cfg(unix)]
+mod counts;
+#[cfg(unix)]
 mod demo;
 #[cfg(unix)]
 mod e2e;

@@ -1,6 +1,6 @@
-//! What a step costs on AWS: the calls of the ports that the engine makes for it are counted, and priced as the AWS host makes them.
-//! Deliberately without AWS: the host makes one AWS call of each port's call that is counted here (`runtime/aws/src/store.rs`,
-//! `dispatch.rs`), as long as no payload is spilled. What users' own tasks take is not in it.
+//! What the engine asks of its ports for a step, counted over memory. Deliberately without AWS and without prices: `cargo xtask bench`
+//! prices it as the AWS host makes those calls, one AWS call of each (`runtime/aws/src/store.rs`, `dispatch.rs`) as long as no payload
+//! is spilled, and counts the same on the emulated AWS. What users' own tasks take is not in it.
 
 use std::sync::Arc;
 
@@ -12,14 +12,6 @@ use eventual_testing::world::World;
 
 use crate::Reading;
 
-/// List prices of us-east-1 in dollars per million, November 2026: a write of up to 1 KB to DynamoDB on demand.
-const WRITE: f64 = 0.625;
-/// A read of up to 4 KB that sees every write before it.
-const READ: f64 = 0.125;
-/// A call of SQS FIFO. A message is sent, received and deleted, at worst alone.
-const QUEUE: f64 = 0.5;
-/// An invocation of a Lambda function, and 10 milliseconds of 256 MB on arm64.
-const INVOCATION: f64 = 0.2 + 0.01 * 0.25 * 13.3334;
 /// Steps of executions that are compared: what they have in common is not the steps'.
 const SHORT: u32 = 10;
 const LONG: [u32; 3] = [100, 1_000, 10_000];
@@ -47,15 +39,12 @@ pub(crate) fn measure() -> Result<Vec<Reading>, String> {
                 |value: fn(&Count) -> f64| (value(&long) - value(&short)) / f64::from(steps - SHORT);
             let (calls, turns, tasks) =
                 (of_a_step(|it| it.calls), of_a_step(|it| it.turns), of_a_step(|it| it.tasks));
-            readings.push((format!("{kind} step of {steps}: calls, count"), calls));
+            let mut add = |what: &str, value| readings.push((format!("{kind} {steps} {what}"), value));
+            add("calls", calls);
             // A task is a dispatch, a claim and a message; what is left are reads.
-            let reads = calls - turns - 3.0 * tasks;
-            let writes = of_a_step(|it| it.kilobytes) + tasks;
-            let queue = 3.0 * tasks * QUEUE;
-            // The worker's invocation, and the orchestrator's for its message; an inline step is some time of an invocation.
-            let functions = if tasks > 0.0 { 2.0 * tasks * INVOCATION } else { INVOCATION - 0.2 };
-            let dollars = writes * WRITE + reads * READ + queue + functions;
-            readings.push((format!("{kind} step of {steps}: a million, USD"), dollars));
+            add("reads", calls - turns - 3.0 * tasks);
+            add("writes", of_a_step(|it| it.kilobytes) + tasks);
+            add("tasks", tasks);
         }
     }
     Ok(readings)

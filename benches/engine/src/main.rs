@@ -28,7 +28,7 @@ pub(crate) fn worked() -> Duration {
 const USAGE: &str = "usage: eventual-bench
   nine <workflows>                         in the test environment
   replay <steps>                           of one execution
-  calls                                    of the ports for a step, priced as on AWS
+  calls                                    of the ports for a step
   speed <seconds>                          of a local host on a disk
   sleepers <count>                         in a local host on a disk
   sequential <url> <runs>                  of whatever serves the nine steps at that URL

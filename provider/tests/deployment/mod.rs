@@ -6,8 +6,10 @@
 mod bench;
 mod checkup;
 mod faults;
+mod formation;
 mod life;
 mod policy;
+mod stacks;
 mod tampering;
 pub(crate) mod tap;
 mod versions;

@@ -4,8 +4,9 @@
 //! nobody can ever read goes to the dead-letter queue at once: handled again and again, it would block its execution. One
 //! to an execution that there is not is logged and dropped.
 
-use eventual_core::ExecutionId;
+use eventual_core::{ExecutionId, Millis};
 use eventual_engine::codec::{self, ForwardMessage};
+use eventual_engine::ports::Clock;
 use eventual_engine::{AdvanceError, Fault};
 use eventual_schema::deploy::DEPLOYED;
 use futures_util::future::join_all;
@@ -13,11 +14,15 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tracing::Instrument;
 
+use crate::clock::SystemClock;
 use crate::host::Host;
 use crate::refusal::Refusal;
 use crate::spill::Kept;
 use crate::wire::envelope::Envelope;
 use crate::wire::queue::{self, BatchAnswer, Record};
+
+/// What is left of an invocation for its last turns: to commit them, to deliver them, to hand over, to answer.
+const LAST_MS: u64 = 3_000;
 
 /// A message with its execution.
 struct Waking {
@@ -33,26 +38,39 @@ pub(crate) enum Answer {
     Forwarded(Box<RawValue>),
 }
 
-pub(crate) async fn handle(host: &Host, event: &str) -> Result<Answer, Refusal> {
+/// Handles an invocation that Lambda ends at `deadline`.
+pub(crate) async fn handle(host: &Host, event: &str, deadline: Millis) -> Result<Answer, Refusal> {
+    let until = last_call(SystemClock.now(), deadline);
     match queue::records(event) {
-        Ok(records) => Ok(Answer::Batch(handle_batch(host, records).await)),
+        Ok(records) => Ok(Answer::Batch(handle_batch(host, records, until).await)),
         Err(error) => match Envelope::open(event) {
-            Ok((id, body)) => Ok(Answer::Forwarded(handle_forwarded(host, &id, body).await?)),
+            Ok((id, body)) => Ok(Answer::Forwarded(handle_forwarded(host, &id, body, until).await?)),
             Err(_) => Err(error.into()),
         },
     }
 }
 
-async fn handle_forwarded(host: &Host, id: &ExecutionId, body: Kept) -> Result<Box<RawValue>, Refusal> {
+/// When an invocation begins nothing more. Of one that is configured to be short, most is still left to work in.
+fn last_call(now: Millis, deadline: Millis) -> Millis {
+    deadline.saturating_sub(LAST_MS.min(deadline.saturating_sub(now) / 4))
+}
+
+async fn handle_forwarded(
+    host: &Host,
+    id: &ExecutionId,
+    body: Kept,
+    until: Millis,
+) -> Result<Box<RawValue>, Refusal> {
     let text = host.dispatch.open(body).await?;
     let ForwardMessage { code, forward, .. } = codec::decode_forward(text.as_bytes())?;
-    let answer = host.engine.forwarded(&code, id, forward).await?;
+    let answer = host.engine.forwarded(&code, id, forward, Some(until)).await?;
     Ok(RawValue::from_string(codec::encode_forwarded(&answer))?)
 }
 
-async fn handle_batch(host: &Host, records: Vec<Record>) -> BatchAnswer {
+async fn handle_batch(host: &Host, records: Vec<Record>, until: Millis) -> BatchAnswer {
     let (groups, unread) = by_execution(records);
-    let failed = join_all(groups.into_iter().map(|(id, messages)| advance_all(host, id, messages))).await;
+    let groups = groups.into_iter().map(|(id, messages)| advance_all(host, id, messages, until));
+    let failed = join_all(groups).await;
     let kept = join_all(unread.iter().map(|(record, problem)| bury(host, record, problem))).await;
     let again = unread.iter().zip(kept).filter(|(_, buried)| buried.is_err());
     let again: Vec<String> = again.map(|((record, _), _)| record.message_id.clone()).collect();
@@ -93,11 +111,11 @@ async fn bury(host: &Host, record: &Record, problem: &str) -> Result<(), Fault> 
 }
 
 /// Handles the messages of one execution up to the first failure. Returns the messages to deliver again.
-async fn advance_all(host: &Host, id: ExecutionId, messages: Vec<Waking>) -> Vec<String> {
+async fn advance_all(host: &Host, id: ExecutionId, messages: Vec<Waking>, until: Millis) -> Vec<String> {
     let mut messages = messages.into_iter();
     while let Some(Waking { record, body }) = messages.next() {
         let span = tracing::info_span!("execution", execution = %id);
-        if let Err(error) = advance(host, &id, &record, body).instrument(span).await {
+        if let Err(error) = advance(host, &id, &record, body, until).instrument(span).await {
             tracing::warn!(execution = %id, delivery = record.message_id, %error, "wake-up failed, will be delivered again");
             return std::iter::once(record)
                 .chain(messages.map(|it| it.record))
@@ -108,7 +126,13 @@ async fn advance_all(host: &Host, id: ExecutionId, messages: Vec<Waking>) -> Vec
     Vec::new()
 }
 
-async fn advance(host: &Host, id: &ExecutionId, record: &Record, body: Kept) -> Result<(), AdvanceError> {
+async fn advance(
+    host: &Host,
+    id: &ExecutionId,
+    record: &Record,
+    body: Kept,
+    until: Millis,
+) -> Result<(), AdvanceError> {
     let text = host.dispatch.open(body).await?;
     let message = match codec::decode_message(text.as_bytes()) {
         Ok(message) => message,
@@ -117,7 +141,7 @@ async fn advance(host: &Host, id: &ExecutionId, record: &Record, body: Kept) -> 
             return Ok(());
         }
     };
-    match host.engine.advance(id, message, record.redelivered()).await {
+    match host.engine.advance_until(id, message, record.redelivered(), Some(until)).await {
         Err(AdvanceError::Unknown(_)) => {
             tracing::error!(execution = %id, delivery = record.message_id, "message dropped: no such execution");
             Ok(())
@@ -129,6 +153,13 @@ async fn advance(host: &Host, id: &ExecutionId, record: &Record, body: Kept) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_of_an_invocation_is_left_for_its_last_turns() {
+        assert_eq!(last_call(1_000, 61_000), 58_000);
+        assert_eq!(last_call(1_000, 3_000), 2_500, "a short one still works for most of its time");
+        assert_eq!(last_call(5_000, 3_000), 3_000);
+    }
 
     #[test]
     fn messages_of_an_execution_stay_in_order() {

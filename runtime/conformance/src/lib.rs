@@ -8,6 +8,7 @@ pub mod branches;
 pub mod children;
 pub mod commands;
 pub mod lives;
+pub mod long;
 pub mod messages;
 pub mod tasks;
 pub mod versions;

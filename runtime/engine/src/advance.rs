@@ -6,6 +6,7 @@ use std::mem;
 use eventual_core::{ExecutionId, Fact, FactKey, Left, Millis, Outcome, Run, Seq, Status, Turn, left_behind};
 
 use crate::engine::Engine;
+use crate::hand_over::Chain;
 use crate::ports::{Commit, Fault, Message, Meta, Secret};
 use crate::versions::not_recorded;
 use crate::workflows::{Pending, TurnReply, TurnRequest};
@@ -39,9 +40,24 @@ impl Engine {
         message: Message,
         redelivered: bool,
     ) -> Result<(), AdvanceError> {
+        self.advance_until(id, message, redelivered, None).await
+    }
+
+    /// The same for a host that wants to be done `until` some time: from then on, and before inline tasks that might take longer,
+    /// the execution gets a message that goes on where this one stops.
+    ///
+    /// # Errors
+    /// As of [`advance`](Self::advance).
+    pub async fn advance_until(
+        &self,
+        id: &ExecutionId,
+        message: Message,
+        redelivered: bool,
+        until: Option<Millis>,
+    ) -> Result<(), AdvanceError> {
         let _turns = self.lock(id).await;
         let unsure = Unsure { engine: self, id: Some(id) };
-        let advanced = self.handle(id, message, redelivered).await;
+        let advanced = self.handle(id, message, redelivered, Chain::new(until)).await;
         if advanced.is_ok() {
             unsure.settled();
         }
@@ -54,6 +70,7 @@ impl Engine {
         id: &ExecutionId,
         message: Message,
         redelivered: bool,
+        mut chain: Chain,
     ) -> Result<(), AdvanceError> {
         let warm = if redelivered { None } else { self.warm(id, &message) };
         let mut look = warm.is_none();
@@ -103,11 +120,14 @@ impl Engine {
                     }
                     match next {
                         Next::Closed | Next::Ended | Next::Parked => return Ok(()),
-                        Next::Continued => facts = Vec::new(),
                         Next::Waits(pending) if !pending.is_ours() => {
                             self.remember(&meta);
                             return Ok(());
                         }
+                        next if chain.ends_before(&next, self.ports.clock.now()) => {
+                            return Ok(self.hand_over(&meta).await?);
+                        }
+                        Next::Continued => facts = Vec::new(),
                         Next::Waits(pending) => facts = self.perform_pending(&meta, &turn, pending).await?,
                     }
                 }
@@ -434,7 +454,7 @@ fn last_turn(committed: &[Turn], facts: Vec<Fact>, now: Millis, end: Outcome) ->
 }
 
 /// How it goes on after a turn.
-enum Next {
+pub(crate) enum Next {
     /// It had ended before; what its last turn asked for may not be delivered.
     Closed,
     /// Its code begins anew.

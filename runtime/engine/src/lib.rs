@@ -15,6 +15,7 @@ mod deliver;
 mod engine;
 mod fits;
 mod fork;
+mod hand_over;
 pub mod http;
 mod operations;
 mod perform;

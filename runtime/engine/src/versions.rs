@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use eventual_core::limits::LIST_PAGE_MAX;
-use eventual_core::{Attribute, ExecutionId, Fact, Outcome, Payload, Status, Turn};
+use eventual_core::{Attribute, ExecutionId, Fact, Millis, Outcome, Payload, Status, Turn};
 use eventual_schema::deploy::CODE_ATTRIBUTE;
 
 use crate::advance::AdvanceError;
@@ -31,8 +31,8 @@ impl Meta {
 }
 
 impl Engine {
-    /// Does what a process that runs other code cannot. Answers [`Forwarded::NoSuchCode`] when this one does not run `code`
-    /// either: whoever keeps the addresses of code was mistaken.
+    /// Does what a process that runs other code cannot, [until](Self::advance_until) some time. Answers
+    /// [`Forwarded::NoSuchCode`] when this one does not run `code` either: whoever keeps the addresses of code was mistaken.
     ///
     /// # Errors
     /// As of [`advance`](Self::advance).
@@ -41,6 +41,7 @@ impl Engine {
         code: &str,
         id: &ExecutionId,
         forward: Forward,
+        until: Option<Millis>,
     ) -> Result<Forwarded, AdvanceError> {
         if code != &*self.code {
             return Ok(Forwarded::NoSuchCode);
@@ -52,7 +53,7 @@ impl Engine {
                 Err(error) => Ok(Forwarded::Answered(Err(error.to_string()))),
             },
             Forward::Wake { message, redelivered } => {
-                self.advance(id, message, redelivered).await?;
+                self.advance_until(id, message, redelivered, until).await?;
                 Ok(Forwarded::Handled)
             }
         }

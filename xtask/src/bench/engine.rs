@@ -44,19 +44,6 @@ pub(super) const DISK: Parts = Parts {
     ],
 };
 
-/// What a step costs on AWS.
-pub(super) const CALLS: Parts = Parts {
-    name: "calls",
-    rounds: 1,
-    parts: &[&["calls"]],
-    limits: &[
-        ("inline step of 100: a million, USD", 1.0),
-        ("inline step of 10000: a million, USD", 1.0),
-        ("remote step of 100: a million, USD", 4.0),
-        ("remote step of 10000: a million, USD", 4.0),
-    ],
-};
-
 pub(super) fn figures(places: &Places, what: &Parts, echo: bool) -> Result<Vec<Figure>> {
     let program = builds::engine_bench(places, echo)?;
     let mut figures = Vec::new();
@@ -93,8 +80,6 @@ fn add(figures: &mut Vec<Figure>, parts: &Parts, what: &str, value: f64) {
         Some("MB") => "MB",
         Some("ms") => "ms",
         Some("us") => "us",
-        Some("USD") => "USD",
-        Some("count") => "calls",
         _ => "/s",
     };
     let limit = parts.limits.iter().find(|(name, _)| *name == what).map(|(_, limit)| *limit);

@@ -132,7 +132,7 @@ impl Shared {
         self.state().figures.forwards += 1;
         let gone = || Fault::new("forward", format!("process {process}, which runs {code}, died"));
         let engine = engine.upgrade().ok_or_else(gone)?;
-        let mut asked = pin!(engine.forwarded(code, id, forward.clone()));
+        let mut asked = pin!(engine.forwarded(code, id, forward.clone(), None));
         poll_fn(|cx| match known() {
             Some((_, now, _)) if now == life => {
                 asked.as_mut().poll(cx).map_err(|error| Fault::new("forward", error))

@@ -172,7 +172,7 @@ impl Dispatch for World {
         let process = self.state().kept.get(code).and_then(Weak::upgrade);
         match process {
             Some(process) => {
-                let answer = process.forwarded(code, id, forward.clone()).await;
+                let answer = process.forwarded(code, id, forward.clone(), None).await;
                 answer.map_err(|error| Fault::new(format!("forward of {id} to {code}"), error))
             }
             None => Ok(Forwarded::NoSuchCode),
