@@ -27,7 +27,8 @@ impl Counts {
         let answer = http::get(&format!("{}/_ministack/counts", emulator.endpoint()))?.json();
         let mut counts = BTreeMap::new();
         for (_, named) in answer.as_object().context("the counts of the emulator")? {
-            for (name, numbers) in named.as_object().into_iter().flatten().filter(|(name, _)| concerns(name)) {
+            for (name, numbers) in named.as_object().into_iter().flatten().filter(|(name, _)| concerns(name))
+            {
                 for (what, number) in numbers.as_object().into_iter().flatten() {
                     counts.insert(format!("{name} {what}"), number.as_f64().unwrap_or_default());
                 }

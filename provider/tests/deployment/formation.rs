@@ -76,7 +76,9 @@ fn attribute(key: &str, name: &str) -> Json {
     match name {
         "api_id" | "url" => json!({"Ref": id}),
         "arn" => json!({"Fn::GetAtt": [id, "Arn"]}),
-        "execution_arn" => json!({"Fn::Sub": format!("arn:aws:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{{id}}}")}),
+        "execution_arn" => {
+            json!({"Fn::Sub": format!("arn:aws:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{{id}}}")})
+        }
         "stream_arn" => json!({"Fn::GetAtt": [id, "StreamArn"]}),
         authorizer => json!({"Ref": logical(authorizer)}),
     }
@@ -95,7 +97,8 @@ fn parts(resource: &Resource, bucket: &str) -> Vec<Part> {
         Spec::Artifact(_) => Vec::new(),
         Spec::Api(spec) => api(resource, spec),
         Spec::Bucket(spec) => {
-            let closed = ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"];
+            let closed =
+                ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"];
             let closed: Map<String, Json> = closed.iter().map(|it| ((*it).to_owned(), json!(true))).collect();
             let encrypted = json!({"ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]});
             let policy = json!({"Bucket": {"Ref": id.clone()}, "PolicyDocument": parsed(&spec.policy)});
@@ -143,8 +146,7 @@ fn parts(resource: &Resource, bucket: &str) -> Vec<Part> {
 
 fn dynamo(name: &str, recovery: bool, tags: Json) -> Json {
     let strings = [table::PARTITION, table::SORT, table::INDEX_PARTITION, table::INDEX_SORT];
-    let strings: Json =
-        strings.iter().map(|it| json!({"AttributeName": it, "AttributeType": "S"})).collect();
+    let strings: Json = strings.iter().map(|it| json!({"AttributeName": it, "AttributeType": "S"})).collect();
     let keys = |hash: &str, range: &str| json!([{"AttributeName": hash, "KeyType": "HASH"}, {"AttributeName": range, "KeyType": "RANGE"}]);
     let index = json!({"IndexName": table::INDEX, "KeySchema": keys(table::INDEX_PARTITION, table::INDEX_SORT), "Projection": {"ProjectionType": "ALL"}});
     json!({
@@ -229,10 +231,8 @@ fn api(resource: &Resource, spec: &ApiSpec) -> Vec<Part> {
         });
         (logical(&format!("authorizer/{name}")), "ApiGatewayV2::Authorizer", properties)
     });
-    let own = [
-        (id.clone(), "ApiGatewayV2::Api", properties),
-        (format!("{id}Stage"), "ApiGatewayV2::Stage", stage),
-    ];
+    let own =
+        [(id.clone(), "ApiGatewayV2::Api", properties), (format!("{id}Stage"), "ApiGatewayV2::Stage", stage)];
     own.into_iter().chain(authorizers).collect()
 }
 

@@ -131,7 +131,9 @@ async fn invoke(
     let text = event.payload.get();
     let answer = match kind {
         FunctionKind::Command => wire::answer(&command::handle(host, text, &event.context.request_id).await?),
-        FunctionKind::Orchestrator => wire::answer(&orchestrator::handle(host, text, event.context.deadline).await?),
+        FunctionKind::Orchestrator => {
+            wire::answer(&orchestrator::handle(host, text, event.context.deadline).await?)
+        }
         FunctionKind::Relay => wire::answer(&relay::handle(host, text).await?),
         FunctionKind::Subscription => wire::answer(&subscription::handle(host, text).await?),
         FunctionKind::System => wire::answer(&system::handle(host, text).await?),

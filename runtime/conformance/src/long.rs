@@ -6,7 +6,7 @@ use crate::tasks::{echo, echo_here};
 
 /// Makes so many steps where the turns are taken.
 #[eventual::workflow]
-pub async fn steps_here(steps: u32) -> Result<u32> {
+pub async fn many_here(steps: u32) -> Result<u32> {
     for number in 0..steps {
         echo_here(number.to_string()).await?;
     }
@@ -15,7 +15,7 @@ pub async fn steps_here(steps: u32) -> Result<u32> {
 
 /// Makes so many steps by a worker.
 #[eventual::workflow]
-pub async fn steps(steps: u32) -> Result<u32> {
+pub async fn many(steps: u32) -> Result<u32> {
     for number in 0..steps {
         echo(number.to_string()).await?;
     }

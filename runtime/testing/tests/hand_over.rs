@@ -66,23 +66,24 @@ fn end(world: &World, id: &ExecutionId) -> Option<Outcome> {
 
 #[test]
 fn a_chain_goes_from_message_to_message_and_what_came_meanwhile_is_heard() {
-    // No time for a second task of ten seconds: a message for each.
+    // No time for a second task of ten seconds: a message for each. A start from outside comes twice, so that one of them finds
+    // an execution that has ended.
     let (world, host, id) = start("many", "5");
     PERFORMED.store(0, Ordering::Relaxed);
-    assert_eq!(run(&host, &world, 10_000, 100), 5);
+    assert_eq!(run(&host, &world, 10_000, 100), 6);
     assert_eq!(end(&world, &id), Some(Outcome::Succeeded("5".into())));
     assert_eq!(PERFORMED.load(Ordering::Relaxed), 5);
 
     // Time for a second one, as long as no time passes: one message for all.
     let (world, host, id) = start("many", "5");
-    assert_eq!(run(&host, &world, 10_001, 100), 1);
+    assert_eq!(run(&host, &world, 10_001, 100), 2);
     assert_eq!(end(&world, &id), Some(Outcome::Succeeded("5".into())));
 
     // A process that forgot everything goes on, and a signal is not kept waiting by what is left.
     let (world, host, id) = start("many", "1000000");
     assert_eq!(run(&host, &world, 1, 3), 3);
     let runtime = Builder::new_current_thread().enable_time().build().unwrap();
-    runtime.block_on(host.engine().client().signal(&id, "enough", "{}".into())).unwrap();
+    runtime.block_on(host.engine().client().signal(&id, "Enough", "{}".into())).unwrap();
     assert!(run(&host.restarted(), &world, 1, 100) < 10);
-    assert_eq!(end(&world, &id), Some(Outcome::Succeeded("5".into())));
+    assert!(matches!(end(&world, &id), Some(Outcome::Succeeded(_))), "it would make steps for ever");
 }

@@ -33,8 +33,11 @@ const LIMITS: [(&str, f64); 2] = [("inline", 1.0), ("remote", 4.0)];
 
 /// Lengths of executions that are compared with the shortest.
 const SHORT: u32 = 10;
-const LONG: [(&str, &str, &[u32]); 2] =
-    [("inline", "stepsHere", &[100, 1_000, 10_000]), ("remote", "steps", &[100, 1_000])];
+const LONG: [u32; 3] = [100, 1_000, 10_000];
+/// What is counted on the emulated AWS: the kind of step, the workflow, its lengths, and how many executions at once, whose messages
+/// share what is asked of a queue.
+const COUNTED: [(&str, &str, &[u32], u32); 3] =
+    [("inline", "manyHere", &LONG, 1), ("remote", "many", &[100, 1_000], 1), ("remote", "many", &[100], 20)];
 /// Longest execution: 10,000 steps, each written by an emulator that shares two cores with the function.
 const LONGEST: Duration = Duration::from_secs(900);
 /// For so long nothing is counted when an execution has left nothing behind.
@@ -88,8 +91,8 @@ pub(super) fn in_memory(places: &Places, echo: bool) -> Result<Vec<Figure>> {
         readings.iter().find(|(known, _)| *known == name).map(|(_, value)| *value).context(name)
     };
     let mut figures = Vec::new();
-    for (kind, _, _) in LONG {
-        for steps in [100, 1_000, 10_000] {
+    for (kind, _) in LIMITS {
+        for steps in LONG {
             let tasks = of(kind, steps, "tasks")?;
             let step = Step {
                 writes: of(kind, steps, "writes")?,
@@ -108,58 +111,61 @@ pub(super) fn in_memory(places: &Places, echo: bool) -> Result<Vec<Figure>> {
 
 /// Counted on the emulated AWS, by a service that is deployed for it.
 pub(super) fn on_aws(places: &Places, echo: bool) -> Result<Vec<Figure>> {
-    let wish =
-        Wish { client: Client::Terraform, services: &[SERVICE], outlives: false, echo, built: false };
+    let wish = Wish { client: Client::Terraform, services: &[SERVICE], outlives: false, echo, built: false };
     let site = Site::open(places, wish, |step| eprintln!("{step}"))?;
     let terraform = site.terraform("calls", CONFIGURATION)?;
     terraform.variables(&json!({ "artifact": site.artifact(SERVICE)? }))?;
     terraform.apply()?;
     let mut figures = Vec::new();
-    for (kind, workflow, long) in LONG {
+    for (kind, workflow, long, at_once) in COUNTED {
         // Whoever is invoked first starts, and reads what is declared.
-        execution(&site, workflow, SHORT, "warm")?;
-        let short = execution(&site, workflow, SHORT, "short")?;
+        executions(&site, workflow, SHORT, at_once, "warm")?;
+        let short = executions(&site, workflow, SHORT, at_once, "short")?;
         for steps in long {
-            let counted = execution(&site, workflow, *steps, "long")?;
-            let step = counted.since(&short).per(f64::from(steps - SHORT));
-            tell(&format!("a step of {steps}, {kind}:"), &step);
-            figures.extend(judged(kind, *steps, &step));
+            let counted = executions(&site, workflow, *steps, at_once, "long")?;
+            let step = counted.since(&short).per(f64::from((steps - SHORT) * at_once));
+            let what = if at_once > 1 { format!("{steps}, {at_once} at once") } else { steps.to_string() };
+            tell(&format!("{kind} step of {what}:"), &step);
+            figures.extend(judged(kind, &what, &step));
         }
     }
     terraform.destroy()?;
     Ok(figures)
 }
 
-/// Runs an execution: what it made the emulator count. The starter's and the onlooker's part is left out.
-fn execution(site: &Site, workflow: &str, steps: u32, name: &str) -> Result<Counts> {
-    let ours = |who: &str| {
-        who.starts_with(&format!("{SERVICE}-")) && !who.starts_with(&format!("{SERVICE}-system"))
-    };
+/// Runs executions: what they made the emulator count. The starter's and the onlooker's part is left out.
+fn executions(site: &Site, workflow: &str, steps: u32, at_once: u32, name: &str) -> Result<Counts> {
+    let ours =
+        |who: &str| who.starts_with(&format!("{SERVICE}-")) && !who.starts_with(&format!("{SERVICE}-system"));
     let count = || Counts::of(&site.emulator, ours);
     let system = |request: Value| site.cloud().invoke(&format!("{SERVICE}-system:live"), &request);
-    let name = format!("{name}-{steps}");
+    let names: Vec<String> = (0..at_once).map(|it| format!("{name}-{steps}-{at_once}-{it}")).collect();
     let before = count()?;
-    system(json!({ "op": "start", "workflow": workflow, "name": name, "input": steps }))?;
-    process::wait_for(&format!("{workflow}/{name} did not end"), LONGEST, || {
+    for name in &names {
+        system(json!({ "op": "start", "workflow": workflow, "name": name, "input": steps }))?;
+    }
+    process::wait_for(&format!("{steps} steps of {workflow} did not end"), LONGEST, || {
         let last = count()?;
         thread::sleep(QUIET);
         if count()? != last {
             return Ok(None);
         }
-        let known = system(json!({ "op": "get", "execution": format!("{workflow}/{name}") }))?;
-        match known["status"].as_str() {
-            Some("succeeded") => Ok(Some(())),
-            _ => Ok(None),
+        for name in &names {
+            let known = system(json!({ "op": "get", "execution": format!("{workflow}/{name}") }))?;
+            if known["status"] != "succeeded" {
+                return Ok(None);
+            }
         }
+        Ok(Some(()))
     })?;
     let counted = count()?.since(&before);
-    require(counted.sum(|it| it.contains("PutItem calls")) >= f64::from(steps), || {
+    require(counted.sum(|it| it.contains("PutItem calls")) >= f64::from(steps * at_once), || {
         format!("{steps} steps are at least as many writes: {counted:?}")
     })?;
     Ok(counted)
 }
 
-fn judged(kind: &str, steps: u32, counted: &Counts) -> Vec<Figure> {
+fn judged(kind: &str, steps: &str, counted: &Counts) -> Vec<Figure> {
     let units = |operations: &[&str]| {
         counted.sum(|it| operations.iter().any(|operation| it.ends_with(&format!("{operation} units"))))
     };
@@ -176,7 +182,11 @@ fn judged(kind: &str, steps: u32, counted: &Counts) -> Vec<Figure> {
     vec![
         figure(format!("{what}: requests of functions"), "calls", requests),
         figure(format!("{what}: requests of mappings"), "calls", step.queue - units(&["sqs:SendMessage"])),
-        figure(format!("{what}: functions ran, on this machine"), "ms", counted.sum(|it| it.ends_with(" ms"))),
+        figure(
+            format!("{what}: functions ran, on this machine"),
+            "ms",
+            counted.sum(|it| it.ends_with(" ms")),
+        ),
         figure(format!("{what}: logged"), "bytes", step.logged),
         dollars(&what, kind, step),
     ]
@@ -210,7 +220,7 @@ mod tests {
             ("s-workflow.fifo messages", 1.0),
         ];
         let counted = Counts(counted.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect());
-        let figures = judged("remote", 100, &counted);
+        let figures = judged("remote", "100", &counted);
         let [requests, mappings, .., dollars] = figures.as_slice() else { panic!("{figures:?}") };
         assert_eq!((requests.values[0], mappings.values[0]), (2.5, 2.0));
         let expected = 2.0 * WRITE + 4.0 * READ + 3.0 * QUEUE + INVOCATION + WORK + 100.0 * LOGGED;

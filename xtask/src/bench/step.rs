@@ -16,6 +16,9 @@ const WARM_UP: usize = 5;
 const RUNS: usize = 30;
 const LIMIT: Duration = Duration::from_secs(30);
 
+/// From when to when, in milliseconds since 1970.
+type Window = (f64, f64);
+
 /// What follows what in a step with a remote task: who does what, whether its end or its begin counts, and what the time until
 /// then was spent with. It begins with the turn that calls the task and ends with the one that has the result.
 const PARTS: [(&str, &str, bool, &str); 7] = [
@@ -56,7 +59,7 @@ pub(super) fn figures(site: &Site, deployed: &Deployed) -> Result<Vec<Figure>> {
 }
 
 /// The parts of a step between two times in milliseconds; nothing when one of them was not seen.
-fn parts(events: &[Event], service: &str, (from, to): (f64, f64)) -> Option<Vec<f64>> {
+fn parts(events: &[Event], service: &str, (from, to): Window) -> Option<Vec<f64>> {
     let (mut now, mut parts) = (from, Vec::new());
     for (who, what, ends, _) in PARTS {
         let who = format!("{service}-{who}");
@@ -64,7 +67,8 @@ fn parts(events: &[Event], service: &str, (from, to): (f64, f64)) -> Option<Vec<
         let theirs = events.iter().filter(|it| it.who.starts_with(&who) && it.what == what);
         // A turn is timed in whole milliseconds; a message may be on its way before its sender hears that it was accepted.
         let early = if what == "invocation" { 20.0 } else { 1.0 };
-        let found = theirs.map(at).filter(|it| *it >= now - early && *it <= to + 1.0).min_by(f64::total_cmp)?;
+        let found =
+            theirs.map(at).filter(|it| *it >= now - early && *it <= to + 1.0).min_by(f64::total_cmp)?;
         parts.push((found - now).max(0.0));
         now = now.max(found);
     }
@@ -74,7 +78,7 @@ fn parts(events: &[Event], service: &str, (from, to): (f64, f64)) -> Option<Vec<
 
 /// Takes one order from its placement to its receipt: when its remote task was called and its result learnt, and milliseconds of
 /// its signal.
-fn one(orders: &Orders<'_>, id: &str) -> Result<(Option<(f64, f64)>, Option<f64>)> {
+fn one(orders: &Orders<'_>, id: &str) -> Result<(Option<Window>, Option<f64>)> {
     orders.place(id, CARD)?;
     orders.paid(id, LIMIT)?;
     let sent = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
