@@ -39,6 +39,9 @@ pub(crate) struct Options {
     /// Writes the results into benches/README.md.
     #[arg(long)]
     record: bool,
+    /// Takes what is deployed, and the provider, as the last build left them; for `step` and `aws-calls`.
+    #[arg(long)]
+    no_build: bool,
     /// Prints what builds print, as it comes.
     #[arg(long, short)]
     verbose: bool,
@@ -117,7 +120,7 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
         figures.extend(calls::in_memory(places, options.verbose)?);
     }
     if wanted("aws-calls") {
-        figures.extend(calls::on_aws(places, options.verbose)?);
+        figures.extend(calls::on_aws(places, options.no_build, options.verbose)?);
     }
     if wanted("peers") {
         figures.extend(peers::figures(places, options.verbose)?);
@@ -136,12 +139,13 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
             services: &["orders"],
             outlives: false,
             echo: options.verbose,
-            built: false,
+            built: options.no_build,
         };
         let site = Site::open(places, wish, |step| eprintln!("{step}"))?;
         // Which build of the provider deployed it makes no difference to a step.
         let build = if wanted("plan") { builds::release_provider } else { builds::provider };
-        let provider = build(places, options.verbose)?;
+        let provider =
+            if options.no_build { builds::provider_file(places) } else { build(places, options.verbose)? };
         let deployed = plan::Deployed::new(&site, &provider)?;
         if wanted("plan") {
             figures.extend(deployed.figures()?);

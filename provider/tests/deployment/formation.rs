@@ -139,12 +139,12 @@ fn parts(resource: &Resource, bucket: &str) -> Vec<Part> {
             vec![(id, "Scheduler::ScheduleGroup", json!({"Name": name, "Tags": tags(resource)}))]
         }
         Spec::Table(spec) => {
-            vec![(id, "DynamoDB::Table", dynamo(name, spec.point_in_time_recovery, tags(resource)))]
+            vec![(id, "DynamoDB::Table", dynamo(name, spec.point_in_time_recovery, &tags(resource)))]
         }
     }
 }
 
-fn dynamo(name: &str, recovery: bool, tags: Json) -> Json {
+fn dynamo(name: &str, recovery: bool, tags: &Json) -> Json {
     let strings = [table::PARTITION, table::SORT, table::INDEX_PARTITION, table::INDEX_SORT];
     let strings: Json = strings.iter().map(|it| json!({"AttributeName": it, "AttributeType": "S"})).collect();
     let keys = |hash: &str, range: &str| json!([{"AttributeName": hash, "KeyType": "HASH"}, {"AttributeName": range, "KeyType": "RANGE"}]);

@@ -110,8 +110,8 @@ pub(super) fn in_memory(places: &Places, echo: bool) -> Result<Vec<Figure>> {
 }
 
 /// Counted on the emulated AWS, by a service that is deployed for it.
-pub(super) fn on_aws(places: &Places, echo: bool) -> Result<Vec<Figure>> {
-    let wish = Wish { client: Client::Terraform, services: &[SERVICE], outlives: false, echo, built: false };
+pub(super) fn on_aws(places: &Places, built: bool, echo: bool) -> Result<Vec<Figure>> {
+    let wish = Wish { client: Client::Terraform, services: &[SERVICE], outlives: false, echo, built };
     let site = Site::open(places, wish, |step| eprintln!("{step}"))?;
     let terraform = site.terraform("calls", CONFIGURATION)?;
     terraform.variables(&json!({ "artifact": site.artifact(SERVICE)? }))?;
