@@ -120,10 +120,7 @@ impl Engine {
                     }
                     match next {
                         Next::Closed | Next::Ended | Next::Parked => return Ok(()),
-                        Next::Waits(pending) if !pending.is_ours() => {
-                            self.remember(&meta);
-                            return Ok(());
-                        }
+                        Next::Waits(pending) if !pending.is_ours() => return self.rest(&meta),
                         next if chain.ends_before(&next, self.ports.clock.now()) => {
                             return Ok(self.hand_over(&meta).await?);
                         }
