@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{
     ScalarAttributeType, Select, StreamSpecification, StreamViewType, TableDescription, TableStatus, Tag,
     TimeToLiveSpecification, TimeToLiveStatus,
 };
-use eventual_provider_core::cloud::{CloudError, Made, Observed, Owner};
+use eventual_provider_core::cloud::{CloudError, Made, Observed, Owner, Trouble};
 use eventual_provider_core::resource::{Resource, TableSpec};
 use eventual_provider_core::state::Recorded;
 use eventual_schema::deploy::table;
@@ -97,10 +97,20 @@ fn added_index(mut update: UpdateTableFluentBuilder) -> Result<UpdateTableFluent
 }
 
 impl AwsCloud {
-    pub(super) async fn table_tags(&self, arn: &str) -> Result<Tags, CloudError> {
+    async fn table_tags(&self, arn: &str) -> Result<Tags, CloudError> {
         let list = self.dynamodb.list_tags_of_resource().resource_arn(arn);
         let answer = self.call("dynamodb ListTagsOfResource", list.send()).await?;
         Ok(answer.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect())
+    }
+
+    /// The tags of a table that may be gone. DynamoDB does not tell those tags from tags that one may not read.
+    pub(super) async fn tags_of_table(&self, recorded: &Recorded) -> Result<Option<Tags>, CloudError> {
+        match present(self.table_tags(&recorded.arn).await) {
+            Err(error) if error.trouble == Trouble::Denied && self.table(&recorded.name).await?.is_none() => {
+                Ok(None)
+            }
+            answer => answer,
+        }
     }
 
     async fn table(&self, name: &str) -> Result<Option<TableDescription>, CloudError> {
@@ -290,7 +300,7 @@ impl AwsCloud {
         }
         let name = &recorded.name;
         let view = stream(&table);
-        let tags = present(self.table_tags(&recorded.arn).await)?.unwrap_or_default();
+        let tags = self.tags_of_table(recorded).await?.unwrap_or_default();
         let mut seen = Observed::of([
             ("billing", billing(&table).as_str().to_owned()),
             ("stream", view.as_ref().map_or("", |it| it.as_str()).to_owned()),

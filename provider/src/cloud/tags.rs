@@ -49,7 +49,7 @@ impl AwsCloud {
             Kind::Role => present(self.role_tags(name).await)?,
             Kind::Function => present(self.function_tags(name).await)?,
             Kind::Queue => self.queue_tags(name).await?.map(|(_, tags)| tags),
-            Kind::Table => present(self.table_tags(&recorded.arn).await)?,
+            Kind::Table => self.tags_of_table(recorded).await?,
             Kind::Bus => present(self.event_tags(&recorded.arn).await)?,
             Kind::Rule => present(self.event_tags(&recorded.arn).await)?,
             Kind::ScheduleGroup => present(self.schedule_group_tags(&recorded.arn).await)?,

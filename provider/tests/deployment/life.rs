@@ -1,5 +1,7 @@
 //! What requests a deployment costs.
 
+use eventual_provider_core::state::State;
+
 use super::policy::changed;
 use super::tap::Seen;
 use super::{Deployment, service};
@@ -48,6 +50,21 @@ async fn nothing_to_do_writes_nothing() {
     let written: Vec<&Seen> = seen.iter().filter(|it| it.writes).collect();
     assert!(written.is_empty() && !seen.is_empty(), "{written:?}");
     deployment.destroy(&state).await;
+}
+
+/// DynamoDB refuses to tell the tags of a table that is not there, as it does when they may not be read.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_is_gone_already_is_no_obstacle() {
+    let deployment = Deployment::new("tableless").await;
+    let state = deployment.create(&service(&deployment, &[])).await;
+    let table = State::from_value(&state).children["table"].name.clone();
+    let dynamodb = aws_sdk_dynamodb::Client::new(&deployment.settings().await);
+    dynamodb.delete_table().table_name(&table).send().await.unwrap();
+    while dynamodb.describe_table().table_name(&table).send().await.is_ok() {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    deployment.destroy(&state).await;
+    deployment.nothing_left().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
