@@ -1,7 +1,7 @@
 //! The testing host: the engine's ports over memory and a clock that only tests move.
 //!
 //! It keeps the promises of a production host in the simplest way: one map of executions, one queue ordered by time. What the
-//! ports mean here is in [`ports`].
+//! ports mean here is in `world/ports.rs`.
 
 mod kept;
 mod ports;
