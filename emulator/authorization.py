@@ -1,7 +1,7 @@
-"""Where the emulator authorizes another call than AWS does: tags are asked for by the ARN in the request, an event bus is no rule, a new function has a name, and the
+"""Where the emulator authorizes another call than AWS does: tags are asked for by the ARN in the request, an event bus is no rule, a new function and a federated user have names, and the
 loopback stands for TLS, so that `aws:SecureTransport` holds."""
 import json
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 import ministack.core.iam_actions as actions
 import ministack.core.iam_evaluator as evaluator
@@ -19,6 +19,8 @@ def resource(service, method, path, headers, body, query, region, account):
     if found == '*' and service == 'scheduler' and '/tags/' in path: return unquote(path.split('/tags/', 1)[1])
     if service == 'events' and operation in ('CreateEventBus', 'DeleteEventBus', 'DescribeEventBus', 'UpdateEventBus'):
         return f'arn:aws:events:{region}:{account}:event-bus/{data.get("Name", "default")}'
+    if service == 'sts' and b'Action=GetFederationToken' in (body or b''):
+        return f'arn:aws:sts::{account}:federated-user/{parse_qs(body.decode()).get("Name", [""])[0]}'
     if operation == 'DescribeLogGroups': return f'arn:aws:logs:{region}:{account}:log-group::log-stream:'   # as AWS's own messages name it
     if service == 'lambda' and method == 'POST' and path.rstrip('/').endswith('/functions'): return f'arn:aws:lambda:{region}:{account}:function:{data.get("FunctionName", "")}'
     return found

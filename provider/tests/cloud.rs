@@ -11,6 +11,7 @@
 
 mod deployment;
 #[path = "terraform/plugin.rs"]
+#[allow(dead_code, reason = "some of what is shared is for others")]
 mod plugin;
 
 use deployment::{Deployment, service};

@@ -39,24 +39,25 @@ const NOBODY: &str = "eventual-doctor";
 fn probes(service: &str, identity: &Identity) -> Vec<Recorded> {
     let place = Place::new(service, identity);
     let names = place.names();
-    let one = |kind, name: String| Recorded {
+    let one = |kind, name: String, arn: String| Recorded {
         kind,
         name,
-        arn: String::new(),
+        arn,
         fingerprint: String::new(),
         // No API has this id.
         attributes: BTreeMap::from([("api_id".to_owned(), "0000000000".to_owned())]),
     };
+    let (role, group, queue) = (names.role("system"), names.log_group("system"), names.timer_queue());
     vec![
-        one(Kind::Bucket, names.bucket()),
-        one(Kind::Role, names.role("system")),
-        one(Kind::Function, names.function("system")),
-        one(Kind::LogGroup, names.log_group("system")),
-        one(Kind::Queue, names.timer_queue()),
-        one(Kind::Table, names.table()),
-        one(Kind::Bus, names.event_bus()),
-        one(Kind::ScheduleGroup, names.schedule_group()),
-        one(Kind::Api, names.api()),
+        one(Kind::Bucket, names.bucket(), place.bucket_arn()),
+        one(Kind::Role, role.clone(), place.role_arn(&role)),
+        one(Kind::Function, names.function("system"), place.function_arn("system")),
+        one(Kind::LogGroup, group.clone(), place.log_group_arn(&group)),
+        one(Kind::Queue, queue.clone(), place.queue_arn(&queue)),
+        one(Kind::Table, names.table(), place.table_arn()),
+        one(Kind::Bus, names.event_bus(), place.bus_arn()),
+        one(Kind::ScheduleGroup, names.schedule_group(), place.schedule_group_arn()),
+        one(Kind::Api, names.api(), String::new()),
     ]
 }
 

@@ -187,14 +187,15 @@ fn stopped_destructions() -> Sequence {
     Sequence { name: "stopped-destroy", steps }
 }
 
-/// Updates of every child that were interrupted, each gone on with by the next `up`.
+/// Updates of every child, of its code too, that were interrupted, each gone on with by the next `up`. New code takes its time,
+/// so that something is left when the interruption comes.
 fn stopped_updates() -> Sequence {
     let mut steps = vec![well(Up)];
     let commands = [UpCtrlC, UpCtrlCTwice, UpKillEngine, UpKillProvider];
-    for (round, command) in commands.into_iter().enumerate() {
-        let inputs = json!({ "tags": { "round": round.to_string() } });
+    for (round, command) in (0_u32..).zip(commands) {
+        let (inputs, build) = (json!({ "tags": { "round": round.to_string() } }), 2 - round % 2);
         let says = if command == UpCtrlC { "Stopped half-way" } else { "" };
-        steps.push(Step::Write(Wish { inputs, ..Wish::new() }));
+        steps.push(Step::Write(Wish { inputs, build, ..Wish::new() }));
         steps.extend([badly(command, says), well(Up), well(Up)]);
     }
     steps.push(well(Destroy));
