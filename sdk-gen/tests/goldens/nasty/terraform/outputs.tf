@@ -60,6 +60,11 @@ output "incarnation" {
   value       = eventual_service.this.incarnation
 }
 
+output "deployment" {
+  description = "What the last apply that changed something came to; null after an import."
+  value       = eventual_service.this.deployment
+}
+
 output "commands" {
   description = "Each command: the ARN of its function, and method and URL of its route; braces stand for path parameters."
   value = {
