@@ -76,9 +76,10 @@ impl Cli {
         Ran { well: said.code == Some(0), said: said.text, calls, kept, views, pending }
     }
 
-    /// Runs `up` or `destroy`; once a first role is made, or any child changed or deleted, `interfere` gets the process.
+    /// Runs `up` or `destroy`; once a first role is made, a child is being changed, or one is deleted, `interfere` gets the process.
     fn interrupted(&self, log: &str, word: &str, interfere: impl FnOnce(&mut Child)) -> Said {
-        const BEGUN: [&str; 3] = ["created role/", "updated ", "deleted "];
+        // An update of everything takes little more than a second: that its first child has begun is all that is waited for.
+        const BEGUN: [&str; 3] = ["created role/", "; updating ", "deleted "];
         let mut command = self.stack.command(&[word, "--yes", "--skip-preview"]);
         command.env("PULUMI_DEBUG_GRPC", self.stack.path(log));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
