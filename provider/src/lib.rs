@@ -12,6 +12,7 @@ mod pulumi;
 mod session;
 mod start;
 mod terraform;
+mod work;
 
 use eventual_provider_core::inspect;
 

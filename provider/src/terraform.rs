@@ -25,7 +25,6 @@ mod socket;
 mod tls;
 mod to_wire;
 mod upgrade;
-mod work;
 
 #[cfg(test)]
 mod tests;

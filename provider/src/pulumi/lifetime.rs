@@ -1,33 +1,37 @@
 //! When this process may end, and what it does until then.
 //!
 //! The engine can drop a connection, cancel, or die at any moment; a deployment must not lose its thread over it. So
-//! the work of each call is a task of its own, and the process ends when it was told to *and* nothing runs any more.
+//! the work of each call goes on by itself ([`crate::work`]), and the process ends when it was told to *and* nothing runs any more.
 
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::Read;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use eventual_provider_core::request::Control;
 use tokio::sync::watch;
 use tonic::Status;
 
+use crate::work::Work;
+
 /// The life of the process.
 pub(crate) struct Lifetime {
     /// Whether somebody asked for the end.
     ended: watch::Sender<bool>,
-    /// The switches of the calls in flight, by number.
-    running: watch::Sender<BTreeMap<u64, Control>>,
-    next: Mutex<u64>,
+    work: Work,
+    switches: Mutex<Switches>,
+}
+
+/// What cancels the calls in flight, by number.
+#[derive(Default)]
+struct Switches {
+    running: BTreeMap<u64, Control>,
+    next: u64,
 }
 
 impl Lifetime {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self {
-            ended: watch::Sender::new(false),
-            running: watch::Sender::default(),
-            next: Mutex::default(),
-        })
+        Arc::new(Self { ended: watch::Sender::new(false), work: Work::default(), switches: Mutex::default() })
     }
 
     /// Runs the work of a call to its end, also when the caller has gone in the meantime.
@@ -40,20 +44,19 @@ impl Lifetime {
         F: Future<Output = T> + Send + 'static,
     {
         let running = self.enter(control.clone());
-        let task = tokio::spawn(async move {
+        let work = async move {
             let result = work.await;
             drop(running);
             result
-        });
-        // A panic's own words may hold anything, secrets too, so they stay with the panic hook.
-        task.await.map_err(|_| {
+        };
+        self.work.finish(work).await.map_err(|_| {
             Status::internal("a bug in the provider stopped this operation half-way; please report it")
         })
     }
 
     /// Lets the calls in flight begin nothing new. Comes at every normal end too, so it is no sign of trouble.
     pub(crate) fn cancel(&self) {
-        self.running.borrow().values().for_each(Control::cancel);
+        self.switches().running.values().for_each(Control::cancel);
     }
 
     /// Asks for the end: cancels what runs and lets [`Lifetime::over`] return once it has stopped.
@@ -64,9 +67,9 @@ impl Lifetime {
 
     /// Returns when the end was asked for and nothing runs any more.
     pub(crate) async fn over(&self) {
-        // Neither sender can be gone while `self` is borrowed, so waiting does not fail.
+        // The sender cannot be gone while `self` is borrowed, so waiting does not fail.
         let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
-        let _ = self.running.subscribe().wait_for(BTreeMap::is_empty).await;
+        self.work.idle().await;
     }
 
     /// Asks for the end when standard input ends: the engine holds the other side of it as long as it lives.
@@ -101,23 +104,23 @@ impl Lifetime {
         }
     }
 
+    fn switches(&self) -> MutexGuard<'_, Switches> {
+        self.switches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn enter(self: &Arc<Self>, control: Control) -> Running {
-        let number = {
-            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-            *next += 1;
-            *next
-        };
+        let mut switches = self.switches();
         if *self.ended.borrow() {
             control.cancel();
         }
-        self.running.send_modify(|running| {
-            running.insert(number, control);
-        });
+        switches.next += 1;
+        let number = switches.next;
+        switches.running.insert(number, control);
         Running { lifetime: Arc::clone(self), number }
     }
 }
 
-/// A call in flight, until it is dropped.
+/// A call that can be cancelled, until it is dropped.
 struct Running {
     lifetime: Arc<Lifetime>,
     number: u64,
@@ -125,9 +128,7 @@ struct Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.lifetime.running.send_modify(|running| {
-            running.remove(&self.number);
-        });
+        self.lifetime.switches().running.remove(&self.number);
     }
 }
 
@@ -141,9 +142,11 @@ mod tests {
     async fn work_outlives_its_caller_and_the_process_outlives_the_work() {
         let lifetime = Lifetime::new();
         let control = Control::new("urn");
+        let (begin, begun) = oneshot::channel();
         let (go, gone) = oneshot::channel::<()>();
         let (done, finished) = oneshot::channel();
         let work = async move {
+            begin.send(()).unwrap();
             let _ = gone.await;
             done.send(()).unwrap();
         };
@@ -151,7 +154,7 @@ mod tests {
             let (lifetime, control) = (Arc::clone(&lifetime), control.clone());
             async move { lifetime.run(&control, work).await }
         });
-        lifetime.running.subscribe().wait_for(|running| running.len() == 1).await.unwrap();
+        begun.await.unwrap();
         call.abort();
         assert!(call.await.unwrap_err().is_cancelled());
 

@@ -12,9 +12,9 @@ use eventual_provider_wire::tfplugin6::{
 use tokio::sync::RwLock;
 
 use super::answer::Trouble;
-use super::work::Work;
 use super::{claimant, from_wire, progress, to_wire};
 use crate::ports::{Ports, Session};
+use crate::work::Work;
 
 /// What the provider block said.
 #[derive(Debug, Clone, Default)]

@@ -160,7 +160,8 @@ impl provider_server::Provider for Provider {
             };
             answer("ApplyResourceChange", provider.apply(&sent), failed).await
         };
-        Ok(Response::new(self.work.finish(work).await?))
+        let unfinished = |_| Status::aborted("the provider ended before this was done");
+        self.work.finish(work).await.map(Response::new).map_err(unfinished)
     }
 
     async fn import_resource_state(

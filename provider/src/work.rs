@@ -1,19 +1,24 @@
-//! Work that goes on when nobody waits for its answer any more. A Terraform that is killed breaks the connection, and what was
-//! begun in the cloud has to be finished and written down all the same.
+//! Work that goes on when nobody waits for its answer any more. Whoever asked for it may be killed, or drop the connection, and
+//! what was begun in the cloud has to be finished and written down all the same. What is cancelled, and when the process ends, is
+//! each wire's own affair.
 
 use std::future::Future;
 use std::sync::Arc;
 
 use tokio::sync::watch;
-use tonic::Status;
 
 /// What runs in this process. Every clone is the same.
 #[derive(Clone, Default)]
-pub(super) struct Work(Arc<watch::Sender<usize>>);
+pub(crate) struct Work(Arc<watch::Sender<usize>>);
+
+/// Work that did not come to its end: it panicked, or the process ends. A panic's own words may hold anything, secrets too, so they
+/// stay with the panic hook.
+#[derive(Debug)]
+pub(crate) struct Unfinished;
 
 impl Work {
     /// Begins something that is waited for at the end of the process.
-    pub(super) fn begin(&self, work: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn begin(&self, work: impl Future<Output = ()> + Send + 'static) {
         let running = Running::of(&self.0);
         tokio::spawn(async move {
             work.await;
@@ -24,22 +29,22 @@ impl Work {
     /// Runs something to its end, also when who asked for it has gone in the meantime.
     ///
     /// # Errors
-    /// When the process ends before it does.
-    pub(super) async fn finish<T: Send + 'static>(
+    /// When it does not come to its end.
+    pub(crate) async fn finish<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
-    ) -> Result<T, Status> {
+    ) -> Result<T, Unfinished> {
         let running = Running::of(&self.0);
         let task = tokio::spawn(async move {
             let done = work.await;
             drop(running);
             done
         });
-        task.await.map_err(|_| Status::aborted("the provider ended before this was done"))
+        task.await.map_err(|_| Unfinished)
     }
 
     /// Returns when nothing runs.
-    pub(super) async fn idle(&self) {
+    pub(crate) async fn idle(&self) {
         // The sender lives as long as `self`, so waiting does not fail.
         let _ = self.0.subscribe().wait_for(|running| *running == 0).await;
     }
@@ -96,5 +101,13 @@ mod tests {
         go.send(()).unwrap();
         finished.await.unwrap();
         idle.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_panics_is_over_and_is_said_to_be_unfinished() {
+        let work = Work::default();
+        let broken = async { panic!("secret words") };
+        assert!(work.finish(broken).await.map(|(): ()| ()).is_err());
+        work.idle().await;
     }
 }
