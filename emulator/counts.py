@@ -17,12 +17,13 @@ import ministack.core.iam_evaluator as evaluator
 import ministack.services.lambda_svc as svc
 import ministack.services.sqs as sqs
 import roles
+from record import naming, principal
 
 READS, WRITES = ('GetItem', 'Query', 'Scan', 'BatchGetItem'), ('PutItem', 'UpdateItem', 'DeleteItem')
 # The lines START, END and REPORT of an invocation, as Lambda writes them in its text format.
 PLATFORM_LINES = 66 + 52 + 141
 counts, times, lock = {'calls': {}, 'functions': {}, 'queues': {}}, deque(maxlen=20_000), threading.Lock()
-principal, action = contextvars.ContextVar('principal', default=''), contextvars.ContextVar('action', default='')
+action = contextvars.ContextVar('action', default='')
 
 
 def add(kind, name, **numbers):
@@ -60,13 +61,6 @@ def name_of(arn):
     """The role of an assumed role, whatever its session; the name of a user; root, which meets no policy."""
     if not arn: return 'root'
     return arn.split('/')[1] if ':assumed-role/' in arn else arn.rsplit('/', 1)[-1]
-
-
-def naming(decide):
-    def evaluate(ctx, *policies):
-        principal.set(ctx.principal_arn)
-        return decide(ctx, *policies)
-    return evaluate
 
 
 def asking(decide):
