@@ -1,9 +1,11 @@
 //! The checklist of the providers has a row for every item of the reference, and every file and test that it names is there.
 
-use crate::scenarios::{is_test, named};
+use crate::table::{Row, is_test, misnumbered, named, quoted, rows};
 use crate::tree::{none, root, text};
 
 const TABLE: &str = "provider/CHECKLIST.md";
+/// Number, item, files, tests.
+const COLUMNS: usize = 4;
 /// Where paths of files begin that do not begin at the root, and those of tests.
 const NEAR: [&str; 2] = ["provider", "provider/tests"];
 /// How many items there are, by heading.
@@ -19,23 +21,6 @@ const GROUPS: [(&str, usize); 8] = [
 ];
 /// Where functions are called by a test that goes through a list of them.
 const LISTED: [&str; 2] = ["xtask/src/e2e/", "pulumi/sequences/table.rs"];
-
-/// The heading, and the cells of one row.
-type Row = (String, Vec<String>);
-
-fn rows() -> Vec<Row> {
-    let (mut heading, mut rows) = (String::new(), Vec::new());
-    for line in text(&root().join(TABLE)).lines() {
-        if let Some(next) = line.strip_prefix("## ") {
-            next.clone_into(&mut heading);
-        }
-        let cells: Vec<String> = line.trim_matches('|').split('|').map(|it| it.trim().to_owned()).collect();
-        if cells.len() == 4 && cells[0].starts_with(|it: char| it.is_ascii_digit()) {
-            rows.push((heading.clone(), cells));
-        }
-    }
-    rows
-}
 
 /// The text of a file that begins at the root, or near.
 fn found(path: &str) -> Option<String> {
@@ -56,9 +41,9 @@ fn has_test(path: &str, name: &str) -> bool {
 #[test]
 fn every_file_and_test_of_the_checklist_is_there() {
     let mut findings = Vec::new();
-    for (heading, cells) in rows() {
+    for Row { heading, cells } in rows(TABLE, COLUMNS) {
         let place = format!("{heading} {}", cells[0]);
-        let files: Vec<&str> = cells[2].split('`').skip(1).step_by(2).collect();
+        let files: Vec<&str> = quoted(&cells[2]).collect();
         let gone = files.iter().filter(|it| found(it).is_none());
         findings.extend(gone.map(|it| format!("{place}: no file {it}")));
         let tests = named(&cells[3]);
@@ -73,14 +58,5 @@ fn every_file_and_test_of_the_checklist_is_there() {
 
 #[test]
 fn every_item_has_its_row() {
-    let rows = rows();
-    let mut findings = Vec::new();
-    for (group, count) in GROUPS {
-        let numbers: Vec<&str> = rows.iter().filter(|it| it.0 == group).map(|it| it.1[0].as_str()).collect();
-        let wanted: Vec<String> = (1..=count).map(|it| it.to_string()).collect();
-        if numbers != wanted {
-            findings.push(format!("{group} has the rows {numbers:?} instead of 1 to {count}"));
-        }
-    }
-    none("items of provider/CHECKLIST.md", &findings);
+    none("items of provider/CHECKLIST.md", &misnumbered(&rows(TABLE, COLUMNS), &GROUPS));
 }

@@ -8,4 +8,5 @@ mod manifests;
 mod purity;
 mod scenarios;
 mod sources;
+mod table;
 mod tree;
