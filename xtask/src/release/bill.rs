@@ -7,8 +7,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, NodeDep, PackageId};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use toml::Table;
 
 use super::VERSION;
 use crate::failure::{Context, Result};
@@ -32,8 +34,12 @@ struct Part {
 impl Part {
     /// Its name in the world.
     fn reference(&self) -> String {
-        format!("pkg:cargo/{}@{}", self.name, self.version)
+        reference(&self.name, &self.version)
     }
+}
+
+fn reference(name: &str, version: &str) -> String {
+    format!("pkg:cargo/{name}@{version}")
 }
 
 /// The bill for these targets.
@@ -43,45 +49,38 @@ pub(super) fn of(places: &Places, targets: &[String]) -> Result<Vec<u8>> {
         let mut cargo = places.cargo();
         cargo.args(["metadata", "--format-version", "1", "--locked", "--filter-platform", target]);
         let metadata = process::run(&mut cargo, Terms::seconds(300))?.success("cargo metadata")?;
-        let metadata = serde_json::from_str(&metadata.stdout).context("cargo metadata")?;
+        let metadata = MetadataCommand::parse(&metadata.stdout).context("cargo metadata")?;
         collect(&metadata, &mut parts)?;
     }
-    let lock = places.root.join("Cargo.lock");
-    let lock = fs::read_to_string(&lock).context(lock.display())?;
+    let file = places.root.join("Cargo.lock");
+    let lock = fs::read_to_string(&file).context(file.display())?;
+    let lock = lock.parse().context(file.display())?;
     Ok(document(&parts, &checksums(&lock)))
 }
 
 /// Adds what the provider is made of, by reference: normal dependencies, of normal dependencies.
-fn collect(metadata: &Value, parts: &mut BTreeMap<String, Part>) -> Result<()> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let packages: BTreeMap<String, Value> =
-        list(&metadata["packages"]).into_iter().map(|it| (text(&it["id"]), it)).collect();
-    let nodes: BTreeMap<String, Value> =
-        list(&metadata["resolve"]["nodes"]).into_iter().map(|it| (text(&it["id"]), it)).collect();
-    let part = |id: &str| {
-        let package = &packages[id];
+fn collect(metadata: &Metadata, parts: &mut BTreeMap<String, Part>) -> Result<()> {
+    let resolve = metadata.resolve.as_ref().context("cargo metadata tells no dependencies")?;
+    let part = |id: &PackageId| {
+        let package = &metadata[id];
         Part {
-            name: text(&package["name"]),
-            version: text(&package["version"]),
-            license: text(&package["license"]),
-            ours: package["source"].is_null(),
+            name: package.name.to_string(),
+            version: package.version.to_string(),
+            license: package.license.clone().unwrap_or_default(),
+            ours: package.source.is_none(),
             needs: BTreeSet::new(),
         }
     };
-    let root =
-        packages.iter().find(|(_, it)| it["name"] == PROVIDER).context("no provider in the workspace")?.0;
-    let (mut waiting, mut seen) = (vec![root.clone()], BTreeSet::new());
+    let provider = metadata.packages.iter().find(|it| it.name == PROVIDER);
+    let root = &provider.context("no provider in the workspace")?.id;
+    let (mut waiting, mut seen) = (vec![root], BTreeSet::new());
     while let Some(id) = waiting.pop() {
-        if !seen.insert(id.clone()) {
+        if !seen.insert(id) {
             continue;
         }
-        let normal = list(&nodes[&id]["deps"])
-            .into_iter()
-            .filter(|it| list(&it["dep_kinds"]).iter().any(|kind| kind["kind"].is_null()))
-            .map(|it| text(&it["pkg"]));
-        let needed: Vec<String> = normal.collect();
-        let own = part(&id);
+        let is_normal = |it: &&NodeDep| it.dep_kinds.iter().any(|it| it.kind == DependencyKind::Normal);
+        let needed: Vec<&PackageId> = resolve[id].deps.iter().filter(is_normal).map(|it| &it.pkg).collect();
+        let own = part(id);
         let known = parts.entry(own.reference()).or_insert(own);
         known.needs.extend(needed.iter().map(|it| part(it).reference()));
         waiting.extend(needed);
@@ -90,19 +89,13 @@ fn collect(metadata: &Value, parts: &mut BTreeMap<String, Part>) -> Result<()> {
 }
 
 /// Checksums of Cargo.lock, by reference.
-fn checksums(lock: &str) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    for package in lock.split("[[package]]").skip(1) {
-        let member = |name: &str| {
-            let start = format!("{name} = \"");
-            package.lines().find_map(|it| it.strip_prefix(&start)?.strip_suffix('"')).unwrap_or_default()
-        };
-        if !member("checksum").is_empty() {
-            let reference = format!("pkg:cargo/{}@{}", member("name"), member("version"));
-            found.insert(reference, member("checksum").to_owned());
-        }
-    }
-    found
+fn checksums(lock: &Table) -> BTreeMap<String, String> {
+    let packages = lock.get("package").and_then(toml::Value::as_array).into_iter().flatten();
+    let checksum = |package: &toml::Value| {
+        let member = |name: &str| package.get(name).and_then(toml::Value::as_str);
+        Some((reference(member("name")?, member("version")?), member("checksum")?.to_owned()))
+    };
+    packages.filter_map(checksum).collect()
 }
 
 fn document(parts: &BTreeMap<String, Part>, checksums: &BTreeMap<String, String>) -> Vec<u8> {
@@ -121,7 +114,7 @@ fn document(parts: &BTreeMap<String, Part>, checksums: &BTreeMap<String, String>
     let needs = |(reference, part): (&String, &Part)| json!({ "ref": reference, "dependsOn": part.needs });
     let dependencies: Vec<Value> = parts.iter().map(needs).collect();
     let hash = hex::encode(Sha256::digest(json!([components, dependencies]).to_string()));
-    let root = format!("pkg:cargo/{PROVIDER}@{VERSION}");
+    let root = reference(PROVIDER, VERSION);
     let document = json!({
         "bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1,
         // Made of the content, so that equal bills have equal numbers; marked as a name-based UUID.
