@@ -76,8 +76,17 @@ pub async fn connect(config: &ProviderConfig) -> Result<Session, Vec<Diagnostic>
 
 /// The URL that all services are reached at, if it is not AWS itself.
 pub(crate) fn endpoint(config: &ProviderConfig) -> Option<String> {
-    let environment = || std::env::var("AWS_ENDPOINT_URL").ok().filter(|it| !it.is_empty());
-    config.endpoint.known().cloned().or_else(environment)
+    given(&config.endpoint, "AWS_ENDPOINT_URL")
+}
+
+/// What the provider block says, or else what the environment does.
+fn given(setting: &Setting<String>, name: &str) -> Option<String> {
+    setting.known().cloned().or_else(|| variable(name))
+}
+
+/// A variable of the environment. An empty one counts as none, as AWS tools have it.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|it| !it.is_empty())
 }
 
 /// Settings that every client shares.

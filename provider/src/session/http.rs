@@ -26,6 +26,8 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+use super::{given, variable};
+
 /// Variables that name proxies, as other programs read them too.
 const PROXIES: [&str; 6] =
     ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
@@ -34,13 +36,12 @@ const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
 
 /// The file with the certificates that are trusted, if it is not the system's.
 pub(crate) fn ca_bundle(config: &ProviderConfig) -> Option<String> {
-    let environment = || std::env::var(CA_BUNDLE).ok().filter(|it| !it.is_empty());
-    config.ca_bundle.known().cloned().or_else(environment)
+    given(&config.ca_bundle, CA_BUNDLE)
 }
 
 /// The variables that are set among those that name proxies. Their values may hold passwords.
 pub(crate) fn proxies() -> Vec<&'static str> {
-    PROXIES.into_iter().filter(|it| std::env::var(it).is_ok_and(|value| !value.is_empty())).collect()
+    PROXIES.into_iter().filter(|it| variable(it).is_some()).collect()
 }
 
 /// A client.
