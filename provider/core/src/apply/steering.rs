@@ -9,21 +9,27 @@ use crate::request::{self, Control, OnCreateFailure, ProgressEvent, ProgressSink
 use crate::testing::{Shop, identity, minimal, scope, with};
 use crate::value::Value;
 
-/// A user who stops it as soon as something begins.
-struct CancelAtFirst(Control);
+/// A user who stops it after so many events.
+struct CancelAfter(Control, AtomicUsize);
 
-impl ProgressSink for CancelAtFirst {
+impl ProgressSink for CancelAfter {
     fn report(&self, _event: &ProgressEvent) {
-        self.0.cancel();
+        if self.1.fetch_sub(1, Ordering::Relaxed) <= 1 {
+            self.0.cancel();
+        }
     }
+}
+
+fn cancelled_after(events: usize) -> Control {
+    let mut control = Control::new("tests");
+    control.progress = Arc::new(CancelAfter(control.clone(), AtomicUsize::new(events)));
+    control
 }
 
 #[test]
 fn a_cancelled_creation_begins_nothing_new_and_says_what_there_is() {
     let (cloud, shop) = (Fake::default(), Shop::new());
-    let switch = Control::new("tests");
-    let mut control = switch.clone();
-    control.progress = Arc::new(CancelAtFirst(switch));
+    let control = cancelled_after(1);
     let applied = attempt(&cloud, &shop, None, &minimal(), &control).unwrap();
     assert!(applied.diagnostics[0].to_string().contains("it was cancelled"), "{}", applied.diagnostics[0]);
     let state = applied.state.unwrap();
@@ -73,24 +79,6 @@ fn an_apply_says_what_it_came_to_and_one_without_changes_says_what_the_last_one_
     assert_eq!(made(&cloud, &shop, Some(&old), &minimal()), old);
 }
 
-/// Cancels after so many events.
-struct CancelAfter(Control, AtomicUsize);
-
-impl ProgressSink for CancelAfter {
-    fn report(&self, _event: &ProgressEvent) {
-        if self.1.fetch_sub(1, Ordering::Relaxed) <= 1 {
-            self.0.cancel();
-        }
-    }
-}
-
-fn cancelled_after(events: usize) -> Control {
-    let mut control = Control::new("tests");
-    control.on_create_failure = OnCreateFailure::Keep;
-    control.progress = Arc::new(CancelAfter(control.clone(), AtomicUsize::new(events)));
-    control
-}
-
 /// Wherever it is cancelled, the state is exact: what it names is there and nothing else is, and the next run goes on.
 #[test]
 fn every_step_may_be_the_last() {
@@ -99,7 +87,9 @@ fn every_step_may_be_the_last() {
     let changed = with(minimal(), "tags", Value::map([("team", Value::from("shop"))]));
     for events in 1..2 * all {
         let cloud = Fake::default();
-        let created = attempt(&cloud, &shop, None, &minimal(), &cancelled_after(events)).unwrap();
+        let mut kept = cancelled_after(events);
+        kept.on_create_failure = OnCreateFailure::Keep;
+        let created = attempt(&cloud, &shop, None, &minimal(), &kept).unwrap();
         let state = created.state.expect("it was kept");
         assert_eq!(state.get("resources").as_map().unwrap().len(), cloud.count(), "created, {events}");
         let state = made(&cloud, &shop, Some(&state), &minimal());
