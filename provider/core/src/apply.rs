@@ -19,7 +19,7 @@ pub use graph::{Failure, Outcome, delete, ensure};
 pub(crate) use persist::{Effort, persist};
 pub use standing::{Holder, Refused};
 pub use tally::Tally;
-pub(crate) use tally::{DEPLOYMENT, to_value};
+pub(crate) use tally::to_value;
 
 use crate::cloud::{Cloud, Owner};
 use crate::control::Control;

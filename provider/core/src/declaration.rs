@@ -13,6 +13,8 @@ mod lookup;
 mod provider;
 mod service;
 
+pub use service::DEPLOYMENT;
+
 /// What a value of an attribute looks like.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {

@@ -6,6 +6,7 @@ use eventual_schema::Manifest;
 use eventual_schema::functions::default_functions;
 
 use crate::config;
+use crate::declaration::DEPLOYMENT;
 use crate::desired::{Desired, Inputs, Place, desired};
 use crate::diagnostic::Diagnostic;
 use crate::request::{Artifact, Artifacts, Identity, Scope};
@@ -141,5 +142,5 @@ pub(crate) fn with(mut config: Value, name: &str, value: Value) -> Value {
 
 /// The state without what the last run came to, which no two runs share.
 pub(crate) fn lasting(state: &Value) -> Value {
-    with(state.clone(), "deployment", Value::Null)
+    with(state.clone(), DEPLOYMENT, Value::Null)
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use eventual_provider_core::declaration::{Attribute, Kind, Mode, Object, service};
+use eventual_provider_core::declaration::{Attribute, DEPLOYMENT, Kind, Mode, Object, service};
 use eventual_provider_core::path::{Path, Step};
 use eventual_provider_core::value::Value;
 use eventual_provider_wire::pulumirpc::property_diff::Kind as Change;
@@ -74,9 +74,6 @@ fn replacing(change: Change) -> Change {
     }
 }
 
-/// What is said of the run that makes a difference, and is none itself.
-const OF_THE_RUN: &str = "deployment";
-
 #[derive(Default)]
 struct Found {
     changes: BTreeMap<Path, Change>,
@@ -84,7 +81,7 @@ struct Found {
 
 impl Found {
     fn object(&mut self, object: &Object, old: &Value, new: &Value, path: &Path, wanted: fn(Mode) -> bool) {
-        let told = |it: &&Attribute| wanted(it.mode) && it.name != OF_THE_RUN;
+        let told = |it: &&Attribute| wanted(it.mode) && it.name != DEPLOYMENT;
         for attribute in names::attributes(object).filter(told) {
             let (old, new) = (old.get(attribute.name), new.get(attribute.name));
             self.value(&attribute.kind, old, new, &path.attr(attribute.name));

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use eventual_provider_core::declaration::{Attribute, Kind, Mode, Object, lookup, provider, service};
+use eventual_provider_core::declaration::{
+    Attribute, DEPLOYMENT, Kind, Mode, Object, lookup, provider, service,
+};
 use serde_json::{Map, Value, json};
 
 use super::from_wire::{VIEWS, VIEWS_ARE};
@@ -27,7 +29,7 @@ const NOT_ALWAYS: [&str; 11] = [
     "invoke_json",
     "system_function_arn",
     "manifest",
-    "deployment",
+    DEPLOYMENT,
     "slowest",
     "slowest_ms",
 ];

@@ -5,9 +5,6 @@ use std::sync::{Mutex, PoisonError};
 use crate::progress::{Action, SoFar, Stage, Summary};
 use crate::value::Value;
 
-/// The attribute of the state that holds what the last run came to.
-pub(crate) const DEPLOYMENT: &str = "deployment";
-
 /// What a run has done so far.
 #[derive(Debug)]
 pub struct Tally {
@@ -62,7 +59,7 @@ impl Tally {
     }
 }
 
-/// The summary as the state has it.
+/// The summary as the state has it, in [`crate::declaration::DEPLOYMENT`].
 pub(crate) fn to_value(summary: &Summary) -> Value {
     let number = |number: u64| {
         #[allow(clippy::cast_precision_loss, reason = "neither counts nor milliseconds reach 2^53")]

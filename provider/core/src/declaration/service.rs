@@ -2,6 +2,9 @@
 
 use super::{Attribute, Kind, Object, list, map, object};
 
+/// The attribute with what the last run came to. No two runs share it, so that a difference in it is none of the service.
+pub const DEPLOYMENT: &str = "deployment";
+
 const MEMORY: &str = "Memory in MB, 128 to 10240; processor time grows with it. Default: what the service's code \
                       declares, then `defaults`, then 512.";
 const TIMEOUT: &str = "Longest run in seconds, 1 to 900. Default: what the service's code declares, then `defaults`, \
@@ -136,7 +139,7 @@ fn outputs() -> Vec<Attribute> {
         ),
         incarnation(),
         Attribute::computed(
-            "deployment",
+            DEPLOYMENT,
             deployment(),
             "What the last apply that changed something came to; null after an import.",
         ),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use eventual_schema::openapi;
 
 use super::Artifact;
-use crate::apply::DEPLOYMENT;
+use crate::declaration::DEPLOYMENT;
 use crate::desired::{Desired, Place};
 use crate::plan::{Change, Plan};
 use crate::policy;

@@ -6,9 +6,9 @@ use eventual_schema::ServiceName;
 
 use super::output::{COMPUTED, Facts};
 use super::{Artifact, Identity, Planned, Scope};
-use crate::apply::DEPLOYMENT;
 use crate::check;
 use crate::config::{self, ServiceConfig, Setting};
+use crate::declaration::DEPLOYMENT;
 use crate::desired::{self, Desired, Inputs, Place};
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::path::Path;
