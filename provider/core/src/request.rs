@@ -2,6 +2,7 @@
 //!
 //! `Value` here is always a map keyed by the names of [`crate::declaration`].
 
+mod advice;
 mod applying;
 mod checkup;
 mod credentials;

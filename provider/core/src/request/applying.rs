@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 
+use super::advice::advised;
 use super::inputs;
 use super::planning::{Ready, elsewhere, prepare, with_computed};
 use super::{Applied, Control, OnCreateFailure, Scope};
@@ -29,26 +30,7 @@ pub(super) fn deadline(cloud: &dyn Cloud, control: &Control, configured: Duratio
 /// A failure of a child, for the user.
 pub(super) fn failed(failure: &Failure) -> Diagnostic {
     let Failure { key, action, error } = failure;
-    let advice = match error.trouble {
-        Trouble::Denied => {
-            " The credentials of the provider may not do this: give them the permission that the message names."
-        }
-        Trouble::Foreign => {
-            " Something of this name is there that this deployment did not make: rename or remove it, or choose another `name`."
-        }
-        Trouble::Propagating => {
-            " The role may not do this, or AWS has not seen its new permissions in all that time: apply again, then look at the role's policy."
-        }
-        Trouble::Throttled => " AWS answers that there are too many calls: apply again, or raise the quota.",
-        Trouble::Busy => {
-            " AWS was still working on it when the time was over: apply again, or raise `timeouts`."
-        }
-        Trouble::Unreachable => {
-            " AWS did not answer: look at the network and the endpoint, then apply again."
-        }
-        _ => "",
-    };
-    Diagnostic::error(format!("Could not {} {key}", action.as_str()), format!("{error}.{advice}"))
+    Diagnostic::error(format!("Could not {} {key}", action.as_str()), advised(error))
 }
 
 fn refused(refused: &Refused) -> Diagnostic {

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use futures_util::StreamExt;
 use futures_util::stream;
 
+use super::advice::advised;
 use super::{Identity, Scope, reading};
 use crate::apply::Holder;
-use crate::cloud::{Cloud, CloudError, Owner, OwnershipState, Progress, Trouble};
+use crate::cloud::{Cloud, Owner, OwnershipState, Progress, Trouble};
 use crate::desired::Place;
 use crate::diagnostic::any_error;
 use crate::resource::Kind;
@@ -61,17 +62,6 @@ fn probes(service: &str, identity: &Identity) -> Vec<Recorded> {
     ]
 }
 
-fn advice(error: &CloudError) -> &'static str {
-    match error.trouble {
-        Trouble::Denied => {
-            " Give the credentials what `eventual-provider policy` prints, or ask for the permission that is named."
-        }
-        Trouble::Unreachable => " Look at the network, the proxy, the certificates and the endpoint.",
-        Trouble::Throttled => " Somebody calls it too often: try again later.",
-        _ => "",
-    }
-}
-
 /// Looks at every service, and at the deployment `service` when one is named.
 pub(super) async fn check_up(scope: &Scope<'_>, cloud: &dyn Cloud, service: Option<&str>) -> Vec<Finding> {
     let Some(identity) = scope.identity else { return Vec::new() };
@@ -81,8 +71,7 @@ pub(super) async fn check_up(scope: &Scope<'_>, cloud: &dyn Cloud, service: Opti
         async move {
             match cloud.describe(owner, &probe).await {
                 Err(error) if error.trouble != Trouble::NotFound => {
-                    let told = format!("{error}.{}", advice(&error));
-                    Finding::of(false, probe.kind.service(), told)
+                    Finding::of(false, probe.kind.service(), advised(&error))
                 }
                 _ => Finding::of(true, probe.kind.service(), "answers"),
             }
@@ -112,7 +101,7 @@ async fn deployment(
             let told = format!("the bucket {bucket} holds other things: choose another `name`.");
             return vec![Finding::of(false, service, told)];
         }
-        Err(error) => return vec![Finding::of(false, service, format!("{error}.{}", advice(&error)))],
+        Err(error) => return vec![Finding::of(false, service, advised(&error))],
     };
     let holder = Holder::from(&record);
     let (well, told) = match record.progress {
