@@ -53,18 +53,8 @@ impl Provider {
         );
         let (id_again, timeout) = (id.clone(), request.timeout);
         let change = Change { urn: request.urn, id: id_again, news, config, prior: None, timeout, stage };
-        let planned = self.plan(&change, diagnostics)?;
-        let properties = if request.preview {
-            change.stage.show(&planned.planned).await;
-            to_wire::state(&planned.planned, &[&change.config], &self.archives)
-        } else {
-            self.apply(change, planned).await?
-        };
-        Ok(CreateResponse {
-            id,
-            properties: Some(property::encode(properties)),
-            refresh_before_update: false,
-        })
+        let properties = Some(property::encode(self.change(change, diagnostics, request.preview).await?));
+        Ok(CreateResponse { id, properties, refresh_before_update: false })
     }
 
     /// Changes a service in place, or says what would change.
@@ -80,14 +70,23 @@ impl Provider {
         );
         let timeout = request.timeout;
         let change = Change { urn: request.urn, id: request.id, news, config, prior, timeout, stage };
+        let properties = Some(property::encode(self.change(change, diagnostics, request.preview).await?));
+        Ok(UpdateResponse { properties, refresh_before_update: false })
+    }
+
+    /// Creates or updates a service, or says what that would do; answers the outputs.
+    async fn change(
+        self: &Arc<Self>,
+        change: Change,
+        diagnostics: Vec<Diagnostic>,
+        preview: bool,
+    ) -> Result<Members, Status> {
         let planned = self.plan(&change, diagnostics)?;
-        let properties = if request.preview {
-            change.stage.show(&planned.planned).await;
-            to_wire::state(&planned.planned, &[&change.config], &self.archives)
-        } else {
-            self.apply(change, planned).await?
-        };
-        Ok(UpdateResponse { properties: Some(property::encode(properties)), refresh_before_update: false })
+        if !preview {
+            return self.apply(change, planned).await;
+        }
+        change.stage.show(&planned.planned).await;
+        Ok(to_wire::state(&planned.planned, &[&change.config], &self.archives))
     }
 
     /// Reads a service as it is. Without a state it is an import, for which the id is all there is.
