@@ -226,20 +226,8 @@ fn from_json(json: serde_json::Value) -> Property {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use eventual_provider_core::request::{Artifact, Artifacts};
-
     use super::super::to_wire::reason;
     use super::*;
-
-    struct NoFiles;
-
-    impl Artifacts for NoFiles {
-        fn open(&self, path: &str) -> Result<Artifact, String> {
-            Err(format!("{path} is not opened here"))
-        }
-    }
 
     fn text(text: &str) -> Property {
         Property::String(text.to_owned())
@@ -254,7 +242,7 @@ mod tests {
     }
 
     fn read(of: &[(&str, Property)]) -> (Value, Vec<String>) {
-        let given = inputs(&members(of), &Archives::new(Arc::new(NoFiles)));
+        let given = inputs(&members(of), &Archives::none());
         (given.value, given.diagnostics.iter().map(|it| reason(it, &[])).collect())
     }
 

@@ -170,25 +170,10 @@ impl Writer<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use eventual_provider_core::request::{Artifact, Artifacts};
     use proptest::prelude::*;
 
     use super::super::from_wire;
     use super::*;
-
-    struct NoFiles;
-
-    impl Artifacts for NoFiles {
-        fn open(&self, path: &str) -> Result<Artifact, String> {
-            Err(format!("{path} is not opened here"))
-        }
-    }
-
-    fn archives() -> Archives {
-        Archives::new(Arc::new(NoFiles))
-    }
 
     fn text(text: &str) -> Property {
         Property::String(text.to_owned())
@@ -240,12 +225,12 @@ mod tests {
             commands in prop::collection::btree_map("[a-z_]{1,8}", command(), 0..3),
         ) {
             let given = Members::from([("environment".to_owned(), environment), ("commands".to_owned(), Property::Map(commands))]);
-            let config = from_wire::inputs(&given, &archives());
+            let config = from_wire::inputs(&given, &Archives::none());
             prop_assert!(config.diagnostics.is_empty());
             let planned = config.value.revealed();
-            let echoed = state(&planned, &[&config.value], &archives());
+            let echoed = state(&planned, &[&config.value], &Archives::none());
             prop_assert!(without_marks_of_derived(&echoed, &given), "{:?}\n{:?}", echoed, given);
-            prop_assert_eq!(state(&config.value, &[], &archives()), given);
+            prop_assert_eq!(state(&config.value, &[], &Archives::none()), given);
         }
     }
 
@@ -285,7 +270,7 @@ mod tests {
             ("url", Value::from("https://hunter2.example.com")),
             ("event_bus_arn", Value::from("arn")),
         ]);
-        let outputs = state(&made, &[&config], &archives());
+        let outputs = state(&made, &[&config], &Archives::none());
         assert!(matches!(outputs["url"], Property::Secret(_)));
         assert_eq!(outputs["eventBusArn"], text("arn"));
     }
@@ -296,7 +281,7 @@ mod tests {
             Value::map([("cors", Value::map([("allow_origins", Value::List(items.to_vec()))]))])
         };
         let shape = list(&[Value::from("a").secret(), Value::from("b")]);
-        let outputs = state(&list(&[Value::from("b")]), &[&shape], &archives());
+        let outputs = state(&list(&[Value::from("b")]), &[&shape], &Archives::none());
         assert_eq!(outputs["cors"], map(&[("allowOrigins", Property::List(vec![text("b")]).secret())]));
     }
 
@@ -318,12 +303,12 @@ mod tests {
             ("environment".to_owned(), map(&[("TOKEN", text("hunter2").secret())])),
             ("forceDestroy".to_owned(), Property::Bool(false)),
         ]);
-        let before = from_wire::inputs(&given, &archives()).value;
+        let before = from_wire::inputs(&given, &Archives::none()).value;
         let mut after = before.clone();
         after.set("force_destroy", Value::Bool(true));
         let mut wanted = given.clone();
-        assert_eq!(drifted(given.clone(), &before, &before, &archives()), wanted);
+        assert_eq!(drifted(given.clone(), &before, &before, &Archives::none()), wanted);
         wanted.insert("forceDestroy".to_owned(), Property::Bool(true));
-        assert_eq!(drifted(given, &before, &after, &archives()), wanted);
+        assert_eq!(drifted(given, &before, &after, &Archives::none()), wanted);
     }
 }
