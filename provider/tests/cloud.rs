@@ -10,6 +10,7 @@
 )]
 
 mod deployment;
+mod emulated;
 #[path = "terraform/plugin.rs"]
 #[allow(dead_code, reason = "some of what is shared is for others")]
 mod plugin;

@@ -7,6 +7,7 @@
 
 #[path = "pulumi/cli/mod.rs"]
 mod cli;
+mod emulated;
 #[path = "pulumi/fixtures.rs"]
 mod fixtures;
 #[path = "pulumi/sequences/mod.rs"]

@@ -4,6 +4,7 @@
 //! `EVENTUAL_TEST_ENDPOINT` (a URL), `EVENTUAL_TEST_ARTIFACT` (the path of a zip) and AWS credentials.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+mod emulated;
 #[path = "pulumi/engine/mod.rs"]
 mod engine;
 #[path = "pulumi/fixtures.rs"]
@@ -17,6 +18,7 @@ mod trace;
 
 use std::collections::BTreeMap;
 
+use emulated::setting;
 use engine::values::{archive, secret};
 use engine::{Engine, Interrupt, Program, ResourceOption};
 use eventual_provider::connect;
@@ -43,10 +45,6 @@ struct Cloud {
 impl Cloud {
     /// An engine with an empty stack, for a deployment of its own.
     async fn new(name: &str) -> Self {
-        let setting = |name: &str| {
-            std::env::var(name)
-                .unwrap_or_else(|_| panic!("{name} is not set: run them through cargo xtask test"))
-        };
         let (endpoint, artifact) = (setting("EVENTUAL_TEST_ENDPOINT"), setting("EVENTUAL_TEST_ARTIFACT"));
         let folder = tempfile::tempdir().unwrap();
         std::fs::copy(&artifact, folder.path().join("orders.zip"))

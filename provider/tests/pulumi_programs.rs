@@ -5,6 +5,8 @@
 //! `cargo xtask test` installs the SDKs and says where they are: `EVENTUAL_TEST_NODE_MODULES` and `EVENTUAL_TEST_PYTHON`.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+#[allow(dead_code, reason = "some of what is shared is for others")]
+mod emulated;
 #[path = "pulumi/engine/mod.rs"]
 mod engine;
 #[path = "pulumi/trace.rs"]
@@ -14,6 +16,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use emulated::setting;
 use engine::plugin::{Plugin, Started};
 use engine::{Engine, Report};
 use eventual_provider_wire::pulumirpc::parameterize_request::{Parameters, ParametersArgs};
@@ -21,10 +24,6 @@ use eventual_provider_wire::pulumirpc::{GetSchemaRequest, ParameterizeRequest};
 use serde_json::{Value, json};
 
 const TOKEN: &str = "hunter2hunter2";
-
-fn setting(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run them through cargo xtask test"))
-}
 
 fn modules() -> PathBuf {
     PathBuf::from(setting("EVENTUAL_TEST_NODE_MODULES"))

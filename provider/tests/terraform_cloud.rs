@@ -12,6 +12,7 @@
 
 #[path = "terraform_cloud/driver.rs"]
 mod driver;
+mod emulated;
 #[path = "terraform/plugin.rs"]
 mod plugin;
 

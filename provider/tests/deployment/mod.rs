@@ -29,6 +29,7 @@ use eventual_schema::functions::default_functions;
 use eventual_schema::{Manifest, digest};
 use tempfile::TempDir;
 
+use crate::emulated;
 use tap::Tap;
 
 const ECHO: &str = r#"#!/bin/sh
@@ -143,8 +144,7 @@ impl Deployment {
     }
 
     async fn with(name: &str, role: Option<&str>, limits: Limits) -> Self {
-        let endpoint = std::env::var("EVENTUAL_TEST_ENDPOINT")
-            .expect("EVENTUAL_TEST_ENDPOINT is not set: run `cargo xtask test`, or set it to the URL of an emulated AWS");
+        let endpoint = emulated::setting("EVENTUAL_TEST_ENDPOINT");
         let role = role.map(|arn| Value::map([("role_arn", Value::String(arn.to_owned()))]));
         let settings = Value::map([
             ("assume_role", role.unwrap_or_default()),
@@ -331,13 +331,7 @@ impl Deployment {
     }
 
     pub(crate) async fn settings(&self) -> aws_config::SdkConfig {
-        let connector = aws_smithy_http_client::Builder::new().build_http();
-        aws_config::defaults(aws_config::BehaviorVersion::latest())
-            .http_client(connector)
-            .region("us-east-1")
-            .endpoint_url(&self.endpoint)
-            .load()
-            .await
+        emulated::clients(&self.endpoint).await
     }
 
     /// Nothing in the account bears the deployment's name.

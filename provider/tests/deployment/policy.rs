@@ -10,6 +10,7 @@ use eventual_provider_wire::tfplugin6::{DynamicValue, configure_provider, open_e
 use eventual_schema::deploy::Names;
 
 use super::{Deployment, service};
+use crate::emulated::setting;
 use crate::plugin::Plugin;
 
 /// What AWS lets only users do: one of them does it, beside the role that is there for the same.
@@ -25,9 +26,7 @@ fn actions(policy: &str) -> BTreeSet<String> {
 
 /// Actions that the emulated AWS allowed to the principal, and refused it.
 fn decided(principal: &str) -> (BTreeSet<String>, BTreeSet<String>) {
-    let file =
-        std::env::var("EVENTUAL_TEST_CALLS").expect("EVENTUAL_TEST_CALLS is not set: run `cargo xtask test`");
-    let text = std::fs::read_to_string(file).unwrap();
+    let text = std::fs::read_to_string(setting("EVENTUAL_TEST_CALLS")).unwrap();
     let (mut allowed, mut refused) = (BTreeSet::new(), BTreeSet::new());
     for line in text.lines() {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();

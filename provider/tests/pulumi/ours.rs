@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
+use crate::emulated::setting;
 use crate::engine::state::{Entry, State};
 use crate::engine::values::{archive, secret};
 use crate::engine::{Engine, Interrupt, Program, Report, ResourceOption};
 use crate::fixtures;
-use crate::sequences::world::setting;
 use crate::sequences::{Choice, Command, Driver, Kept, Ran, TOKEN, Wish};
 
 /// Our engine in front of a program.

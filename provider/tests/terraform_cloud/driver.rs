@@ -12,6 +12,7 @@ use rmpv::Value as Wire;
 use serde_json::{Value, json};
 use tonic::transport::Channel;
 
+use super::emulated::{self, setting};
 use super::plugin::Plugin;
 
 const TYPE: &str = "eventual_service";
@@ -51,11 +52,6 @@ fn shown(value: Option<&DynamicValue>) -> Value {
 
 fn said(diagnostics: &[Diagnostic]) -> Vec<String> {
     diagnostics.iter().map(|it| format!("{}: {}", it.summary, it.detail)).collect()
-}
-
-fn setting(name: &str) -> String {
-    std::env::var(name)
-        .unwrap_or_else(|_| panic!("{name} is not set: run these tests through cargo xtask test"))
 }
 
 /// Numbers come as text, in which Terraform finds the user's own; for comparing, a plan's values are what matters.
@@ -234,13 +230,7 @@ impl Driver {
 
     /// An AWS client's settings, with our own credentials.
     pub(crate) async fn settings(&self) -> aws_config::SdkConfig {
-        let connector = aws_smithy_http_client::Builder::new().build_http();
-        aws_config::defaults(aws_config::BehaviorVersion::latest())
-            .http_client(connector)
-            .region("us-east-1")
-            .endpoint_url(&self.endpoint)
-            .load()
-            .await
+        emulated::clients(&self.endpoint).await
     }
 
     /// Environment variables of a function, by our own eyes.

@@ -10,6 +10,7 @@ use eventual_schema::deploy::Names;
 use serde_json::Value;
 
 use super::{Event, Kept};
+use crate::emulated::{clients, setting};
 
 /// Name of the child whose log group vanishes, and is in the way.
 const CHILD: &str = "command-getOrder";
@@ -18,11 +19,6 @@ const CHILD: &str = "command-getOrder";
 pub(crate) struct World {
     session: Session,
     logs: aws_sdk_cloudwatchlogs::Client,
-}
-
-/// A setting of `cargo xtask test`.
-pub(crate) fn setting(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run them through cargo xtask test"))
 }
 
 fn text(value: &Value) -> String {
@@ -38,13 +34,7 @@ impl World {
             ..ProviderConfig::default()
         };
         let session = connect(&config).await.unwrap();
-        let connector = aws_smithy_http_client::Builder::new().build_http();
-        let settings = aws_config::defaults(aws_config::BehaviorVersion::latest())
-            .http_client(connector)
-            .region("us-east-1")
-            .endpoint_url(endpoint)
-            .load()
-            .await;
+        let settings = clients(&endpoint).await;
         Self { session, logs: aws_sdk_cloudwatchlogs::Client::new(&settings) }
     }
 
