@@ -8,10 +8,10 @@ use std::sync::atomic::Ordering;
 
 use eventual_schema::digest::short_hash;
 
+use super::Run;
+use super::persist::patiently;
 use super::standing::{Refused, adoptable, idle};
-use super::{Effort, Run, persist};
 use crate::cloud::{Cloud, CloudError, Ownership, OwnershipRead, OwnershipState, Progress, Trouble};
-use crate::progress::Action;
 use crate::state::{Recorded, owner_of};
 use crate::value::Value;
 
@@ -38,14 +38,6 @@ pub struct Claim {
 
 fn token(cloud: &dyn Cloud) -> String {
     format!("{:016x}{:016x}", cloud.random(), cloud.random())
-}
-
-/// Runs an operation on the record until it is answered, or the run has no time left.
-pub(super) async fn patiently<T, F>(run: &Run<'_>, operation: impl FnMut() -> F) -> Result<T, CloudError>
-where
-    F: Future<Output = Result<T, CloudError>>,
-{
-    persist(run, "bucket", Action::Update, Effort::Other, operation).await
 }
 
 /// A record that this run would write, of a deployment of this owner.

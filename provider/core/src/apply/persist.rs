@@ -99,3 +99,11 @@ where
         run.cloud.sleep_ms(jittered).await;
     }
 }
+
+/// Runs an operation on the ownership record, which lies in the bucket, until it is answered, or the run has no time left.
+pub(super) async fn patiently<T, F>(run: &Run<'_>, operation: impl FnMut() -> F) -> Result<T, CloudError>
+where
+    F: Future<Output = Result<T, CloudError>>,
+{
+    persist(run, "bucket", Action::Update, Effort::Other, operation).await
+}

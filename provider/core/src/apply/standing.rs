@@ -4,7 +4,7 @@
 //! nobody was told, because its creation died, belongs to whoever creates it next; but only when it is really dead.
 
 use super::Run;
-use super::claim::patiently;
+use super::persist::patiently;
 use crate::cloud::{CloudError, Ownership, OwnershipRead, OwnershipState, Progress};
 
 /// How long a record is watched before its holder counts as dead; more than two beats.
