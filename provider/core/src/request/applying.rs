@@ -21,19 +21,14 @@ use crate::resource::Kind;
 use crate::state::{Recorded, State, owner_of};
 use crate::value::Value;
 
-pub(super) fn deadline(cloud: &dyn Cloud, control: &Control, configured: Duration) -> u64 {
-    let limit =
-        control.timeout_ms.unwrap_or_else(|| u64::try_from(configured.as_millis()).unwrap_or(u64::MAX));
-    cloud.now_ms().saturating_add(limit)
-}
-
 /// A failure of a child, for the user.
 pub(super) fn failed(failure: &Failure) -> Diagnostic {
     let Failure { key, action, error } = failure;
     Diagnostic::error(format!("Could not {} {key}", action.as_str()), advised(error))
 }
 
-fn refused(refused: &Refused) -> Diagnostic {
+/// Why the record could not be taken, for the user.
+pub(super) fn refused(refused: &Refused) -> Diagnostic {
     Diagnostic::error("Could not take the deployment's ownership record", format!("{refused}."))
 }
 
@@ -89,20 +84,23 @@ fn changed_since_plan(planned: &Value, ready: &Ready) -> Option<Diagnostic> {
     })
 }
 
-fn run<'a>(
+/// A run that begins now. It may take as long as it was configured to, unless the one who asks says otherwise.
+pub(super) fn run<'a>(
     cloud: &'a dyn Cloud,
     control: &'a Control,
-    ready: &Ready,
-    owner: &str,
+    owner: Owner,
     configured: Duration,
 ) -> Run<'a> {
+    let now_ms = cloud.now_ms();
+    let limit =
+        control.timeout_ms.unwrap_or_else(|| u64::try_from(configured.as_millis()).unwrap_or(u64::MAX));
     Run {
         cloud,
-        owner: Owner { id: owner.to_owned(), service: ready.place.service().to_owned() },
+        owner,
         control,
-        deadline_ms: deadline(cloud, control, configured),
+        deadline_ms: now_ms.saturating_add(limit),
         lost: AtomicBool::new(false),
-        tally: Tally::since(cloud.now_ms()),
+        tally: Tally::since(now_ms),
     }
 }
 
@@ -119,7 +117,9 @@ pub(super) fn bare_bucket(place: &Place) -> Recorded {
 
 async fn create(cloud: &dyn Cloud, ready: &Ready, planned: &Value, control: &Control) -> Applied {
     let bucket = ready.place.names().bucket();
-    let mut run = run(cloud, control, ready, "", ready.config.timeouts.create);
+    // Whose it is, the claim says.
+    let owner = Owner { id: String::new(), service: ready.place.service().to_owned() };
+    let mut run = run(cloud, control, owner, ready.config.timeouts.create);
     let nothing = State {
         incarnation: String::new(),
         children: [("bucket".to_owned(), bare_bucket(&ready.place))].into(),
@@ -263,8 +263,9 @@ async fn update(
 ) -> Applied {
     let state = State::from_value(prior);
     let plan = plan::plan(&state, &ready.desired);
-    let owner = owner_of(&state.incarnation).to_owned();
-    let run = run(cloud, control, ready, &owner, ready.config.timeouts.update);
+    let owner =
+        Owner { id: owner_of(&state.incarnation).to_owned(), service: ready.place.service().to_owned() };
+    let run = run(cloud, control, owner, ready.config.timeouts.update);
     let kept = |diagnostics| Applied { state: Some(prior.clone()), diagnostics };
     if plan.changes.is_empty() {
         let diagnostics = confirm(&run, ready, &state, inputs::kept(planned)).await.into_iter().collect();

@@ -1,11 +1,9 @@
 //! Destroying: deletes everything of one incarnation, the ownership record last.
 
-use std::sync::atomic::AtomicBool;
-
-use super::applying::{deadline, failed, guard, hold, rest};
+use super::applying::{failed, guard, hold, refused, rest, run};
 use super::planning::elsewhere;
 use super::{Applied, Control, Scope};
-use crate::apply::{self, Held, Run, Tally};
+use crate::apply::{self, Held, Refused};
 use crate::cloud::{Cloud, Owner, Progress};
 use crate::config;
 use crate::diagnostic::{Diagnostic, any_error};
@@ -27,14 +25,8 @@ pub(super) async fn destroy(
         return kept(vec![diagnostic]);
     }
     let bucket = state.children.get("bucket").map(|it| it.name.clone()).unwrap_or_default();
-    let run = Run {
-        cloud,
-        owner: Owner { id: owner_of(&state.incarnation).to_owned(), service },
-        control,
-        deadline_ms: deadline(cloud, control, typed.timeouts.delete),
-        lost: AtomicBool::new(false),
-        tally: Tally::since(cloud.now_ms()),
-    };
+    let owner = Owner { id: owner_of(&state.incarnation).to_owned(), service };
+    let run = run(cloud, control, owner, typed.timeouts.delete);
     let held = if bucket.is_empty() {
         Ok(Held::Absent)
     } else {
@@ -43,12 +35,7 @@ pub(super) async fn destroy(
     let held = match held {
         Ok(Held::Other) => return Applied { state: None, diagnostics: Vec::new() },
         Ok(held) => held,
-        Err(why) => {
-            return kept(vec![Diagnostic::error(
-                "Could not take the deployment's ownership record",
-                format!("{why}."),
-            )]);
-        }
+        Err(why) => return kept(vec![refused(&why)]),
     };
     let removal = plan::removal(&state);
     let diagnostics = guard(&run, &removal, typed.force_destroy.known() == Some(&true)).await;
@@ -58,10 +45,7 @@ pub(super) async fn destroy(
     run.tally.expect(removal.changes.len());
     let outcome = if let Held::Ours(mut claim) = held {
         if let Err(error) = claim.write(&run, Progress::Deleting, state.children.clone()).await {
-            return kept(vec![Diagnostic::error(
-                "Could not take the deployment's ownership record",
-                format!("{error}."),
-            )]);
+            return kept(vec![refused(&Refused::Cloud(error))]);
         }
         let outcome = hold(&run, &mut claim, apply::delete(&run, state, &removal, false)).await;
         if outcome.state.children.contains_key("bucket") {
