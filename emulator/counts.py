@@ -14,6 +14,7 @@ import contextvars, json, math, threading, time
 from collections import deque
 
 import ministack.core.iam_evaluator as evaluator
+import ministack.services.dynamodb as ddb
 import ministack.services.lambda_svc as svc
 import ministack.services.sqs as sqs
 import roles
@@ -47,12 +48,25 @@ def size(value):
 def weight(item): return sum(len(name.encode()) + size(value) for name, value in item.items())
 
 
-def units(service, operation, body, reply):
-    """What a request is billed as. An update or deletion whose item it does not tell counts as one of 1 KB."""
+def held(body):
+    """Weight of the item that a write is about, as it is now; of a request that names none, nothing."""
+    try:
+        asked = json.loads(body or b'{}')
+        table, key = ddb._tables[ddb._normalize_table_name(asked['TableName'])], asked.get('Item') or asked['Key']
+        at = [ddb._extract_key_val(key[table[name]]) if table[name] else '__no_sort__' for name in ('pk_name', 'sk_name')]
+        return weight(table['items'].get(at[0], {}).get(at[1]) or {})
+    except (AttributeError, KeyError, TypeError, ValueError): return 0
+
+
+def is_write(service, operation): return service == 'dynamodb' and operation in WRITES
+
+
+def units(service, operation, body, reply, before):
+    """What a request is billed as. A write is billed by the larger size of its item, before and after. What it costs in indexes is not counted."""
     if service == 'sqs': return max(1, math.ceil(len(body) / 65_536))
     if service != 'dynamodb' or operation not in READS + WRITES: return 1
+    if operation in WRITES: return max(1, math.ceil(max(before, held(body)) / 1_024))
     asked, answer = (json.loads(text or b'{}') for text in (body, reply))
-    if operation in WRITES: return max(1, math.ceil(weight(asked.get('Item') or answer.get('Attributes') or {}) / 1_024))
     items = answer.get('Items') or [answer.get('Item') or {}]
     return max(1, math.ceil(sum(map(weight, items)) / 4_096)) * (1 if asked.get('ConsistentRead') else 0.5)
 
@@ -74,10 +88,12 @@ def asking(decide):
 def counted(service, handler):
     async def handle(method, path, headers, body, query):
         action_, who, began = action.get(), name_of(principal.get()), time.time()
+        operation = action_.split(':')[-1]
+        before = held(body) if is_write(service, operation) else 0
         reply = await handler(method, path, headers, body, query)
         if action_ and not path.startswith('/_'):
             # A condition that does not hold is billed as the write that it would have been.
-            add('calls', f'{who} {action_}', calls=1, units=units(service, action_.split(':')[-1], body, reply[2] if isinstance(reply[2], bytes) else b''))
+            add('calls', f'{who} {action_}', calls=1, units=units(service, operation, body, reply[2] if isinstance(reply[2], bytes) else b'', before))
             times.append((began, time.time(), who, action_))
         return reply
     return handle

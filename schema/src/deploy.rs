@@ -35,7 +35,7 @@ pub mod env {
     pub const RETENTION_DAYS: &str = "EVENTUAL_RETENTION_DAYS";
 }
 
-/// The engine table. One item a turn: the sort key is the version, and the first write of it wins.
+/// The engine table. One or a few turns an item: the sort key is the number of its first turn, and the first write of a number wins.
 pub mod table {
     /// Partition key, a string: the execution's id.
     pub const PARTITION: &str = "execution";
@@ -43,7 +43,7 @@ pub mod table {
     pub const SORT: &str = "item";
     /// Sort key of what is known of an execution without its history.
     pub const META: &str = "meta";
-    /// Prefix of the sort keys of turns, before the turn's number as ten decimal digits.
+    /// Prefix of the sort keys of items of turns, before the number of their first turn as ten decimal digits.
     pub const TURN_PREFIX: &str = "turn#";
     /// Prefix of the sort keys of claims, before `<seq>#<attempt>`.
     pub const CLAIM_PREFIX: &str = "claim#";

@@ -9,11 +9,11 @@
 //!
 //! | action | where | for |
 //! |---|---|---|
-//! | `dynamodb:PutItem` | `store.rs` | insert, commit, claim |
+//! | `dynamodb:PutItem` | `store.rs`, `store/turns.rs` | insert, commit, claim |
 //! | `dynamodb:GetItem` | `store.rs` | meta |
-//! | `dynamodb:Query` on the table | `store.rs`, `store/close.rs` | turns; turns of an execution that ends |
+//! | `dynamodb:Query` on the table | `store/turns.rs`, `store/close.rs` | turns; turns of an execution that ends |
 //! | `dynamodb:Query` on the index | `store/list.rs` | lists |
-//! | `dynamodb:UpdateItem` | `store/status.rs`, `store/attributes.rs`, `store/close.rs` | status; attributes; expiry of turns |
+//! | `dynamodb:UpdateItem` | `store/turns.rs`, `store/status.rs`, `store/attributes.rs`, `store/close.rs` | commit; status; attributes; expiry of turns |
 //! | `sqs:SendMessage` on the workflow queue | `dispatch.rs` | wake-ups |
 //! | `sqs:SendMessage` on the timer queue | `dispatch.rs` | timers up to 15 minutes, and their last leg |
 //! | `sqs:SendMessage` on the dead-letter queue | `dispatch.rs` | messages that nobody can read |

@@ -1,6 +1,7 @@
 //! The engine's store on DynamoDB.
 //!
-//! One item a turn, written only if its key is free: the key is the version, and no lock is needed. All reads of one
+//! A turn is one conditional write: it begins an item of its own if the key is free, or is appended to the item of the turn before it
+//! if nobody appended to it since (see [`place`]). The number is the version, and no lock is needed. All reads of one
 //! execution are strongly consistent; lists come from the index and lag by what DynamoDB lags.
 //!
 //! **Lost answers.** A conditional write whose answer was lost is sent again by the SDK and then finds its own item.
@@ -19,7 +20,12 @@ mod attributes;
 mod close;
 mod item;
 mod list;
+mod place;
+mod places;
 mod status;
+mod turns;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
@@ -33,12 +39,12 @@ use eventual_engine::ports::{
     AttemptId, AttemptRecord, Beat, Clock, Commit, Completed, Fault, Insert, ListQuery, Meta, Page, Store,
 };
 use eventual_schema::deploy::table;
-use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::clock::SystemClock;
 use crate::fault;
 use crate::spill::Spill;
-use item::{Item, claim_key, names, number, text, turn_key};
+use item::{Item, claim_key, names, number, text};
+use places::Places;
 
 /// Spilled bodies that are fetched at the same time.
 const FETCHES: usize = 8;
@@ -55,6 +61,7 @@ pub struct DynamoStore {
     table: String,
     spill: Spill,
     retention_s: u64,
+    places: Arc<Places>,
 }
 
 /// What a conditional write came to.
@@ -66,7 +73,7 @@ enum Written {
 
 impl DynamoStore {
     pub(crate) fn new(client: Client, table: String, spill: Spill, retention_days: u64) -> Self {
-        Self { client, table, spill, retention_s: retention_days * 86_400 }
+        Self { client, table, spill, retention_s: retention_days * 86_400, places: Arc::default() }
     }
 
     /// A put that only replaces what has expired.
@@ -93,42 +100,6 @@ impl DynamoStore {
         let kept = item::body(&item).ok_or_else(|| Fault::new(operation(), "the item has no body"))?;
         let text = self.spill.open(kept).await?;
         codec::decode_meta(text.as_bytes()).map_err(|error| Fault::new(operation(), error))
-    }
-
-    /// One page of the turns above `after`, and where the next page starts.
-    async fn turn_page(
-        &self,
-        id: &ExecutionId,
-        after: u64,
-        start: Option<Item>,
-    ) -> Result<(Vec<Item>, Option<Item>), Fault> {
-        let page = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("#execution = :execution AND #item BETWEEN :first AND :last")
-            .set_expression_attribute_names(names(&[
-                ("#execution", table::PARTITION),
-                ("#item", table::SORT),
-            ]))
-            .expression_attribute_values(":execution", text(id.as_str()))
-            .expression_attribute_values(":first", text(turn_key(after.saturating_add(1))))
-            .expression_attribute_values(":last", text(turn_key(u64::MAX)))
-            .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(|error| fault::aws(format!("dynamodb Query turns of {id} after {after}"), &error))?;
-        let now = now_s();
-        let items = page.items.unwrap_or_default().into_iter().filter(|it| !item::expired(it, now)).collect();
-        Ok((items, page.last_evaluated_key))
-    }
-
-    async fn read_turn(&self, id: &ExecutionId, item: Item) -> Result<Turn, Fault> {
-        let operation = || format!("dynamodb: {} of {id}", item::sort(&item));
-        let kept = item::body(&item).ok_or_else(|| Fault::new(operation(), "the item has no body"))?;
-        let text = self.spill.open(kept).await?;
-        codec::decode_turn(text.as_bytes()).map_err(|error| Fault::new(operation(), error))
     }
 }
 
@@ -164,32 +135,11 @@ impl Store for DynamoStore {
     }
 
     async fn turns(&self, id: &ExecutionId, after: u64) -> Result<Vec<Turn>, Fault> {
-        let mut turns = Vec::new();
-        let mut start = None;
-        loop {
-            let (items, next) = self.turn_page(id, after, start).await?;
-            let page: Vec<Turn> = stream::iter(items.into_iter().map(|it| self.read_turn(id, it)))
-                .buffered(FETCHES)
-                .try_collect()
-                .await?;
-            turns.extend(page);
-            match next {
-                Some(key) => start = Some(key),
-                None => return Ok(turns),
-            }
-        }
+        self.turns_after(id, after).await
     }
 
     async fn commit(&self, id: &ExecutionId, turn: &Turn) -> Result<Commit, Fault> {
-        let body = self.spill.keep(id, codec::encode_turn(turn), INLINE_MAX).await?;
-        let expires = turn.end.is_some().then(|| now_s() + self.retention_s);
-        let item = item::turn(id, turn.number, body.clone(), expires);
-        let operation = || format!("dynamodb PutItem {} of {id}", turn_key(turn.number));
-        Ok(match written(operation, self.put_if_free(item).send().await)? {
-            Written::Yes => Commit::Written,
-            Written::No(there) if item::body(&there) == Some(body) => Commit::Written,
-            Written::No(_) => Commit::Taken,
-        })
+        self.commit_turn(id, turn).await
     }
 
     async fn set_status(&self, meta: &Meta) -> Result<(), Fault> {

@@ -265,7 +265,8 @@ pub trait Store: Send + Sync {
     /// The answer to an update, once there is one.
     async fn answered(&self, id: &ExecutionId, update: &str) -> Result<Option<Outcome>, Fault>;
 
-    /// Drops the turns of an execution whose number is below `before`: its code continued as new after them.
+    /// Drops the turns of an execution whose number is below `before`: its code continued as new after them. A host that keeps
+    /// several in one place may keep the last few of them.
     async fn retire(&self, id: &ExecutionId, before: u64) -> Result<(), Fault>;
 
     /// Notes that an attempt is alive at `now` and, with details, how far it is; those of an earlier heartbeat stay without.

@@ -13,6 +13,9 @@ use eventual_engine::ports::{AttemptId, Commit, Fault, Insert, ListQuery, Meta, 
 /// Size of a payload that no store keeps in one small item.
 const LARGE_BYTES: usize = 900_000;
 
+/// Turns that a store may keep in one place, so that it drops them together.
+const KEPT_TOGETHER: u64 = 8;
+
 /// Runs the suite.
 ///
 /// # Errors
@@ -24,6 +27,7 @@ pub async fn store(store: &dyn Store, unique: &str, now: u64) -> Result<(), Faul
     executions_are_inserted_once(store, unique, now).await?;
     a_turn_is_written_once(store, unique, now).await?;
     large_turns_survive(store, unique, now).await?;
+    turns_of_all_sizes_are_read_from_anywhere(store, unique, now).await?;
     a_closed_execution_stays_closed(store, unique, now).await?;
     an_attempt_has_one_worker(store, unique, now).await?;
     attempts::all(store, &meta(unique, "attempts", now)).await?;
@@ -93,6 +97,32 @@ async fn large_turns_survive(store: &dyn Store, unique: &str, now: u64) -> Resul
     Ok(())
 }
 
+async fn turns_of_all_sizes_are_read_from_anywhere(
+    store: &dyn Store,
+    unique: &str,
+    now: u64,
+) -> Result<(), Fault> {
+    let execution = meta(unique, "sizes", now);
+    store.insert(&execution).await?;
+    let id = &execution.id;
+    let sizes = [0, 10, 300, 10, 900, 0, 20_000, 10, 0, 0, LARGE_BYTES, 0, 400, 400, 2_000];
+    let of =
+        |number: u64, size: usize| turn(number, Payload::from(format!("\"{}\"", "x".repeat(size)).as_str()));
+    let all: Vec<Turn> = (1..).zip(sizes.into_iter().chain([0; 20])).map(|(n, size)| of(n, size)).collect();
+    for (have, turn) in all.iter().enumerate() {
+        assert_eq!(store.commit(id, turn).await?, Commit::Written);
+        let other = Turn { time: 2, ..turn.clone() };
+        assert_eq!(store.commit(id, &other).await?, Commit::Taken, "turn {} is given once", turn.number);
+        assert!(store.turns(id, turn.number - 1).await? == [turn.clone()], "turn {} is seen", turn.number);
+        let (middle, have) = (have / 2, have + 1);
+        assert!(store.turns(id, middle as u64).await? == all[middle..have], "turns {middle} to {have}");
+    }
+    for after in 0..=all.len() {
+        assert!(store.turns(id, after as u64).await? == all[after..], "turns after {after}");
+    }
+    Ok(())
+}
+
 async fn a_closed_execution_stays_closed(store: &dyn Store, unique: &str, now: u64) -> Result<(), Fault> {
     let running = meta(unique, "close", now);
     store.insert(&running).await?;
@@ -148,8 +178,13 @@ async fn superseded_turns_are_dropped(store: &dyn Store, unique: &str, now: u64)
         assert_eq!(store.commit(id, &turn(number, "0".into())).await?, Commit::Written);
     }
     store.retire(id, 29).await?;
-    let turns = store.turns(id, 0).await?;
-    assert_eq!(turns.iter().map(|it| it.number).collect::<Vec<_>>(), [29, 30]);
+    let left: Vec<u64> = store.turns(id, 0).await?.iter().map(|it| it.number).collect();
+    let first = left.first().copied().unwrap_or_default();
+    assert!(
+        first <= 29 && left == (first..=30).collect::<Vec<_>>(),
+        "none that is needed is dropped: {left:?}"
+    );
+    assert!(first > 29 - KEPT_TOGETHER, "what is kept is the last of it: {left:?}");
     assert_eq!(store.commit(id, &turn(31, "0".into())).await?, Commit::Written);
     let rebased = Meta { base: 30, ..execution.clone() };
     store.set_status(&rebased).await?;

@@ -19,10 +19,12 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// From when to when, in milliseconds since 1970.
 type Window = (f64, f64);
 
+/// A turn that is committed begins an item, or is appended to one.
+const COMMIT: &str = "dynamodb:PutItem or dynamodb:UpdateItem";
 /// What follows what in a step with a remote task: who does what, whether its end or its begin counts, and what the time until
 /// then was spent with. It begins with the turn that calls the task and ends with the one that has the result.
 const PARTS: [(&str, &str, bool, &str); 7] = [
-    ("orchestrator", "dynamodb:PutItem", true, "the turn, and its commit"),
+    ("orchestrator", COMMIT, true, "the turn, and its commit"),
     ("orchestrator", "lambda:InvokeFunction", true, "the invocation of the task, accepted"),
     ("task-processPayment", "dynamodb:PutItem", false, "until the worker claims it"),
     ("task-processPayment", "dynamodb:PutItem", true, "the claim"),
@@ -64,7 +66,9 @@ fn parts(events: &[Event], service: &str, (from, to): Window) -> Option<Vec<f64>
     for (who, what, ends, _) in PARTS {
         let who = format!("{service}-{who}");
         let at = |event: &Event| if ends { event.end } else { event.begin } * 1000.0;
-        let theirs = events.iter().filter(|it| it.who.starts_with(&who) && it.what == what);
+        let theirs = events
+            .iter()
+            .filter(|it| it.who.starts_with(&who) && what.split(" or ").any(|what| it.what == what));
         // A turn is timed in whole milliseconds; a message may be on its way before its sender hears that it was accepted.
         let early = if what == "invocation" { 20.0 } else { 1.0 };
         let found =
@@ -122,7 +126,7 @@ mod tests {
             Event { begin, end, who, what: what.to_owned() }
         };
         let mut events = vec![
-            event(1.0, 4.0, "orchestrator", "dynamodb:PutItem"),
+            event(1.0, 4.0, "orchestrator", "dynamodb:UpdateItem"),
             event(5.0, 9.0, "orchestrator", "lambda:InvokeFunction"),
             event(11.0, 13.0, "task-processPayment", "dynamodb:PutItem"),
             event(20.0, 22.0, "task-processPayment", "sqs:SendMessage"),

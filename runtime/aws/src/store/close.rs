@@ -1,9 +1,9 @@
 //! Gives the turns of an execution that ends their expiry, and those that code which continued as new needs no more.
 //!
-//! It costs one small update a turn, once, and is done before the meta says that the execution has ended: whoever is
-//! stopped in between is redelivered and goes on with the turns that have none yet. The last turn got its expiry when
-//! it was committed. Giving every turn an expiry at its commit would be cheaper, but an execution may sleep longer
-//! than any guess.
+//! It costs one update for each item of turns, once, and is done before the meta says that the execution has ended: whoever is
+//! stopped in between is redelivered and goes on with the items that have none yet. The item of the last turn got its
+//! expiry when that was committed. Giving every item an expiry at its commit would be cheaper, but an execution may sleep
+//! longer than any guess. An item expires when all of its turns may.
 
 use eventual_core::ExecutionId;
 use eventual_engine::ports::Fault;
@@ -12,6 +12,7 @@ use futures_util::{TryStreamExt, stream};
 
 use super::DynamoStore;
 use super::item::{Item, names, number, sort, text, turn_key};
+use super::place::LAST;
 use super::status::refused;
 use crate::fault;
 
@@ -19,7 +20,8 @@ use crate::fault;
 const UPDATES: usize = 16;
 
 impl DynamoStore {
-    /// Writes `expires` (seconds since 1970) on every turn of `id` that has none, or on those below a number.
+    /// Writes `expires` (seconds since 1970) on every item of turns of `id` that has none, or on those whose turns are all below
+    /// a number.
     pub(super) async fn expire_turns(
         &self,
         id: &ExecutionId,
@@ -39,7 +41,7 @@ impl DynamoStore {
         }
     }
 
-    /// One page of the keys of turns without expiry, and where the next page starts.
+    /// One page of the keys of items of turns without expiry, and where the next page starts.
     async fn lasting_turns(
         &self,
         id: &ExecutionId,
@@ -47,19 +49,23 @@ impl DynamoStore {
         start: Option<Item>,
     ) -> Result<(Vec<Item>, Option<Item>), Fault> {
         let last = before.map_or(u64::MAX, |it| it.saturating_sub(1));
-        let page = self
-            .client
-            .query()
+        let mut filter = "attribute_not_exists(#expires)".to_owned();
+        let mut request = self.client.query();
+        if before.is_some() {
+            filter.push_str(" AND (attribute_not_exists(#last) OR #last <= :until)");
+            request = request
+                .expression_attribute_names("#last", LAST)
+                .expression_attribute_values(":until", number(last));
+        }
+        let page = request
             .table_name(&self.table)
             .consistent_read(true)
             .key_condition_expression("#execution = :execution AND #item BETWEEN :first AND :last")
-            .filter_expression("attribute_not_exists(#expires)")
+            .filter_expression(filter)
             .projection_expression("#item")
-            .set_expression_attribute_names(names(&[
-                ("#execution", table::PARTITION),
-                ("#item", table::SORT),
-                ("#expires", table::EXPIRES),
-            ]))
+            .expression_attribute_names("#execution", table::PARTITION)
+            .expression_attribute_names("#item", table::SORT)
+            .expression_attribute_names("#expires", table::EXPIRES)
             .expression_attribute_values(":execution", text(id.as_str()))
             .expression_attribute_values(":first", text(turn_key(0)))
             .expression_attribute_values(":last", text(turn_key(last)))

@@ -13,7 +13,7 @@ use crate::spill::Kept;
 /// An item.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// Attribute of turns, metas and answered attempts, a string: the value as the codec writes it.
+/// Attribute of metas, answers and answered attempts, a string: the value as the codec writes it.
 pub(super) const BODY: &str = "body";
 /// Attribute instead of [`BODY`], a string: the key in the bucket of a body that is too large for an item.
 pub(super) const SPILLED: &str = "spilled";
@@ -49,7 +49,7 @@ pub(super) fn names(pairs: &[(&str, &str)]) -> Option<HashMap<String, String>> {
     Some(pairs.iter().map(|(placeholder, name)| ((*placeholder).to_owned(), (*name).to_owned())).collect())
 }
 
-/// Sort key of a turn.
+/// Sort key of the item that begins with a turn.
 pub(super) fn turn_key(turn: u64) -> String {
     format!("{}{:010}", table::TURN_PREFIX, turn.min(TURN_MAX))
 }
@@ -102,7 +102,8 @@ pub(super) fn place_of(meta: &Meta) -> String {
     format!("{:015}#{}", meta.started, meta.id)
 }
 
-fn keyed(id: &ExecutionId, sort: &str) -> Item {
+/// An item with nothing but its key.
+pub(super) fn keyed(id: &ExecutionId, sort: &str) -> Item {
     HashMap::from([(table::PARTITION.to_owned(), text(id.as_str())), (table::SORT.to_owned(), text(sort))])
 }
 
@@ -121,15 +122,6 @@ pub(super) fn meta(meta: &Meta, body: Kept) -> Item {
     item.insert(STATUS.to_owned(), text(meta.status.as_str()));
     item.insert(table::INDEX_PARTITION.to_owned(), text(listed(meta)));
     item.insert(table::INDEX_SORT.to_owned(), text(place_of(meta)));
-    item
-}
-
-/// The item of a turn; `expires` in seconds since 1970.
-pub(super) fn turn(id: &ExecutionId, turn: u64, body: Kept, expires: Option<u64>) -> Item {
-    let mut item = with_body(keyed(id, &turn_key(turn)), body);
-    if let Some(expires) = expires {
-        item.insert(table::EXPIRES.to_owned(), number(expires));
-    }
     item
 }
 
@@ -175,7 +167,7 @@ pub(super) fn details(item: &Item) -> Option<Payload> {
     string(item, DETAILS).map(|it| Payload::from(it.as_str()))
 }
 
-/// The body of a turn or meta, or where it is.
+/// The body of a meta, answer or attempt, or where it is.
 pub(super) fn body(item: &Item) -> Option<Kept> {
     let inline = string(item, BODY).cloned().map(Kept::Inline);
     inline.or_else(|| string(item, SPILLED).cloned().map(Kept::Spilled))
@@ -226,8 +218,8 @@ mod tests {
     #[test]
     fn expiry_is_after_the_second() {
         let id = ExecutionId::new("w", "n").unwrap();
-        let item = turn(&id, 1, Kept::Inline("{}".into()), Some(100));
+        let item = answer(&id, "u", Kept::Inline("{}".into()), 100);
         assert!(!expired(&item, 100) && expired(&item, 101));
-        assert!(!expired(&turn(&id, 1, Kept::Inline("{}".into()), None), u64::MAX));
+        assert!(!expired(&keyed(&id, &turn_key(1)), u64::MAX));
     }
 }

@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod dispatch;
+mod places;
 mod store;
 mod world;

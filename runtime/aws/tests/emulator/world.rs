@@ -26,6 +26,7 @@ pub(crate) struct World {
     pub(crate) store: DynamoStore,
     pub(crate) dispatch: AwsDispatch,
     pub(crate) resources: Resources,
+    config: Config,
     pub(crate) dynamo: aws_sdk_dynamodb::Client,
     pub(crate) queues: aws_sdk_sqs::Client,
     pub(crate) schedules: aws_sdk_scheduler::Client,
@@ -104,6 +105,7 @@ impl World {
             store,
             dispatch,
             resources,
+            config,
             dynamo: aws_sdk_dynamodb::Client::new(&settings),
             queues: aws_sdk_sqs::Client::new(&settings),
             schedules: aws_sdk_scheduler::Client::new(&settings),
@@ -114,6 +116,11 @@ impl World {
         };
         world.make_bucket().await;
         world
+    }
+
+    /// The store of another process of the deployment, which remembers nothing.
+    pub(crate) fn another_store(&self) -> DynamoStore {
+        eventual_aws::adapters(&self.config).0
     }
 
     async fn make_bucket(&self) {
