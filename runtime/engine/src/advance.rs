@@ -5,6 +5,7 @@ use std::mem;
 
 use eventual_core::{ExecutionId, Fact, FactKey, Left, Millis, Outcome, Run, Seq, Status, Turn, left_behind};
 
+use crate::doubt::Doubt;
 use crate::engine::Engine;
 use crate::hand_over::Chain;
 use crate::ports::{Commit, Fault, Message, Meta, Secret};
@@ -74,10 +75,7 @@ impl Engine {
     ) -> Result<(), AdvanceError> {
         let warm = if redelivered { None } else { self.warm(id, &message) };
         let mut look = warm.is_none();
-        let mut meta = match warm {
-            Some(meta) => meta,
-            None => self.known(id).await?,
-        };
+        let mut meta = if let Some(warm) = warm { warm } else { self.known(id).await? };
         if Run::differ(meta.run, message.run) {
             log_late(&meta, &message);
             return Ok(());
@@ -91,27 +89,24 @@ impl Engine {
         }
         self.give_secret(&mut meta).await?;
         if meta.status.is_closed() {
-            return if redelivered { Ok(()) } else { self.told_closed(&meta, &message.facts).await };
+            let nothing = redelivered || (message.facts.is_empty() && !message.goes_on);
+            return if nothing { Ok(()) } else { self.told_closed(&meta, &message.facts).await };
         }
-        // Facts that somebody else has recorded may be of a turn that nobody has delivered: their message was redriven
-        // from the dead-letter queue, or its first handler died after another one overtook it.
-        let mut doubtful = !redelivered && !message.facts.is_empty();
-        let told = message.facts.clone();
+        let (told, goes_on) = (message.facts.clone(), message.goes_on);
         let mut facts = self.watch(&meta, message.facts).await?;
         if facts.is_empty() && !told.is_empty() {
             // Whatever it was about goes on as it did.
             return Ok(());
         }
-        let new: Vec<FactKey> = facts.iter().map(Fact::key).collect();
+        let mut doubt = Doubt::of_message(&facts, goes_on, redelivered);
         self.tell_declared(&meta, &mut facts);
         let mut conflicts = 0;
         loop {
             match self.turn(&mut meta, facts.clone(), look).await {
                 Ok((next, turn)) => {
-                    if doubtful && !has_learnt(&turn, &new) {
-                        Box::pin(self.finish_delivery(&meta, &told, false)).await?;
+                    if let Some(facts) = doubt.confirmed(&next, &turn) {
+                        Box::pin(self.finish_delivery(&meta, &facts, facts.is_empty())).await?;
                     }
-                    doubtful = false;
                     look = false;
                     // Somebody who is late may have committed more since, and died.
                     let before = turn.number.checked_sub(1).unwrap_or(meta.as_of);
@@ -120,7 +115,10 @@ impl Engine {
                     }
                     match next {
                         Next::Closed | Next::Ended | Next::Parked => return Ok(()),
-                        Next::Waits(pending) if !pending.is_ours() => return self.rest(&meta),
+                        Next::Waits(pending) if !pending.is_ours() => {
+                            self.remember(&meta);
+                            return Ok(());
+                        }
                         next if chain.ends_before(&next, self.ports.clock.now()) => {
                             return Ok(self.hand_over(&meta).await?);
                         }
@@ -130,7 +128,7 @@ impl Engine {
                 }
                 Err(TurnError::Taken) if conflicts < CONFLICTS_MAX => {
                     conflicts += 1;
-                    look = true;
+                    (doubt, look) = (Doubt::of(&facts), true);
                     // Whoever took it may have changed more than the history.
                     let run = meta.run;
                     meta = self.known(id).await?;
@@ -139,7 +137,8 @@ impl Engine {
                         return Ok(());
                     }
                     if meta.status.is_closed() {
-                        return self.told_closed(&meta, &told).await;
+                        let mine = facts.into_iter().filter(|it| !told.contains(it)).collect();
+                        return self.told_closed(&meta, &[told, mine].concat()).await;
                     }
                 }
                 Err(TurnError::Taken) => return Err(AdvanceError::Contended(id.clone())),
@@ -170,12 +169,9 @@ impl Engine {
         self.ports.store.meta(id).await?.ok_or_else(|| AdvanceError::Unknown(id.clone()))
     }
 
-    /// Handles a message to an execution that has ended.
+    /// Handles a message to an execution that has ended: whoever ended it may not have told so.
     async fn told_closed(&self, meta: &Meta, facts: &[Fact]) -> Result<(), AdvanceError> {
-        if facts.is_empty() {
-            return Ok(());
-        }
-        Box::pin(self.finish_delivery(meta, facts, false)).await?;
+        Box::pin(self.finish_delivery(meta, facts, facts.is_empty())).await?;
         Ok(())
     }
 
@@ -253,7 +249,7 @@ impl Engine {
         match reply {
             TurnReply::Nothing(pending) => {
                 meta.base = meta.base.max(pending.base);
-                self.unpark(meta).await?;
+                self.unpark(meta, u64::MAX).await?;
                 Ok((Next::Waits(pending), Turn::default()))
             }
             TurnReply::Taken { turn, pending, committed } => {
@@ -269,8 +265,8 @@ impl Engine {
                 }
                 let changed = meta.learn([&*turn]);
                 self.keep_attributes(meta, changed).await?;
-                self.unpark(meta).await?;
                 self.deliver(meta, &turn, &pending).await?;
+                self.unpark(meta, turn.number).await?;
                 if turn.continued.is_some() {
                     Box::pin(self.rebase(meta, turn.number)).await?;
                     return Ok((Next::Continued, *turn));
@@ -312,11 +308,13 @@ impl Engine {
         if before > 0 { self.ports.store.retire(&meta.id, before).await } else { Ok(()) }
     }
 
-    /// The code of a parked or paused execution goes on.
-    async fn unpark(&self, meta: &mut Meta) -> Result<(), Fault> {
+    /// The code of a parked or paused execution goes on; what it took before the turn `own` is delivered, or else the execution
+    /// would not look as if it stood still.
+    async fn unpark(&self, meta: &mut Meta, own: u64) -> Result<(), Fault> {
         if !matches!(meta.status, Status::Parked | Status::Paused) {
             return Ok(());
         }
+        Box::pin(self.deliver_since_parked(meta, own)).await?;
         meta.status = Status::Running;
         meta.parked = None;
         self.ports.store.set_status(meta).await
@@ -395,12 +393,6 @@ impl Engine {
         let (status, closed) = (Status::of(&end), Some(self.ports.clock.now()));
         Meta { status, closed, end: Some(end), parked: None, ..meta.clone() }
     }
-}
-
-/// Whether a turn learnt all of this.
-fn has_learnt(turn: &Turn, keys: &[FactKey]) -> bool {
-    let learnt: BTreeSet<FactKey> = turn.facts.iter().map(Fact::key).collect();
-    keys.iter().all(|it| learnt.contains(it))
 }
 
 /// An execution that is being advanced: what is in memory may be ahead of what was written down of it. Where that fails, or whoever

@@ -9,7 +9,7 @@ use std::mem;
 
 use eventual_core::Millis;
 
-use crate::advance::{AdvanceError, Next};
+use crate::advance::Next;
 use crate::engine::Engine;
 use crate::ports::{Fault, Message, Meta};
 use crate::workflows::Pending;
@@ -46,16 +46,10 @@ fn longest_ms(pending: &Pending) -> u64 {
 }
 
 impl Engine {
-    /// Ends the handling of a message: what comes next, somebody else sends.
-    #[expect(clippy::unnecessary_wraps, reason = "it is how a message is handled")]
-    pub(crate) fn rest(&self, meta: &Meta) -> Result<(), AdvanceError> {
-        self.remember(meta);
-        Ok(())
-    }
-
     /// Lets another message go on where this one stops.
     pub(crate) async fn hand_over(&self, meta: &Meta) -> Result<(), Fault> {
         self.remember(meta);
-        self.ports.dispatch.wake(&meta.id, &Message { run: meta.run, ..Message::default() }).await
+        let message = Message { goes_on: true, ..meta.message(Vec::new()) };
+        self.ports.dispatch.wake(&meta.id, &message).await
     }
 }

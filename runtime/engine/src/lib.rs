@@ -12,6 +12,7 @@ mod client;
 pub mod codec;
 mod completion;
 mod deliver;
+mod doubt;
 mod engine;
 mod fits;
 mod fork;

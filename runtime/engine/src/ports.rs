@@ -179,7 +179,7 @@ impl Meta {
     /// A message to this execution, and to no later one of its name.
     #[must_use]
     pub fn message(&self, facts: Vec<Fact>) -> Message {
-        Message { facts, run: self.run }
+        Message { facts, run: self.run, goes_on: false }
     }
 }
 
@@ -309,13 +309,16 @@ pub struct Message {
     /// The run that it is for: an execution of that name which is another run does not learn it. Without, it is for whichever
     /// has the name.
     pub run: Option<Run>,
+    /// Whether its sender had begun what it now wants to go on, and delivered all until then. Whoever finds nothing to do for it
+    /// knows that somebody else did it.
+    pub goes_on: bool,
 }
 
 impl Message {
     /// A message to the execution that has made a call.
     #[must_use]
     pub fn answering(caller: &Caller, fact: Fact) -> Self {
-        Self { facts: vec![fact], run: caller.run }
+        Self { facts: vec![fact], run: caller.run, goes_on: false }
     }
 }
 
@@ -336,7 +339,7 @@ impl Timer {
     /// What is sent when it is due.
     #[must_use]
     pub fn message(&self) -> Message {
-        Message { facts: vec![self.fact.clone()], run: self.run }
+        Message { facts: vec![self.fact.clone()], run: self.run, goes_on: false }
     }
 }
 

@@ -51,6 +51,17 @@ impl Engine {
         self.deliver_again(meta, &turns, |_, turn| asked(turn)).await
     }
 
+    /// Delivers the turns again with which an execution went on after it had stood still, without a message of its own for that, up
+    /// to but without the turn `own`: somebody late may have taken them.
+    pub(crate) async fn deliver_since_parked(&self, meta: &Meta, own: u64) -> Result<(), Fault> {
+        let turns = self.ports.store.turns(&meta.id, meta.superseded()).await?;
+        let inline = inline_tasks(&turns);
+        let stood = turns.iter().rev().find(|it| it.number < own && it.parked.is_some());
+        let since = stood.map_or(0, |it| it.number) + 1;
+        let late = |turn: &Turn| (since..own).contains(&turn.number) && is_untold(turn, &inline);
+        self.deliver_again(meta, &turns, |_, turn| late(turn)).await
+    }
+
     /// Delivers those of an execution's turns again that `which` picks, by place and turn.
     async fn deliver_again(
         &self,

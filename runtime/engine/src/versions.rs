@@ -113,6 +113,9 @@ impl Engine {
 
 /// Those of `facts` that a history does not have.
 pub(crate) fn not_recorded(committed: &[Turn], facts: &[Fact]) -> Vec<Fact> {
+    if committed.is_empty() {
+        return facts.to_vec();
+    }
     let known: BTreeSet<_> = committed.iter().flat_map(|it| &it.facts).map(Fact::key).collect();
     facts.iter().filter(|it| !known.contains(&it.key())).cloned().collect()
 }

@@ -21,6 +21,7 @@ use tokio::sync::oneshot;
 
 use crate::ports::{Commit, Fault, Meta, Store};
 use crate::registry::Registry;
+use crate::versions::not_recorded;
 use running::Running;
 
 /// Longest time that workflow code may keep its thread without awaiting anything.
@@ -297,7 +298,7 @@ impl Workflows {
 
     /// Has the thread take a turn.
     async fn turn_there(&self, request: TurnRequest, instances: u32) -> TurnReply {
-        let facts = request.facts.clone();
+        let facts = not_recorded(&request.committed, &request.facts);
         let (reply, mut answer) = oneshot::channel();
         let stage = Arc::new(Stage::default());
         self.send(Job::Turn(Box::new(request), instances, stage.clone(), reply));
@@ -424,7 +425,8 @@ fn take_turn(
         (Entry::Vacant(_), None) => return TurnReply::Stale,
     };
     if let Err(reason) = running.replay(&committed) {
-        return TurnReply::Blocked { reason, facts: running.fresh(facts) };
+        // It has not learnt what is recorded after the turn that does not fit.
+        return TurnReply::Blocked { reason, facts: not_recorded(&committed, &running.fresh(facts)) };
     }
     let fresh = running.fresh(facts);
     if let Some(reason) = running.paused_by(&fresh) {

@@ -165,7 +165,8 @@ impl Host {
             }
             let redelivered = tries > 0 || held.iter().any(|it| it.redelivered);
             let facts = held.iter().flat_map(|it| facts(&it.delivery)).cloned().collect();
-            let message = Message { facts, run: held.iter().find_map(|it| run(&it.delivery)) };
+            let run = held.iter().find_map(|it| run(&it.delivery));
+            let message = Message { facts, run, ..Message::default() };
             let advancing = self.engine.advance(&id, message, redelivered);
             let failed = match COVER.scope(Cover::Turn, advancing).await {
                 Ok(()) => None,

@@ -278,7 +278,11 @@ impl<I: Data, T: Data, E: Failure> HeldCall<'_, I, T, E> {
         }
         self.drive.block_on(async {
             // Memory cannot fail.
-            let _ = self.drive.world().wake(&execution, &Message { facts: vec![fact], run }).await;
+            let _ = self
+                .drive
+                .world()
+                .wake(&execution, &Message { facts: vec![fact], run, goes_on: false })
+                .await;
         });
         self.drive.settle();
     }

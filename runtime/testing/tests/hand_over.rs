@@ -1,13 +1,15 @@
 //! A host that ends its processes after a while: a long chain of inline steps goes from message to message, and each step is made
-//! once.
+//! once. Whoever was late and took a turn meanwhile may have died over it.
 #![allow(clippy::unwrap_used, reason = "a test's way to fail")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use eventual_engine::core::{ExecutionId, Millis, Outcome};
-use eventual_engine::ports::Clock;
+use eventual_engine::ports::{Clock, Message};
 use eventual_engine::{Ports, States};
+use eventual_testing::faults::{CrashPoint, Faults};
 use eventual_testing::host::Host;
 use eventual_testing::world::{Delivery, World};
 use tokio::runtime::Builder;
@@ -17,6 +19,11 @@ static PERFORMED: AtomicU32 = AtomicU32::new(0);
 #[eventual::task(inline, timeout = "10s")]
 async fn add(sum: u32) -> u32 {
     PERFORMED.fetch_add(1, Ordering::Relaxed);
+    sum + 1
+}
+
+#[eventual::task(inline)]
+async fn add_more(sum: u32) -> u32 {
     sum + 1
 }
 
@@ -33,6 +40,18 @@ async fn many(steps: u32) -> eventual::Result<u32> {
     let mut sum = 0;
     while sum < steps && !enough.get() {
         sum = add(sum).await?;
+    }
+    Ok(sum)
+}
+
+/// Steps, each with a pause after it.
+#[eventual::workflow]
+async fn pauses(steps: u32) -> eventual::Result<u32> {
+    let mut sum = 0;
+    while sum < steps {
+        sum = add_more(sum).await?;
+        sum = add_more(sum).await?;
+        eventual::sleep(Duration::from_secs(60)).await?;
     }
     Ok(sum)
 }
@@ -86,4 +105,35 @@ fn a_chain_goes_from_message_to_message_and_what_came_meanwhile_is_heard() {
     runtime.block_on(host.engine().client().signal(&id, "Enough", "{}".into())).unwrap();
     assert!(run(&host.restarted(), &world, 1, 100) < 10);
     assert!(matches!(end(&world, &id), Some(Outcome::Succeeded(_))), "it would make steps for ever");
+}
+
+/// The message of whoever is late was handled by somebody else, so that nobody tells it to deliver again what it takes.
+#[test]
+fn what_somebody_late_took_and_did_not_deliver_is_delivered_by_the_next() {
+    let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+    for (after_effect, redelivered) in [(false, false), (true, false), (false, true), (true, true)] {
+        for call in 0.. {
+            // One step is made, and a message for the next is on its way.
+            let (world, host, id) = start("pauses", "4");
+            assert_eq!(run(&host, &world, 1, 1), 1);
+            let ports = Ports { store: world.clone(), dispatch: world.clone(), clock: world.clone() };
+            let faults = Faults::new(ports, CrashPoint { call, after_effect });
+            let late = host.dying(&faults);
+            let died = runtime.block_on(late.engine().advance(&id, Message::default(), redelivered)).is_err();
+            while let Some(due) = Some(world.now()).filter(|_| end(&world, &id).is_none()) {
+                let taken = run(&host, &world, 1, 100);
+                let next = world.next_due();
+                assert!(
+                    taken > 0 || next.is_some(),
+                    "late process dead at call {call}: nothing is on its way"
+                );
+                world.set_now(next.unwrap_or(due).max(due));
+            }
+            assert_eq!(end(&world, &id), Some(Outcome::Succeeded("4".into())));
+            assert_eq!(died, faults.was_reached());
+            if !died {
+                break;
+            }
+        }
+    }
 }

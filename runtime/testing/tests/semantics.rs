@@ -310,7 +310,7 @@ fn unknown_and_duplicate_messages_change_nothing() {
         Fact::RetryDue { seq: 5, attempt: 2 },
     ];
     for _ in 0..2 {
-        let message = Message { facts: nonsense.clone(), run: None };
+        let message = Message { facts: nonsense.clone(), ..Message::default() };
         drive.block_on(async {
             eventual_engine::ports::Dispatch::wake(drive.world(), &one, &message).await.unwrap()
         });

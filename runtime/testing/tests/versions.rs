@@ -6,7 +6,7 @@ mod raw;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use eventual_engine::core::{Call, ExecutionId, Outcome, Payload, Status, TaskCall};
+use eventual_engine::core::{Call, ExecutionId, Fact, Outcome, Payload, Status, TaskCall};
 use eventual_engine::ports::{AttributeFilter, AttributeTest, ListQuery, Ports};
 use eventual_engine::{
     Client, ClientError, HandlerRequest, Registry, States, SystemRequest, SystemResponse, TaskEntry,
@@ -147,6 +147,23 @@ fn without_its_code_a_pinned_execution_waits_and_loses_nothing() {
     stage.client(&v2, |it| it.resume(&id)).unwrap();
     stage.settle(&v2);
     assert_eq!(stage.end(&id).as_deref(), Some("old 1"), "the signal that came meanwhile is there, once");
+}
+
+#[test]
+fn code_that_does_not_go_with_a_history_records_nothing_that_is_recorded() {
+    let stage = Stage::new();
+    let v2 = stage.deploy(registry(new, new), "v2");
+    let id = stage.start(&v2, "newest", "a");
+    // A process of the former code gets a message once more that one of the new code has handled.
+    let facts = stage.world.history(&id).iter().flat_map(|it| it.facts.clone()).collect::<Vec<_>>();
+    assert!(matches!(facts[..], [Fact::TaskDone { .. }]), "{facts:?}");
+    let message = stage.world.peek(&id, |meta, _| meta.message(facts.clone())).unwrap();
+    stage.runtime.block_on(stage.v1.engine().advance(&id, message, true)).unwrap();
+    assert_eq!(stage.standing(&id).0, Status::Parked);
+    let now = stage.world.history(&id).iter().flat_map(|it| it.facts.clone()).collect::<Vec<_>>();
+    assert_eq!(now, facts);
+    stage.go(&v2, &id);
+    assert_eq!(stage.end(&id).as_deref(), Some("new 1"));
 }
 
 #[test]

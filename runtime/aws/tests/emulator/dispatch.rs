@@ -14,7 +14,10 @@ fn id(text: &str) -> ExecutionId {
 
 fn signal(number: u32, fill: usize) -> Message {
     let payload = Payload::from(format!("{:?}", "x".repeat(fill)).as_str());
-    Message { facts: vec![Fact::Signal { id: number.to_string(), name: "S".into(), payload }], run: None }
+    Message {
+        facts: vec![Fact::Signal { id: number.to_string(), name: "S".into(), payload }],
+        ..Message::default()
+    }
 }
 
 fn bodies(messages: &[aws_sdk_sqs::types::Message]) -> Vec<Value> {

@@ -185,7 +185,7 @@ fn metas_messages_tasks_and_timers_survive() {
         origin: Some(crate::ports::Origin { from: id(), run: Some(run()), turn: 3, root: id() }),
     };
     assert_eq!(decode_meta(encode_meta(&meta).as_bytes()).unwrap(), meta);
-    let message = Message { facts: full_turn().facts, run: Some(run()) };
+    let message = Message { facts: full_turn().facts, run: Some(run()), goes_on: true };
     assert_eq!(decode_message(encode_message(&message).as_bytes()).unwrap(), message);
     let task = TaskRequest {
         execution: id(),
@@ -243,12 +243,12 @@ fn texts_of_the_first_release_are_read() {
     let child = decode_meta(child.as_bytes()).unwrap();
     assert_eq!((child.run, child.parent), (None, Some(Caller { run: None, ..caller_of("w/2", 4) })));
     let told = decode_message(br#"{"facts":[{"timerFired":{"seq":1}}]}"#).unwrap();
-    assert_eq!(told, Message { facts: vec![Fact::TimerFired { seq: 1 }], run: None });
+    assert_eq!(told, Message { facts: vec![Fact::TimerFired { seq: 1 }], ..Message::default() });
 }
 
 #[test]
 fn those_who_know_no_runs_read_the_rest() {
-    let told = Message { facts: vec![Fact::TimerFired { seq: 1 }], run: Some(run()) };
+    let told = Message { facts: vec![Fact::TimerFired { seq: 1 }], run: Some(run()), goes_on: false };
     let text = encode_message(&told);
     assert_eq!(text, format!(r#"{{"facts":[{{"timerFired":{{"seq":1}}}}],"run":"{}"}}"#, run()));
     let asked = Fact::Update { id: "u".into(), name: "n".into(), input: "2".into(), from: Some(caller(4)) };
@@ -267,7 +267,7 @@ fn a_cancellation_is_known_by_itself_and_inside_of_an_error() {
 
 #[test]
 fn what_is_forwarded_and_its_answers_survive() {
-    let wake = Message { facts: vec![Fact::TimerFired { seq: 1 }], run: None };
+    let wake = Message { facts: vec![Fact::TimerFired { seq: 1 }], ..Message::default() };
     for forward in [
         Forward::Query { name: "total".into(), input: "0".into() },
         Forward::Wake { message: wake, redelivered: true },

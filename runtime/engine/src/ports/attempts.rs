@@ -31,7 +31,7 @@ impl AttemptId {
     /// A message to the execution that says something of the attempt.
     #[must_use]
     pub fn message(&self, fact: Fact) -> Message {
-        Message { facts: vec![fact], run: self.run }
+        Message { facts: vec![fact], run: self.run, goes_on: false }
     }
 
     /// What says that the attempt will never answer.

@@ -300,7 +300,7 @@ impl Schedule {
 
     /// A message from a sender that nothing happens to.
     fn tell(&mut self, id: &ExecutionId, fact: Fact) {
-        self.send(id, &Message { facts: vec![fact], run: None });
+        self.send(id, &Message { facts: vec![fact], ..Message::default() });
     }
 
     fn send(&mut self, id: &ExecutionId, message: &Message) {

@@ -112,7 +112,7 @@ impl Play {
         if self.process == Process::Forgets {
             self.restart();
         }
-        let message = Message { facts: facts.into_iter().collect(), run: None };
+        let message = Message { facts: facts.into_iter().collect(), ..Message::default() };
         self.runtime.block_on(self.engine.advance(&self.id, message, false)).unwrap();
     }
 
@@ -126,7 +126,7 @@ impl Play {
         if self.process == Process::Forgets {
             self.restart();
         }
-        let message = |it: [Fact; N]| Message { facts: it.into(), run: None };
+        let message = |it: [Fact; N]| Message { facts: it.into(), ..Message::default() };
         let [one, other] = facts.map(|it| self.engine.advance(&self.id, message(it), false));
         let (one, other) = self.runtime.block_on(async { tokio::join!(biased; one, other) });
         one.and(other).unwrap();

@@ -40,7 +40,7 @@ fn what_says_for_no_run_is_for_whichever_has_the_name() {
     let execution = stage.start("asks/a", "1");
     let request = stage.take_task();
     let answer = Fact::TaskDone { seq: request.seq, attempt: 1, outcome: Outcome::Succeeded("7".into()) };
-    stage.tell(&execution, &Message { facts: vec![answer], run: None });
+    stage.tell(&execution, &Message { facts: vec![answer], ..Message::default() });
     assert_eq!(stage.end(&execution).as_deref(), Some("7"), "sent by a version that knew no runs");
 }
 

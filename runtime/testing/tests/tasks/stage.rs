@@ -191,7 +191,7 @@ impl Stage {
 
     /// Sends a fact as the host would.
     pub(crate) fn tell(&mut self, id: &ExecutionId, fact: Fact) {
-        let message = Message { facts: vec![fact], run: None };
+        let message = Message { facts: vec![fact], ..Message::default() };
         self.runtime.block_on(eventual_engine::ports::Dispatch::wake(&*self.world, id, &message)).unwrap();
         self.settle();
     }

@@ -126,15 +126,19 @@ impl TryFrom<MetaText> for Meta {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(in crate::codec) struct MessageText {
     facts: Vec<FactText>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     run: Option<RunText>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    goes_on: bool,
 }
 
 impl From<&Message> for MessageText {
     fn from(message: &Message) -> Self {
-        Self { facts: message.facts.iter().map(FactText::from).collect(), run: message.run.map(RunText) }
+        let facts = message.facts.iter().map(FactText::from).collect();
+        Self { facts, run: message.run.map(RunText), goes_on: message.goes_on }
     }
 }
 
@@ -142,7 +146,7 @@ impl TryFrom<MessageText> for Message {
     type Error = String;
     fn try_from(text: MessageText) -> Result<Self, String> {
         let facts = text.facts.into_iter().map(Fact::try_from).collect::<Result<_, _>>()?;
-        Ok(Self { facts, run: text.run.map(|it| it.0) })
+        Ok(Self { facts, run: text.run.map(|it| it.0), goes_on: text.goes_on })
     }
 }
 

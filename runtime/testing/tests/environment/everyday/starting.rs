@@ -87,7 +87,7 @@ fn a_message_to_an_execution_that_nobody_started_is_dropped_and_keeps_nobody_wai
     let execution = env.start(keeps(1)).unwrap();
     let signal = Fact::Signal { id: "s".into(), name: "Go".into(), payload: Payload::null() };
     env.drive().block_on(async {
-        let message = Message { facts: vec![signal, Fact::TimerFired { seq: 0 }], run: None };
+        let message = Message { facts: vec![signal, Fact::TimerFired { seq: 0 }], ..Message::default() };
         env.drive().world().wake(&nobody, &message).await.unwrap();
     });
     env.settle();
