@@ -308,3 +308,44 @@ fn whole(id: &ExecutionId, item: &Item) -> Result<Stored, Fault> {
 fn ours(there: &Stored, turn: u64, body: &Kept) -> Commit {
     if there.body(turn) == Some(body) { Commit::Written } else { Commit::Taken }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An item of turns with the first and the last of these numbers.
+    fn item_of(first: u64, last: u64) -> Stored {
+        let id = ExecutionId::new("w", "n").unwrap();
+        let body = || Kept::Inline("{}".into());
+        let place = Place::beginning(&id, first, &body(), false);
+        let mut item = place::beginning(&id, place, body(), None);
+        let bodies = (first..=last).map(|_| place::list_of(body()).as_l().unwrap()[0].clone());
+        item.insert(TURNS.to_owned(), AttributeValue::L(bodies.collect()));
+        item.insert(LAST.to_owned(), number(last));
+        Stored::of(&item).unwrap()
+    }
+
+    /// A query is no snapshot: what was appended to an item after it was read is missing before what came next.
+    #[test]
+    fn turns_that_are_missing_in_the_middle_are_noticed() {
+        let id = ExecutionId::new("w", "n").unwrap();
+        let gaps = |after: Option<u64>, items: &[(u64, u64)]| {
+            let mut reading = Reading { reached: after, ..Reading::default() };
+            for (first, last) in items {
+                reading.follow(&id, &item_of(*first, *last))?;
+            }
+            Ok::<_, Fault>(reading.gaps)
+        };
+        assert_eq!(gaps(None, &[(1, 3), (4, 4), (5, 9)]).unwrap(), [0; 0]);
+        assert_eq!(gaps(None, &[(1, 2), (4, 4)]).unwrap(), [2]);
+        assert_eq!(
+            gaps(None, &[(20, 23)]).unwrap(),
+            [0; 0],
+            "those before were dropped, or are not asked for"
+        );
+        assert_eq!(gaps(Some(6), &[(7, 8), (9, 9)]).unwrap(), [0; 0]);
+        assert_eq!(gaps(Some(6), &[(8, 8), (10, 11)]).unwrap(), [6, 8]);
+        let twice = gaps(None, &[(1, 3), (3, 4)]).unwrap_err().to_string();
+        assert!(twice.contains("turn#0000000003") && twice.contains("turn 3"), "{twice}");
+    }
+}
