@@ -18,14 +18,19 @@ const SMALL: usize = 1;
 const LARGE: usize = 1_000;
 const SPILLED: usize = 500_000;
 
-/// The first and last turn of each item of an execution, and whether it has room.
+/// Seconds since 1970 of an expiry that is over.
+const OVER: &str = "1";
+
+/// The first and last turn of each item of an execution that has not expired, and whether it has room.
 async fn items(world: &World, id: &ExecutionId) -> Vec<(u64, u64, bool)> {
     let read = |item: &HashMap<String, AttributeValue>| {
         let first = item[table::SORT].as_s().unwrap().strip_prefix(table::TURN_PREFIX)?.parse().unwrap();
         let last = item.get("last").map_or(first, |it| it.as_n().unwrap().parse().unwrap());
         Some((first, last, item.contains_key("room")))
     };
-    raw(world, id).await.iter().filter_map(read).collect()
+    let over = AttributeValue::N(OVER.into());
+    let there = raw(world, id).await.into_iter().filter(|it| it.get(table::EXPIRES) != Some(&over));
+    there.filter_map(|it| read(&it)).collect()
 }
 
 async fn raw(world: &World, id: &ExecutionId) -> Vec<HashMap<String, AttributeValue>> {
@@ -41,7 +46,7 @@ async fn expire(world: &World, id: &ExecutionId) {
         let update = world.dynamo.update_item().table_name(&world.resources.table);
         let update = update.key(table::PARTITION, item[table::PARTITION].clone());
         let update = update.key(table::SORT, item[table::SORT].clone()).update_expression("SET expires = :e");
-        update.expression_attribute_values(":e", AttributeValue::N("1".into())).send().await.unwrap();
+        update.expression_attribute_values(":e", AttributeValue::N(OVER.into())).send().await.unwrap();
     }
 }
 
@@ -221,7 +226,11 @@ async fn a_name_that_is_used_again_begins_anew() {
         let store = if turn.number % 2 == 0 { &warm } else { &world.another_store() };
         write(store, &execution, turn).await;
     }
-    assert_eq!(world.another_store().turns(&execution, 0).await.unwrap(), all);
+    let fresh = id("w/2");
+    for turn in &all {
+        write(&world.store, &fresh, turn).await;
+    }
+    assert_eq!(items(&world, &execution).await, items(&world, &fresh).await);
     for after in 0..=12 {
         assert_eq!(world.another_store().turns(&execution, after).await.unwrap(), all[after as usize..]);
     }
