@@ -33,14 +33,22 @@ pub fn main(declaration: &Declaration) -> ExitCode {
         Some("serve") => on_this_machine(&service, arguments),
         #[cfg(feature = "local")]
         Some("check") => eventual_local::check(arguments),
+        // By a program that serves, for executions that are pinned to this one.
+        #[cfg(feature = "local")]
+        Some("former") => eventual_local::former(program(&service)),
         _ => complain(&about(&service)),
     }
 }
 
 #[cfg(feature = "local")]
 fn on_this_machine(service: &Service, arguments: impl Iterator<Item = String>) -> ExitCode {
+    eventual_local::run(program(service), arguments)
+}
+
+#[cfg(feature = "local")]
+fn program(service: &Service) -> eventual_local::Program {
     let (registry, manifest, init) = (service.registry().clone(), service.manifest().clone(), service.init());
-    eventual_local::run(eventual_local::Program { registry, manifest, init }, arguments)
+    eventual_local::Program { registry, manifest, init }
 }
 
 #[cfg(not(feature = "local"))]

@@ -13,7 +13,7 @@ use eventual_core::{ExecutionId, Fact, Failure, Outcome, Payload, Turn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::ports::{AttemptRecord, Forward, Forwarded, Message, Meta, TaskRequest, Timer};
+use crate::ports::{AttemptRecord, Forward, Forwarded, ListQuery, Message, Meta, TaskRequest, Timer};
 
 /// Why a text cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +78,7 @@ pub fn decode_outcome(bytes: &[u8]) -> Result<Outcome, CodecError> {
 }
 
 codec!(encode_timer, decode_timer, Timer, text::TimerText, "timer");
+codec!(encode_list, decode_list, ListQuery, text::ListText, "query of a list");
 
 /// Something that a process which runs other code is asked to do.
 #[derive(Debug, Clone, PartialEq)]

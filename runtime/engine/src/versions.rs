@@ -13,7 +13,7 @@ use eventual_schema::deploy::CODE_ATTRIBUTE;
 use crate::advance::AdvanceError;
 use crate::client::{Client, ClientError};
 use crate::engine::Engine;
-use crate::ports::{AttributeFilter, AttributeTest, Forward, Forwarded, ListQuery, Message, Meta};
+use crate::ports::{AttributeFilter, AttributeTest, Fault, Forward, Forwarded, ListQuery, Message, Meta};
 
 impl Meta {
     /// The same execution, on `code` alone.
@@ -59,25 +59,48 @@ impl Engine {
         }
     }
 
-    /// Lets those executions go on that are pinned to this code and were parked: when nobody ran it, they could do nothing else.
-    /// For hosts that run one code at a time, when a process begins. Answers how many there were.
+    /// Lets those executions go on that were parked because nobody ran the code that they are pinned to: this code, and the codes
+    /// `kept`, which others run for this process. For hosts of one machine, when a process begins. What is parked on this code
+    /// goes on whatever the reason was. Answers how many there were.
     ///
     /// # Errors
     /// When the store fails; those that were not reached can be resumed one by one, or by the next process.
-    pub async fn resume_pinned(&self) -> Result<u64, ClientError> {
-        if self.registry.pinned.is_empty() {
-            return Ok(0);
-        }
-        let this = AttributeTest::Is(Attribute::Text(self.code.to_string()));
-        let attributes = vec![AttributeFilter { name: CODE_ATTRIBUTE.to_owned(), test: this }];
-        let status = Some(Status::Parked);
-        let query = ListQuery { status, attributes, limit: LIST_PAGE_MAX, ..ListQuery::default() };
+    pub async fn resume_pinned(&self, kept: &[String]) -> Result<u64, ClientError> {
         let mut parked = Vec::new();
-        let count = self.client.visit(&query, |it| parked.push(it.id.clone())).await?.count;
-        for id in parked {
-            self.client.resume(&id).await?;
+        if !self.registry.pinned.is_empty() {
+            let query = pinned_to(&self.code, Status::Parked);
+            self.client.visit(&query, |it| parked.push(it.id.clone())).await?;
         }
-        Ok(count)
+        for code in kept.iter().filter(|it| **it != *self.code) {
+            let waits = |it: &Meta| it.parked.as_ref().is_some_and(|why| why.starts_with(&why_not_run(it)));
+            let query = pinned_to(code, Status::Parked);
+            self.client.visit(&query, |it| parked.extend(waits(it).then(|| it.id.clone()))).await?;
+        }
+        for id in &parked {
+            self.client.resume(id).await?;
+        }
+        Ok(parked.len() as u64)
+    }
+
+    /// Whether an open execution is pinned to `code`. It costs a look at every open one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn is_needed(&self, code: &str) -> Result<bool, Fault> {
+        for status in Status::ALL.into_iter().filter(|it| !it.is_closed()) {
+            let mut query = ListQuery { limit: 1, ..pinned_to(code, status) };
+            loop {
+                let page = self.ports.store.list(&query).await?;
+                if !page.executions.is_empty() {
+                    return Ok(true);
+                }
+                query.after = page.next;
+                if query.after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// Has the code that an execution is pinned to handle a message, when that is not this code. `false` when it is this
@@ -111,6 +134,13 @@ impl Engine {
     }
 }
 
+/// The executions of one status that are pinned to `code`.
+fn pinned_to(code: &str, status: Status) -> ListQuery {
+    let test = AttributeTest::Is(Attribute::Text(code.to_owned()));
+    let attributes = vec![AttributeFilter { name: CODE_ATTRIBUTE.to_owned(), test }];
+    ListQuery { status: Some(status), attributes, limit: LIST_PAGE_MAX, ..ListQuery::default() }
+}
+
 /// Those of `facts` that a history does not have.
 pub(crate) fn not_recorded(committed: &[Turn], facts: &[Fact]) -> Vec<Fact> {
     if committed.is_empty() {
@@ -141,9 +171,11 @@ impl Client {
 
 /// Why nothing goes on, for people.
 fn not_run(meta: &Meta) -> String {
-    format!(
-        "{} is pinned to the code {}, which nobody runs here: run that code again, or fork the execution, which then goes \
-         on with the newest code",
-        meta.id, meta.code
-    )
+    let why = why_not_run(meta);
+    format!("{why}run that code again, or fork the execution, which then goes on with the newest code")
+}
+
+/// How such a reason begins, in every release: by it those are found that go on when somebody runs their code.
+fn why_not_run(meta: &Meta) -> String {
+    format!("{} is pinned to the code {}, which nobody runs here: ", meta.id, meta.code)
 }

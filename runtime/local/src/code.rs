@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::Xxh3;
 
@@ -19,14 +19,20 @@ pub(crate) fn of_this_process(pinned: bool) -> Result<String, String> {
     if !pinned {
         return Ok(ANY.to_owned());
     }
-    let file =
-        std::env::current_exe().map_err(|error| format!("cannot tell which program this is: {error}"))?;
+    let file = this_program().map_err(|error| format!("cannot tell which program this is: {error}"))?;
     hash(&file).map_err(|error| {
         format!("{}: {error}; the code that executions are pinned to is told by this file", file.display())
     })
 }
 
-fn hash(file: &Path) -> io::Result<String> {
+/// The file of the program that runs. On Linux that is the very file, also when another one has its name by now.
+pub(crate) fn this_program() -> io::Result<PathBuf> {
+    let link = Path::new("/proc/self/exe");
+    if link.exists() { Ok(link.to_owned()) } else { std::env::current_exe() }
+}
+
+/// The hash of a file.
+pub(crate) fn hash(file: &Path) -> io::Result<String> {
     let (mut file, mut hash) = (File::open(file)?, Xxh3::new());
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {

@@ -2,13 +2,17 @@
 //! it: what a turn or a task causes is caused again after a crash, what comes from outside is not.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use async_trait::async_trait;
 use eventual_core::{Emitted, ExecutionId, Fact, Millis};
-use eventual_engine::ports::{Awaited, BoxFuture, Dispatch, Fault, Message, TaskRequest, Timer};
+use eventual_engine::codec::ForwardMessage;
+use eventual_engine::ports::{
+    Awaited, BoxFuture, Dispatch, Fault, Forward, Forwarded, Message, TaskRequest, Timer,
+};
 
 use crate::delivery::Delivery;
+use crate::host::Host;
 use crate::queue::Item;
 use crate::store::LocalStore;
 use crate::store::keys::Place;
@@ -36,6 +40,8 @@ pub(crate) struct LocalDispatch {
     store: Arc<LocalStore>,
     /// Names of the subscriptions of each event.
     subscriptions: BTreeMap<String, Vec<String>>,
+    /// Who has former programs.
+    host: Weak<Host>,
 }
 
 impl LocalDispatch {
@@ -43,12 +49,13 @@ impl LocalDispatch {
     pub(crate) fn new(
         store: Arc<LocalStore>,
         subscriptions: impl IntoIterator<Item = (String, String)>,
+        host: Weak<Host>,
     ) -> Self {
         let mut by_event: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (event, subscription) in subscriptions {
             by_event.entry(event).or_default().push(subscription);
         }
-        Self { store, subscriptions: by_event }
+        Self { store, subscriptions: by_event, host }
     }
 
     async fn send(&self, due: Millis, deliveries: Vec<Delivery>) -> Result<(), Fault> {
@@ -105,6 +112,14 @@ impl Dispatch for LocalDispatch {
             }
         }
         self.send(self.store.queue.soon(), deliveries).await
+    }
+
+    async fn forward(&self, code: &str, id: &ExecutionId, forward: &Forward) -> Result<Forwarded, Fault> {
+        let (execution, code, forward) = (id.clone(), code.to_owned(), forward.clone());
+        match self.host.upgrade() {
+            Some(host) => host.forward(ForwardMessage { execution, code, forward }).await,
+            None => Err(Fault::new(format!("forward for {id}"), "this program is being stopped")),
+        }
     }
 
     fn progress(&self, id: &ExecutionId, awaited: Awaited) -> BoxFuture<'static, ()> {

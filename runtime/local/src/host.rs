@@ -2,18 +2,20 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use eventual_core::limits::FACTS_MAX;
 use eventual_core::{Emitted, ExecutionId, Fact, Outcome, Run};
-use eventual_engine::ports::{Fault, Message, Ports, TaskRequest};
-use eventual_engine::{AdvanceError, Engine, Registry, States};
+use eventual_engine::codec::ForwardMessage;
+use eventual_engine::ports::{Fault, Forwarded, Message, Ports, TaskRequest};
+use eventual_engine::{AdvanceError, ClientError, Engine, Registry, States};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::clock::SystemClock;
 use crate::delivery::Delivery;
 use crate::dispatch::{COVER, Cover, LocalDispatch, TaskPlace};
+use crate::former::{Formers, Limits};
 use crate::queue::Item;
 use crate::store::LocalStore;
 use crate::store::group::Change;
@@ -34,6 +36,9 @@ const PAUSE_MAX_MS: u64 = 30_000;
 pub struct Host {
     store: Arc<LocalStore>,
     engine: Engine,
+    /// What the engine was made with, for former programs.
+    ports: Ports,
+    formers: Formers,
     /// The executions that are being advanced, with what came for them meanwhile.
     lanes: Mutex<HashMap<ExecutionId, Vec<Item>>>,
     lanes_free: Arc<Semaphore>,
@@ -51,23 +56,52 @@ impl Host {
         subscriptions: impl IntoIterator<Item = (String, String)>,
         code: &str,
     ) -> Arc<Self> {
+        Self::with(store, registry, states, subscriptions, code, Limits::default())
+    }
+
+    /// The same, with other limits for former programs.
+    pub(crate) fn with(
+        store: LocalStore,
+        registry: Arc<Registry>,
+        states: Arc<States>,
+        subscriptions: impl IntoIterator<Item = (String, String)>,
+        code: &str,
+        limits: Limits,
+    ) -> Arc<Self> {
         let store = Arc::new(store);
-        let dispatch = Arc::new(LocalDispatch::new(store.clone(), subscriptions));
-        let ports = Ports { store: store.clone(), dispatch, clock: Arc::new(SystemClock) };
-        let engine = Engine::new(ports, registry, states, code);
-        Arc::new(Self {
-            store,
-            engine,
-            lanes: Mutex::default(),
-            lanes_free: Arc::new(Semaphore::new(LANES_MAX)),
-            handlers_free: Arc::new(Semaphore::new(HANDLERS_MAX)),
+        Arc::new_cyclic(|host: &Weak<Self>| {
+            let dispatch = Arc::new(LocalDispatch::new(store.clone(), subscriptions, host.clone()));
+            let ports = Ports { store: store.clone(), dispatch, clock: Arc::new(SystemClock) };
+            let engine = Engine::new(ports.clone(), registry, states, code);
+            let formers = Formers::new(store.programs.clone(), limits, host.clone());
+            Self {
+                store,
+                engine,
+                ports,
+                formers,
+                lanes: Mutex::default(),
+                lanes_free: Arc::new(Semaphore::new(LANES_MAX)),
+                handlers_free: Arc::new(Semaphore::new(HANDLERS_MAX)),
+            }
         })
+    }
+
+    /// Has every turn be taken by `instances` of the code, which must agree; by former programs too, that are not started yet.
+    pub fn set_twins(&self, instances: u32) {
+        self.engine.set_twins(instances);
+        self.formers.set_twins(instances);
     }
 
     /// The engine.
     #[must_use]
     pub const fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// What the engine was made with.
+    #[cfg(test)]
+    pub(crate) const fn ports(&self) -> &Ports {
+        &self.ports
     }
 
     /// The store.
@@ -108,6 +142,56 @@ impl Host {
         if tokio::time::timeout(longest, idle).await.is_err() {
             tracing::warn!("stopped while handlers still run; their attempts count as lost");
         }
+    }
+
+    /// Ends the processes of former programs. What they have not committed is done by whoever serves next.
+    pub async fn stop_formers(&self) {
+        self.formers.stop().await;
+    }
+
+    /// Lets executions go on that were parked because nobody ran their code, which this process runs, or a former one whose
+    /// program is kept. Programs that no open execution needs are deleted meanwhile.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or written.
+    pub async fn resume_pinned(self: &Arc<Self>) -> Result<(), ClientError> {
+        self.store.programs.sweep();
+        let kept = self.store.programs.all();
+        self.engine.resume_pinned(&kept).await?;
+        let host = self.clone();
+        tokio::spawn(async move { host.tidy(kept).await });
+        Ok(())
+    }
+
+    /// Deletes those of the programs that nobody needs, and sees to it that the one that runs is kept if it is needed.
+    async fn tidy(&self, kept: Vec<String>) {
+        let (programs, own) = (&self.store.programs, self.engine.code());
+        if programs.is_own(own) && self.engine.is_needed(own).await.unwrap_or_default() {
+            // Executions were started when it could not be kept, or by a release that kept none; or it is damaged by now.
+            programs.keep(own).await;
+        }
+        for code in kept {
+            self.let_go(&code).await;
+        }
+    }
+
+    /// Deletes a former program, unless an open execution needs it.
+    pub(crate) async fn let_go(&self, code: &str) {
+        match self.engine.is_needed(code).await {
+            Ok(true) => {}
+            Ok(false) => self.formers.delete(code).await,
+            Err(fault) => tracing::warn!(code, %fault, "whether a former program is needed is not known"),
+        }
+    }
+
+    /// Has the code that an execution is pinned to do something: this one, where a former program asks, or a former one.
+    pub(crate) async fn forward(&self, message: ForwardMessage) -> Result<Forwarded, Fault> {
+        if message.code != self.engine.code() {
+            return self.formers.forward(&self.ports, &message).await;
+        }
+        let ForwardMessage { execution, code, forward } = message;
+        let forwarded = self.engine.forwarded(&code, &execution, forward, None).await;
+        forwarded.map_err(|error| Fault::new(format!("forward for {execution}"), error))
     }
 
     async fn begin(self: &Arc<Self>, item: Item) {

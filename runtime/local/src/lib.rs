@@ -11,6 +11,7 @@
 //! | `queue.rs`, `delivery.rs` | what is on its way, in the order in which it is due |
 //! | `dispatch.rs`, `host.rs` | the engine's deliveries into the queue, and out of it into the engine's verbs |
 //! | `http.rs`, `http/` | requests to commands, operations for operators |
+//! | `former.rs`, `former/`, `programs.rs` | former programs, for executions that are pinned to them |
 //! | `serve.rs` | arguments, start and stop |
 //! | `check.rs` | whether everything in a store can be read |
 
@@ -19,8 +20,10 @@ mod clock;
 mod code;
 mod delivery;
 mod dispatch;
+mod former;
 mod host;
 mod http;
+mod programs;
 mod queue;
 mod serve;
 mod store;
@@ -28,6 +31,7 @@ mod store;
 pub use check::{CHECK_USAGE, check};
 pub use clock::SystemClock;
 pub use eventual_engine::{Init, Program};
+pub use former::former;
 pub use host::Host;
 pub use serve::{USAGE, run};
 pub use store::{LocalStore, OpenError};

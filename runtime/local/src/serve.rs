@@ -87,10 +87,7 @@ pub fn run(program: Program, arguments: impl IntoIterator<Item = String>) -> Exi
         Ok(options) => options,
         Err(problem) => return complain(&format!("{problem}\n\nusage: {USAGE}")),
     };
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
-    let filter =
-        filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,fjall=warn,lsm_tree=warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    log();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return complain(&error.to_string()),
@@ -104,6 +101,14 @@ pub fn run(program: Program, arguments: impl IntoIterator<Item = String>) -> Exi
     }
 }
 
+/// Has what happens written to the standard error.
+pub(crate) fn log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
+    let filter =
+        filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,fjall=warn,lsm_tree=warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
 async fn serve(program: Program, options: Options) -> Result<(), Box<dyn Error + Send + Sync>> {
     let Program { registry, manifest, init } = program;
     let store = LocalStore::open(&options.store, options.retention_days.saturating_mul(DAY_MS))?;
@@ -113,15 +118,19 @@ async fn serve(program: Program, options: Options) -> Result<(), Box<dyn Error +
     };
     let pairs: Vec<_> =
         manifest.subscriptions.iter().map(|it| (it.event.to_string(), it.name.to_string())).collect();
-    let code = code::of_this_process(!registry.pinned.is_empty())?;
+    let is_pinned = !registry.pinned.is_empty();
+    let code = code::of_this_process(is_pinned)?;
+    if is_pinned {
+        store.programs.runs(&code);
+    }
     let listener = TcpListener::bind(options.listen).await.map_err(|error| {
         format!("cannot listen on {}: {error}; choose another with --listen", options.listen)
     })?;
     let address = listener.local_addr()?;
     let host = Host::new(store, registry, Arc::new(states), pairs, &code);
     host.engine().declare(&manifest.schedules).await?;
-    host.engine().resume_pinned().await?;
-    host.engine().set_twins(options.twins);
+    host.set_twins(options.twins);
+    host.resume_pinned().await?;
     let callers = if options.pretend { Callers::Pretend } else { Callers::Nobody };
     let name = manifest.service.to_string();
     let api = http::router(Api { host: host.clone(), manifest, callers });
@@ -146,14 +155,15 @@ async fn serve(program: Program, options: Options) -> Result<(), Box<dyn Error +
     running.abort();
     let _ = stop.send(true);
     let _ = tokio::time::timeout(STOP, server).await;
+    if failed.is_none() {
+        host.settle(STOP).await;
+    }
+    host.stop_formers().await;
     match failed {
         Some(fault) => {
             Err(format!("{fault}\nNothing that was acknowledged is lost; start the service again").into())
         }
-        None => {
-            host.settle(STOP).await;
-            Ok(())
-        }
+        None => Ok(()),
     }
 }
 
@@ -169,7 +179,8 @@ async fn asked_to_stop() {
     }
 }
 
-fn complain(text: &str) -> ExitCode {
+/// Says why this process fails.
+pub(crate) fn complain(text: &str) -> ExitCode {
     // Nobody is left to be told when this fails too.
     let _ = writeln!(std::io::stderr(), "{text}");
     ExitCode::FAILURE

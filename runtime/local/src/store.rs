@@ -28,6 +28,7 @@ use eventual_engine::ports::{
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 
 use crate::delivery::Delivery;
+use crate::programs::Programs;
 use crate::queue::Queue;
 pub use files::OpenError;
 use files::{Acknowledged, Lock};
@@ -51,6 +52,8 @@ pub struct LocalStore {
     retention_ms: u64,
     /// Who waits for what becomes of an execution.
     pub(crate) watch: Watch,
+    /// The programs that open executions are pinned to.
+    pub(crate) programs: Arc<Programs>,
     /// The executions that are marked in [`Table::Undelivered`].
     marks: Marks,
     /// Held while what is kept of an attempt is changed.
@@ -85,9 +88,9 @@ impl LocalStore {
         group.note(vec![Change::Put(Table::About, EPOCH.to_vec(), epoch.to_be_bytes().to_vec())]);
         let group = Arc::new(group);
         let queue = Queue::new(group.clone(), tables.clone(), epoch);
-        let (folder, watch, marks) = (folder.to_owned(), Watch::default(), Marks::default());
-        let attempts = tokio::sync::Mutex::default();
-        Ok(Self { group, queue, tables, folder, retention_ms, watch, marks, attempts, _lock: lock })
+        let (watch, marks, attempts) = (Watch::default(), Marks::default(), tokio::sync::Mutex::default());
+        let (folder, programs) = (folder.to_owned(), Arc::new(Programs::new(folder)));
+        Ok(Self { group, queue, tables, folder, retention_ms, watch, programs, marks, attempts, _lock: lock })
     }
 
     pub(crate) fn table(&self, table: Table) -> &Keyspace {
@@ -287,6 +290,9 @@ fn newest_log(data: &Path) -> Option<PathBuf> {
 impl Store for LocalStore {
     async fn insert(&self, meta: &Meta) -> Result<Insert, Fault> {
         let key = meta.id.as_str().as_bytes().to_vec();
+        if meta.pinned {
+            self.programs.keep(&meta.code).await;
+        }
         // The promise of `insert`: what is marked is woken by the next process, if this one dies before it does.
         let changes = vec![
             Change::Put(Table::Executions, key.clone(), codec::encode_meta(meta).into_bytes()),

@@ -284,3 +284,26 @@ fn what_is_forwarded_and_its_answers_survive() {
         assert_eq!(decode_forwarded(encode_forwarded(&answer).as_bytes()).unwrap(), answer);
     }
 }
+
+#[test]
+fn queries_of_lists_survive() {
+    use crate::ports::{AttributeFilter, AttributeTest, Span};
+    assert_eq!(decode_list(encode_list(&ListQuery::default()).as_bytes()).unwrap(), ListQuery::default());
+    let tests = [
+        AttributeTest::Is(1.0.into()),
+        AttributeTest::StartsWith(String::new()),
+        AttributeTest::Within(None, Some(Attribute::Time(8))),
+        AttributeTest::Within(Some(1_i64.into()), None),
+    ];
+    let query = ListQuery {
+        workflow: Some("w".into()),
+        status: Some(eventual_core::Status::Parked),
+        started: Span { from: Some(0), below: None },
+        closed: Span { from: None, below: Some(u64::MAX) },
+        attributes: tests.map(|test| AttributeFilter { name: "a".into(), test }).into(),
+        limit: 7,
+        after: Some(String::new()),
+    };
+    assert_eq!(decode_list(encode_list(&query).as_bytes()).unwrap(), query);
+    assert!(decode_list(br#"{"limit":1,"status":"fine"}"#).is_err());
+}

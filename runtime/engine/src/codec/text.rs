@@ -12,6 +12,7 @@ mod attribute;
 mod calls;
 mod facts;
 mod forward;
+mod lists;
 mod messages;
 mod outcomes;
 
@@ -21,6 +22,7 @@ use facts::KeyText;
 pub use attribute::AttributeText;
 pub(in crate::codec) use facts::FactText;
 pub(in crate::codec) use forward::{ForwardText, ForwardedText};
+pub(in crate::codec) use lists::ListText;
 pub(in crate::codec) use messages::{MessageText, MetaText, TaskRequestText, TimerText};
 pub(in crate::codec) use outcomes::{AttemptRecordText, OutcomeText};
 

@@ -91,14 +91,33 @@ impl Served {
                 break format!("http://{}", rest.split(',').next().unwrap());
             }
         };
+        // What user code prints later must find somebody who reads.
+        std::thread::spawn(move || lines.for_each(drop));
         let client = reqwest::Client::new();
         Self { child, url, client }
+    }
+
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Sends an execution a signal.
+    pub(crate) async fn signal(&self, execution: &str, payload: Value) {
+        let request = json!({ "op": "signal", "execution": execution, "signal": "Go", "payload": payload });
+        let sent = self.ask(request).await.unwrap();
+        assert!(sent.get("class").is_none(), "{execution}: {sent}");
+    }
+
+    /// Asks the code of an execution.
+    pub(crate) async fn query(&self, execution: &str, query: &str) -> Value {
+        self.ask(json!({ "op": "query", "execution": execution, "query": query })).await.unwrap()
     }
 
     /// SIGTERM, and whether it ended well.

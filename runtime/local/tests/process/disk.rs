@@ -93,7 +93,7 @@ async fn closed_executions_are_dropped_after_the_retention() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_used_again_takes_nothing_of_what_was_meant_for_the_former_execution() {
+async fn a_name_that_is_used_again_takes_nothing_of_what_was_meant_for_who_had_it() {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("store");
     let mut served = Served::start_with(&store, " --retention-days 0");

@@ -78,6 +78,79 @@ async fn waits_pinned() -> eventual::Result<u32> {
     wait().await
 }
 
+/// The folder of the program that runs this: by its name, one that is kept is told from one that serves.
+fn place() -> String {
+    let program = std::env::current_exe().unwrap();
+    program.parent().unwrap().file_name().unwrap().to_string_lossy().into_owned()
+}
+
+/// Where a remote task is performed.
+#[eventual::task]
+async fn remote_place() -> String {
+    place()
+}
+
+/// Where an inline task is performed, and whether `init` was run there.
+#[eventual::task(inline)]
+async fn inline_place(greeting: eventual::State<Greeting>) -> String {
+    format!("{}: {}", place(), greeting.0)
+}
+
+/// What `init` builds.
+pub(crate) struct Greeting(String);
+
+/// What the log of a program shows that it prints, as user code may.
+#[expect(clippy::print_stdout, reason = "it is what the task is for")]
+#[eventual::task(inline)]
+async fn prints() {
+    println!("user code prints something");
+}
+
+/// Goes on when it is let, and ends the first process that it is in only after it has said so.
+#[eventual::task(inline, timeout = "45s")]
+async fn stays(file: String) -> String {
+    if std::fs::File::create_new(&file).is_ok() {
+        tokio::time::sleep(Duration::from_secs(40)).await;
+    }
+    place()
+}
+
+/// A way through everything that a pinned execution may need: steps, a timer, signals, a child, and a query that says where it is.
+#[eventual::workflow(pinned)]
+async fn tour() -> eventual::Result<Vec<String>> {
+    let seen = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+    let told = seen.clone();
+    eventual::on_query("seen", move |(): ()| (place(), told.borrow().clone()));
+    for _ in 0..2 {
+        Go::next().await?;
+        prints().await?;
+        let here = inline_place().await?;
+        seen.borrow_mut().push(here);
+        eventual::sleep(Duration::from_millis(20)).await?;
+        let there = remote_place().await?;
+        seen.borrow_mut().push(there);
+        let below = child_place().await?;
+        seen.borrow_mut().push(below);
+    }
+    let seen = seen.borrow().clone();
+    Ok(seen)
+}
+
+/// A child on the same code as its parent, because it is pinned too.
+#[eventual::workflow(pinned)]
+async fn child_place() -> eventual::Result<String> {
+    eventual::sleep(Duration::from_millis(1)).await?;
+    Ok(inline_place().await?)
+}
+
+/// Stays in the middle of an inline task.
+#[eventual::workflow(pinned)]
+async fn middle(file: String) -> eventual::Result<(u32, String)> {
+    let first = Go::next().await?.0;
+    let place = stays(file).await?;
+    Ok((first + step(1).await?, place))
+}
+
 /// Does nothing with a large input.
 #[eventual::workflow]
 async fn keep(text: String) -> eventual::Result<usize> {
@@ -123,9 +196,30 @@ fn child_process() {
         let code = eventual_local::check(arguments.split(' ').map(str::to_owned));
         std::process::exit(i32::from(code != std::process::ExitCode::SUCCESS));
     }
+    let code = eventual_local::run(program(), arguments.split(' ').map(str::to_owned));
+    std::process::exit(i32::from(code != std::process::ExitCode::SUCCESS));
+}
+
+/// What a program that serves starts with the argument `former`, which selects this test: no other one may have that word in its
+/// name.
+#[test]
+fn former() {
+    if std::env::var_os(SERVE).is_none() {
+        return;
+    }
+    let code = eventual_local::former(program());
+    std::process::exit(i32::from(code != std::process::ExitCode::SUCCESS));
+}
+
+fn program() -> eventual_local::Program {
     let service = eventual::service!(name = "local-test", auth = none);
     let (registry, manifest) = (service.registry().clone(), service.manifest().clone());
-    let program = eventual_local::Program { registry, manifest, init: None };
-    let code = eventual_local::run(program, arguments.split(' ').map(str::to_owned));
-    std::process::exit(i32::from(code != std::process::ExitCode::SUCCESS));
+    let init: eventual_local::Init = || {
+        Box::pin(async {
+            let mut states = eventual_engine::States::default();
+            states.insert(std::sync::Arc::new(Greeting("hello".to_owned())));
+            Ok(states)
+        })
+    };
+    eventual_local::Program { registry, manifest, init: Some(init) }
 }
