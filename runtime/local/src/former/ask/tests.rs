@@ -29,7 +29,7 @@ fn one_outcome() -> Outcome {
 
 /// One of each.
 fn asks() -> Vec<Ask> {
-    let message = Message { facts: vec![Fact::TimerFired { seq: 0 }], run: None };
+    let message = Message { facts: vec![Fact::TimerFired { seq: 0 }], ..Message::default() };
     let test = AttributeTest::StartsWith(String::new());
     let attributes = vec![AttributeFilter { name: "a".into(), test }];
     let forward = Forward::Query { name: "q".into(), input: "1".into() };
