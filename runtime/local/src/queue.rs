@@ -43,6 +43,8 @@ struct State {
     window: BTreeMap<Place, Option<Delivery>>,
     /// From here on only the table knows what there is; without, the window has everything.
     horizon: Option<Place>,
+    /// What is being written by somebody who then makes it known: not to be found before.
+    coming: HashSet<Place>,
     /// What came beyond the horizon while the table is being read.
     meanwhile: Option<Vec<Place>>,
     /// What can be made at once and need not be found after a crash.
@@ -68,6 +70,7 @@ impl Queue {
         let state = State {
             window: BTreeMap::new(),
             horizon: Some(Place { due: 0, order: 0 }),
+            coming: HashSet::new(),
             meanwhile: None,
             fresh: VecDeque::new(),
             looks: HashSet::new(),
@@ -93,15 +96,24 @@ impl Queue {
 
     /// Makes known what was written to its place.
     pub(crate) fn offer(&self, place: Place, delivery: Delivery) {
-        self.state().insert(place, small(delivery));
+        self.came(place, small(delivery));
+    }
+
+    fn came(&self, place: Place, delivery: Option<Delivery>) {
+        let mut state = self.state();
+        state.coming.remove(&place);
+        state.insert(place, delivery);
+        drop(state);
         self.changed.notify_one();
     }
 
     /// Writes deliveries and returns when they are durable.
     pub(crate) async fn push(&self, due: Millis, deliveries: Vec<Delivery>) -> Result<(), Fault> {
         let (places, changes): (Vec<_>, Vec<_>) = deliveries.iter().map(|it| self.placed(due, it)).unzip();
+        self.state().coming.extend(&places);
+        let mut coming = Coming { queue: self, places };
         self.group.write(|| "keep of a delivery".to_owned(), None, changes).await?;
-        for (place, delivery) in places.into_iter().zip(deliveries) {
+        for (place, delivery) in coming.places.drain(..).zip(deliveries) {
             self.offer(place, delivery);
         }
         Ok(())
@@ -253,11 +265,26 @@ impl Queue {
         let mut state = self.state();
         let came = state.meanwhile.take().unwrap_or_default();
         let last = found.last().copied().filter(|_| !complete);
+        found.retain(|it| !state.coming.contains(it));
         state.horizon = last.map(|it| Place { due: it.due, order: it.order + 1 });
         for place in found.into_iter().chain(came) {
             state.insert(place, None);
         }
         Ok(())
+    }
+}
+
+/// What is being written. Whoever does may give up when it is asked for: then it may be there all the same.
+struct Coming<'a> {
+    queue: &'a Queue,
+    places: Vec<Place>,
+}
+
+impl Drop for Coming<'_> {
+    fn drop(&mut self) {
+        for place in self.places.drain(..) {
+            self.queue.came(place, None);
+        }
     }
 }
 

@@ -270,6 +270,9 @@ async fn deliveries_cross_the_line() {
     asking.emit("key", std::slice::from_ref(&event)).await.unwrap();
     let forward = Forward::Query { name: "q".into(), input: "1".into() };
     assert_eq!(asking.forward("nobody", &id, &forward).await.unwrap(), Forwarded::NoSuchCode);
+    let nobody = ExecutionId::new("w", "nobody").unwrap();
+    let answer = asking.forward("newest", &nobody, &forward).await.unwrap();
+    assert!(matches!(&answer, Forwarded::Answered(Err(why)) if why.contains("w/nobody")), "{answer:?}");
     let mut found = Vec::new();
     for _ in 0..4 {
         found.push(format!("{:?}", host.store().queue.next().await.unwrap().delivery));
