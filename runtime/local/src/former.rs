@@ -13,11 +13,11 @@
 //! | no file is kept, or it is damaged, or it cannot be executed | [`Forwarded::NoSuchCode`]: the execution is parked |
 //! | it ends before it is ready, says what nobody understands, or speaks another version | the same |
 //! | it is killed while it starts, is not ready in time, or its `init` fails | a fault, so that the message is handled again; the third time in a row as above |
-//! | it crashes, is killed, says what nobody understands, or does not answer within two minutes while it is asked something | a fault for what it was asked, which a new process then handles |
+//! | it crashes, is killed, says what nobody understands, or does not answer within two minutes while it is asked something | a fault for what it was asked, which a new process then handles; after five processes in a row that answered nothing as above |
 //!
 //! Whatever it is, a program that was found unfit is not started again for a minute. Nothing is lost by any of it: what the
-//! former has not committed did not happen, what it has is delivered when the message is handled again. After ten faults in a row a
-//! message is among the dead letters, as any other.
+//! former has not committed did not happen, what it has is delivered when the message is handled again. A message that fails ten times
+//! all the same, because others are answered between its failures, is among the dead letters, as any other.
 
 mod ask;
 mod child;
@@ -47,6 +47,8 @@ use process::{Process, Refused};
 const COMMAND: &str = "former";
 /// How often in a row a program may fail to start before it is unfit.
 const STARTS_MAX: u32 = 3;
+/// How many processes in a row may end without having answered anything before the program is unfit: before a message is given up.
+const CRASHES_MAX: u32 = 5;
 /// How often a forward is given to a process that ended at that moment.
 const PROCESSES_MAX: u32 = 3;
 /// How long a stop waits for the processes.
@@ -83,6 +85,8 @@ struct Slot {
     process: Option<Arc<Process>>,
     /// How often in a row it did not start.
     failures: u32,
+    /// How many processes in a row ended without having answered anything.
+    crashes: u32,
     /// Until when it is left alone.
     unfit: Option<Instant>,
 }
@@ -134,8 +138,8 @@ impl Formers {
         let Some(program) = self.programs.find(code) else { return Ok(None) };
         let slot = self.slot(code);
         let mut slot = slot.lock().await;
-        if let Some(process) = slot.process.take_if(|it| it.has_ended()) {
-            drop(process);
+        if let Some(ended) = slot.process.take_if(|it| it.has_ended()) {
+            slot.crashes = if ended.was_of_use() { 0 } else { slot.crashes + 1 };
         }
         if let Some(process) = &slot.process {
             return Ok(Some(process.clone()));
@@ -144,7 +148,13 @@ impl Formers {
             return Ok(None);
         }
         slot.unfit = None;
-        match self.start(ports, code, &program).await {
+        let started = if slot.crashes < CRASHES_MAX {
+            self.start(ports, code, &program).await
+        } else {
+            slot.crashes = 0;
+            Err(Refused::Unfit(format!("{CRASHES_MAX} processes in a row ended without an answer")))
+        };
+        match started {
             Ok(process) => {
                 tracing::info!(code, "a former program runs, for the executions that are pinned to it");
                 slot.failures = 0;

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -78,6 +78,8 @@ pub(super) struct Process {
     line: Line,
     asked: Mutex<Asked>,
     forwards: AtomicU64,
+    /// Whether it has answered something, or was asked nothing that it did not answer.
+    of_use: AtomicBool,
     order: watch::Sender<Order>,
     /// Whether the process is gone.
     gone: watch::Sender<bool>,
@@ -129,9 +131,9 @@ impl Process {
         drop(command);
         let (line, unread) = Line::open(ours).map_err(now)?;
         let asked = Mutex::new(Asked::Open(HashMap::new(), Instant::now()));
-        let (forwards, order, gone) =
-            (AtomicU64::new(1), watch::Sender::new(Order::Run), watch::Sender::new(false));
-        let process = Arc::new(Self { line, asked, forwards, order, gone });
+        let (forwards, of_use) = (AtomicU64::new(1), AtomicBool::new(false));
+        let (order, gone) = (watch::Sender::new(Order::Run), watch::Sender::new(false));
+        let process = Arc::new(Self { line, asked, forwards, of_use, order, gone });
         let (said, ups) = unbounded_channel();
         let (told, ports, runtime) = (process.clone(), ports.clone(), Handle::current());
         let tell = move |body: &[u8]| {
@@ -210,6 +212,11 @@ impl Process {
         matches!(*self.asked(), Asked::Ended(_))
     }
 
+    /// Whether it has answered anything, or ended because nothing was asked.
+    pub(super) fn was_of_use(&self) -> bool {
+        self.of_use.load(Ordering::Relaxed)
+    }
+
     /// Fails what is under way, and whatever comes.
     fn end(&self, why: &str) {
         let mut asked = self.asked();
@@ -233,6 +240,7 @@ impl Process {
             matches!(&*asked, Asked::Open(waiting, since) if waiting.is_empty() && since.elapsed() >= rest);
         if rested {
             *asked = Asked::Ended("it was not needed".to_owned());
+            self.of_use.store(true, Ordering::Relaxed);
         }
         rested
     }
@@ -267,6 +275,7 @@ impl Process {
                     }
                     Some(Told::Done(answer)) => {
                         place.done = true;
+                        self.of_use.store(true, Ordering::Relaxed);
                         return Some(answer);
                     }
                     None => return Some(Err(Fault::new(operation(), self.why_ended()))),

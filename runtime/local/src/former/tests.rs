@@ -176,10 +176,13 @@ async fn what_happens_to_one_that_is_asked_is_a_fault_and_the_next_one_is_starte
     ];
     for (script, answer, says) in cases {
         let stage = Stage::new(&format!("{GOOD}{script}"), Limits { answer, ..limits() });
-        for count in 1..=4 {
+        for count in 1..=5 {
             stage.fails(says).await;
             assert_eq!(stage.started(), count, "{script}");
         }
+        // A message that nothing else comes between is not given up: its execution is parked, and keeps it.
+        stage.nobody_runs_it().await;
+        assert_eq!(stage.started(), 5, "{script}");
         stage.nothing_runs().await;
     }
 }
