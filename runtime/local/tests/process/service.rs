@@ -151,6 +151,17 @@ async fn middle(file: String) -> eventual::Result<(u32, String)> {
     Ok((first + step(1).await?, place))
 }
 
+/// Nine steps once it is let, with a moment between them, on the code that it was started on.
+#[eventual::workflow(pinned)]
+async fn nine_pinned() -> eventual::Result<u32> {
+    let mut sum = Go::next().await?.0;
+    for number in 1..=9 {
+        sum += step(number).await?;
+        eventual::sleep(Duration::from_millis(5)).await?;
+    }
+    Ok(sum)
+}
+
 /// Does nothing with a large input.
 #[eventual::workflow]
 async fn keep(text: String) -> eventual::Result<usize> {

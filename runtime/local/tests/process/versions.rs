@@ -286,3 +286,44 @@ async fn a_program_that_serves_keeps_itself_when_what_is_pinned_to_it_was_there_
     assert_eq!(second.result("waitsPinned/x").await, json!(7));
     assert!(second.stop());
 }
+
+/// How many steps were performed, by whichever process.
+fn steps(store: &Path) -> usize {
+    fs::read_to_string(store.with_extension("effects")).unwrap_or_default().lines().count()
+}
+
+#[tokio::test]
+async fn whoever_is_killed_again_and_again_every_execution_ends_as_it_should() {
+    let stage = Stage::new();
+    let names: Vec<String> = (0..20).map(|it| format!("ninePinned/{it}")).collect();
+    let mut served = stage.first();
+    for name in 0..names.len() {
+        assert!(served.start_execution("ninePinned", &name.to_string(), json!(null)).await);
+    }
+    assert!(served.stop());
+    served = stage.second();
+    for name in &names {
+        served.signal(name, json!(1)).await;
+    }
+    for kills in 1..=6 {
+        // Or to its end, on a quick machine.
+        let done = || steps(&stage.store) >= 9 * names.len();
+        let goes_on = || steps(&stage.store) >= 25 * kills && !stage.running().is_empty();
+        until("it gets somewhere", || done() || goes_on()).await;
+        if kills % 3 == 0 {
+            served.kill();
+            stage.nothing_runs().await;
+            served = if kills % 2 == 0 { stage.third() } else { stage.second() };
+        } else {
+            stage.running().into_iter().for_each(kill);
+        }
+    }
+    for name in &names {
+        assert_eq!(served.result(name).await, json!(46), "{name}");
+    }
+    let letters: Value =
+        served.request("GET", "/_eventual/dead-letters").send().await.unwrap().json().await.unwrap();
+    assert_eq!(letters["deadLetters"], json!([]), "nothing was given up");
+    assert!(served.stop());
+    assert!(stage.running().is_empty());
+}
