@@ -28,6 +28,11 @@ pub const FACTS_MAX: usize = 256;
 /// Most calls that code asks for in one turn. Code that asks for more is parked before anything of it is done.
 pub const TURN_CALLS_MAX: usize = 10_000;
 
+/// Longest time, in milliseconds, for which a process takes what it remembers of an execution for true when a message comes;
+/// after that it asks the store first. Shorter than the shortest retention, a day, or else a message to an execution that was
+/// forgotten could bring it back into the history of a later one of its name.
+pub const REMEMBERED_MAX_MS: u64 = 12 * 3_600_000;
+
 /// Most calls whose outcome an execution waits for. Code that asks for more is parked before anything of it is done.
 pub const OPEN_CALLS_MAX: usize = 50_000;
 

@@ -74,7 +74,7 @@ impl Engine {
         mut chain: Chain,
     ) -> Result<(), AdvanceError> {
         let warm = if redelivered { None } else { self.warm(id, &message) };
-        let mut look = warm.is_none();
+        let (mut look, mut seen) = (warm.is_none(), warm.is_none());
         let mut meta = if let Some(warm) = warm { warm } else { self.known(id).await? };
         if Run::differ(meta.run, message.run) {
             log_late(&meta, &message);
@@ -108,6 +108,7 @@ impl Engine {
                         Box::pin(self.finish_delivery(&meta, &facts, facts.is_empty())).await?;
                     }
                     look = false;
+                    seen |= turn.number > 0;
                     // Somebody who is late may have committed more since, and died.
                     let before = turn.number.checked_sub(1).unwrap_or(meta.as_of);
                     if delivered.take().is_some_and(|it| before > it) {
@@ -116,11 +117,11 @@ impl Engine {
                     match next {
                         Next::Closed | Next::Ended | Next::Parked => return Ok(()),
                         Next::Waits(pending) if !pending.is_ours() => {
-                            self.remember(&meta);
+                            self.remember(&meta, seen);
                             return Ok(());
                         }
                         next if chain.ends_before(&next, self.ports.clock.now()) => {
-                            return Ok(self.hand_over(&meta).await?);
+                            return Ok(self.hand_over(&meta, seen).await?);
                         }
                         Next::Continued => facts = Vec::new(),
                         Next::Waits(pending) => facts = self.perform_pending(&meta, &turn, pending).await?,
@@ -128,23 +129,36 @@ impl Engine {
                 }
                 Err(TurnError::Taken) if conflicts < CONFLICTS_MAX => {
                     conflicts += 1;
-                    (doubt, look) = (Doubt::of(&facts), true);
-                    // Whoever took it may have changed more than the history.
-                    let run = meta.run;
-                    meta = self.known(id).await?;
-                    if meta.run != run {
-                        // Forgotten meanwhile, and started anew.
-                        return Ok(());
-                    }
-                    if meta.status.is_closed() {
-                        let mine = facts.into_iter().filter(|it| !told.contains(it)).collect();
-                        return self.told_closed(&meta, &[told, mine].concat()).await;
-                    }
+                    (doubt, look, seen) = (Doubt::of(&facts), true, true);
+                    let Some(now) = self.after_conflict(&meta, &told, &facts).await? else { return Ok(()) };
+                    meta = now;
                 }
                 Err(TurnError::Taken) => return Err(AdvanceError::Contended(id.clone())),
                 Err(TurnError::Fault(fault)) => return Err(fault.into()),
             }
         }
+    }
+
+    /// What is known of an execution whose turn somebody else took, who may have changed more than the history; nothing when there
+    /// is nothing left to tell it.
+    async fn after_conflict(
+        &self,
+        before: &Meta,
+        told: &[Fact],
+        facts: &[Fact],
+    ) -> Result<Option<Meta>, AdvanceError> {
+        let meta = self.known(&before.id).await?;
+        if meta.run != before.run {
+            // Forgotten meanwhile, and started anew.
+            return Ok(None);
+        }
+        if meta.status.is_closed() {
+            let mine = facts.iter().filter(|it| !told.contains(it));
+            let all: Vec<Fact> = told.iter().chain(mine).cloned().collect();
+            self.told_closed(&meta, &all).await?;
+            return Ok(None);
+        }
+        Ok(Some(meta))
     }
 
     /// What is remembered of an execution, where that is enough for a message: one that brings something new finds a machine that is

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use eventual_core::ExecutionId;
+use eventual_core::limits::REMEMBERED_MAX_MS;
+use eventual_core::{ExecutionId, Millis};
 
 use crate::client::Client;
 use crate::ports::{Meta, Ports};
@@ -26,9 +27,9 @@ pub struct Engine {
     pub(crate) code: Arc<str>,
     /// The schedules that stand in the code, where the host said which.
     pub(crate) declared: OnceLock<Declared>,
-    /// Metas of the executions whose machines are in memory, so that a warm turn reads nothing. One that is behind is
-    /// found out by its commit.
-    metas: Mutex<HashMap<ExecutionId, Meta>>,
+    /// Metas of the executions whose machines are in memory, and when they were seen last, so that a warm turn reads nothing. One
+    /// that is behind is found out by its commit.
+    metas: Mutex<HashMap<ExecutionId, (Millis, Meta)>>,
     /// One turn at a time for each execution of this process; across processes the conditional commit decides.
     turns: Mutex<HashMap<ExecutionId, Arc<tokio::sync::Mutex<()>>>>,
 }
@@ -103,18 +104,24 @@ impl Engine {
         &self.code
     }
 
-    /// Keeps what is known of an execution for its next turn.
-    pub(crate) fn remember(&self, meta: &Meta) {
+    /// Keeps what is known of an execution for its next turn; `seen` says that it is what the store said just now, or that a turn was
+    /// committed. Memory alone does not make memory younger.
+    pub(crate) fn remember(&self, meta: &Meta, seen: bool) {
+        if !seen {
+            return;
+        }
         let mut metas = self.metas.lock().unwrap_or_else(PoisonError::into_inner);
         if metas.len() >= METAS_MAX {
             metas.clear();
         }
-        metas.insert(meta.id.clone(), meta.clone());
+        metas.insert(meta.id.clone(), (self.ports.clock.now(), meta.clone()));
     }
 
-    /// What is remembered of an execution.
+    /// What is remembered of an execution, if that is so young that the execution cannot have ended elsewhere and be forgotten.
     pub(crate) fn remembered(&self, id: &ExecutionId) -> Option<Meta> {
-        self.metas.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+        let oldest = self.ports.clock.now().saturating_sub(REMEMBERED_MAX_MS);
+        let metas = self.metas.lock().unwrap_or_else(PoisonError::into_inner);
+        metas.get(id).filter(|(since, _)| *since >= oldest).map(|(_, meta)| meta.clone())
     }
 
     /// Drops an execution from memory: only the store knows where it stands.

@@ -46,9 +46,9 @@ fn longest_ms(pending: &Pending) -> u64 {
 }
 
 impl Engine {
-    /// Lets another message go on where this one stops.
-    pub(crate) async fn hand_over(&self, meta: &Meta) -> Result<(), Fault> {
-        self.remember(meta);
+    /// Lets another message go on where this one stops. `seen` as for [`remember`](Self::remember).
+    pub(crate) async fn hand_over(&self, meta: &Meta, seen: bool) -> Result<(), Fault> {
+        self.remember(meta, seen);
         let message = Message { goes_on: true, ..meta.message(Vec::new()) };
         self.ports.dispatch.wake(&meta.id, &message).await
     }

@@ -3,8 +3,9 @@
 //!
 //! A seed chooses executions of several workflows, processes with memories of their own, and how often messages come
 //! twice, late or (across executions) in another order, port calls fail, stall for minutes or kill their process, before
-//! or after their effect, dead letters are redriven, and other code is deployed, while former code is kept or is not. Everything runs on one thread in virtual time, so the same seed
-//! does the same again. At the end every execution must have ended as it does when nothing goes wrong.
+//! or after their effect, dead letters are redriven, and other code is deployed, while former code is kept or is not. Some
+//! go on with executions of the same names, after those before were forgotten, to which late messages come. Everything
+//! runs on one thread in virtual time, so the same seed does the same again. At the end every execution must have ended as it does when nothing goes wrong.
 //!
 //! Deliberately not a test of user code: that is what [`crate::TestEnvironment`] is for.
 
@@ -31,6 +32,8 @@ pub enum Mutant {
     ForgottenRedelivery,
     /// Nobody reads that an execution is pinned to its code.
     IgnoredPins,
+    /// Nobody reads which run of an execution's name a message is for.
+    IgnoredRuns,
     /// A signal that comes twice looks like two signals.
     RepeatedSignals,
     /// A turn is written whether its number is free or not.
@@ -41,13 +44,14 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::DeliverBeforeCommit,
         Self::EarlyDelete,
         Self::ForgottenAnswers,
         Self::ForgetfulClaims,
         Self::ForgottenRedelivery,
         Self::IgnoredPins,
+        Self::IgnoredRuns,
         Self::RepeatedSignals,
         Self::UnconditionalCommit,
         Self::UnheardCancellations,
@@ -77,6 +81,8 @@ pub struct Figures {
     pub deployments: u64,
     /// Times that a process asked another one, which runs former code.
     pub forwards: u64,
+    /// Names that were used again after their executions had been forgotten.
+    pub reused: u64,
     /// Turns at which an execution stood still, paused or parked.
     pub stood: u64,
     /// A digest of all port calls in their order: the same for the same seed.
@@ -96,6 +102,7 @@ impl Figures {
         self.redrives += other.redrives;
         self.deployments += other.deployments;
         self.forwards += other.forwards;
+        self.reused += other.reused;
         self.stood += other.stood;
         self.digest = self.digest.rotate_left(7) ^ other.digest;
     }

@@ -72,7 +72,7 @@ fn nothing_is_lost_and_nothing_happens_twice_whatever_goes_wrong() {
 /// Each found a bug of the engine once; `crashes.rs` has what they found as cases of their own.
 #[test]
 fn seeds_that_found_bugs_find_none() {
-    for seed in [1_430, 7_369, 7_553, 8_301, 9_079, 60_562, 86_450, 97_938] {
+    for seed in [1_430, 7_369, 7_553, 8_301, 9_079, 60_562, 86_450, 97_938, 609, 1_332, 1_932] {
         run(seed, None).unwrap_or_else(|violation| panic!("{violation}"));
     }
 }

@@ -3,6 +3,7 @@
 //! Messages to one execution keep their order, and one of them is handled at a time until its lease ends: that much a
 //! queue promises. Nothing else is in order.
 
+mod again;
 mod deploy;
 mod outside;
 
@@ -15,11 +16,12 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use eventual_engine::core::{ExecutionId, Fact, Millis, Outcome, Payload};
 use eventual_engine::ports::{Clock, Dispatch, Fault, Message, TaskRequest};
-use eventual_engine::{AdvanceError, ClientError, States};
+use eventual_engine::{AdvanceError, ClientError, Engine, States};
 
 use super::shared::{Shared, Token};
 use super::{Figures, Mutant, check, service};
 use crate::world::{Delivery, World};
+use again::Former;
 use deploy::Process;
 
 /// How long a message or an attempt is left to one process.
@@ -53,6 +55,8 @@ enum Work {
         token: Token,
         again: Option<bool>,
     },
+    /// Somebody answers for a task of an execution that was forgotten.
+    Former(Token),
     Start {
         workflow: &'static str,
         size: u64,
@@ -120,6 +124,7 @@ pub(super) struct Schedule {
     expected: check::Expected,
     /// How often somebody resumed an execution.
     resumed: u64,
+    former: Former,
 }
 
 impl Schedule {
@@ -139,6 +144,7 @@ impl Schedule {
             outside: Vec::new(),
             expected: BTreeMap::new(),
             resumed: 0,
+            former: Former::default(),
         };
         for _ in 0..1 + schedule.shared.below(3) {
             schedule.add_process(0, true);
@@ -147,6 +153,7 @@ impl Schedule {
         for number in 0..1 + schedule.shared.below(4) {
             let (workflow, size, signals) = service::pick(&schedule.shared);
             let work = Work::Start { workflow, size, name: number.to_string(), signals };
+            schedule.former.note_start(&work);
             let due = schedule.world.now() + schedule.shared.below(20_000);
             schedule.outside.push((due, Outside::Start(work)));
         }
@@ -163,6 +170,9 @@ impl Schedule {
                     continue;
                 }
                 check::all(&self.shared, self.newest, &self.expected)?;
+                if self.begin_again() {
+                    continue;
+                }
                 return Ok(self.shared.state().figures);
             }
             let drawn = usize::try_from(self.shared.below(steps.len() as u64)).unwrap_or(0);
@@ -189,6 +199,7 @@ impl Schedule {
     fn pump(&mut self) {
         let tokens = mem::take(&mut self.shared.state().tokens);
         for token in tokens {
+            self.former.note_token(&token);
             let due = self.world.now() + self.shared.below(90_000);
             self.outside.push((due, Outside::Answer(token, None)));
         }
@@ -211,6 +222,7 @@ impl Schedule {
                     self.outside.push((due, Outside::Task(request)));
                 }
                 Delivery::Wake(id, message) => {
+                    self.former.note_message(&id, &message);
                     if twice {
                         let copy = Item { message: self.copy(&message), taken: 0, due: again };
                         self.outside.push((again, Outside::Redrive(id.clone(), copy)));
@@ -323,22 +335,19 @@ impl Schedule {
                 })
             }
             Work::Answer { token, again } => {
-                let (token, answer) = (token.text.clone(), answer_of(token, *again));
-                Box::pin(async move {
-                    match engine.client().complete(&token, Outcome::Succeeded(answer)).await {
-                        Ok(_) => End::Done,
-                        Err(ClientError::Fault(fault)) => End::Again(fault.to_string()),
-                        Err(refused) => End::Refused(refused.to_string()),
-                    }
-                })
+                Box::pin(answer(engine, token.text.clone(), answer_of(token, *again)))
             }
+            Work::Former(token) => Box::pin(answer(engine, token.text.clone(), answer_of(token, None))),
             Work::Task(request) => {
                 let request = request.clone();
                 Box::pin(async move { ended(engine.perform(request).await) })
             }
             Work::Wake(id, item) => {
-                let (id, message, redelivered) =
+                let (id, mut message, redelivered) =
                     (id.clone(), item.message.clone(), item.taken > 0 && !forgets);
+                if self.shared.mutant == Some(Mutant::IgnoredRuns) {
+                    message.run = None;
+                }
                 // Every other process has no time for more than one inline task of a message.
                 let until = (process % 2 == 1).then(|| self.world.now() + 1);
                 Box::pin(async move {
@@ -380,6 +389,7 @@ impl Schedule {
                 Work::Start { workflow, size: *size, name: name.clone(), signals: *signals }
             }
             Work::Answer { token, again } => Work::Answer { token: token.clone(), again: *again },
+            Work::Former(token) => Work::Former(token.clone()),
             Work::Task(request) => Work::Task(request.clone()),
             Work::Wake(id, item) => Work::Wake(id.clone(), item.clone()),
         };
@@ -400,6 +410,7 @@ impl Schedule {
                 self.outside.push((now + PAUSE_MS, Outside::Start(work)))
             }
             (Work::Answer { token, again }, end) => self.end_answer(token, again, end),
+            (Work::Former(token), end) => self.end_former(token, end),
             (Work::Start { .. } | Work::Task(_), End::Done | End::Refused(_)) => {}
             (Work::Task(request), End::Again(reason)) => {
                 let id = request.id();
@@ -459,6 +470,14 @@ impl Schedule {
 /// What somebody answers: another time, perhaps something else.
 fn answer_of(token: &Token, again: Option<bool>) -> Payload {
     if again == Some(true) { "-1".into() } else { token.answer.clone() }
+}
+
+async fn answer(engine: Arc<Engine>, token: String, answer: Payload) -> End {
+    match engine.client().complete(&token, Outcome::Succeeded(answer)).await {
+        Ok(_) => End::Done,
+        Err(ClientError::Fault(fault)) => End::Again(fault.to_string()),
+        Err(refused) => End::Refused(refused.to_string()),
+    }
 }
 
 fn ended(performed: Result<(), Fault>) -> End {

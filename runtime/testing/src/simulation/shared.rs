@@ -18,6 +18,9 @@ use crate::world::World;
 
 /// Longest stall of a port call: more than the lease of any message or task.
 const STALL_MAX_MS: u64 = 600_000;
+/// Fewest things that may go wrong, and how many more do by chance.
+const TROUBLES_MIN: u64 = 5;
+const TROUBLES_MORE: u64 = 40;
 
 /// What a port call does besides its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +92,7 @@ impl Shared {
             duplicate: odds(300),
             late: odds(400),
         };
-        let troubles = 5 + random.random() % 40;
+        let troubles = TROUBLES_MIN + random.random() % TROUBLES_MORE;
         let state = State {
             random,
             odds,
@@ -217,6 +220,17 @@ impl Shared {
         };
         state.troubles -= 1;
         (trouble, yields)
+    }
+
+    /// Forgets what was seen of executions that are forgotten, and lets as much go wrong again.
+    pub(super) fn forget(&self) {
+        let mut state = self.state();
+        state.effects.clear();
+        state.keys.clear();
+        state.published.clear();
+        state.retired.clear();
+        state.accepted.clear();
+        state.troubles = TROUBLES_MIN + state.below(TROUBLES_MORE);
     }
 
     /// Keeps the turns that the store is about to drop, for the checks.

@@ -7,7 +7,7 @@ mod raw;
 mod stage;
 
 use eventual_engine::core::{Fact, Outcome, Status};
-use eventual_engine::ports::Message;
+use eventual_engine::ports::{Clock, Message};
 use eventual_testing::world::Delivery;
 use raw::id;
 use stage::{HOUR, Stage};
@@ -32,6 +32,25 @@ fn an_answer_to_the_former_execution_is_not_the_new_ones() {
     assert_eq!(stage.facts(&former), []);
     stage.perform(new);
     assert_eq!(stage.end(&former).as_deref(), Some("2"));
+}
+
+#[test]
+fn a_process_that_remembers_the_former_execution_does_not_go_on_with_it() {
+    let stage = Stage::new();
+    let execution = stage.start("collect/a", "1");
+    let payload = "1".into();
+    let signal = Fact::Signal { id: "late".into(), name: "item".into(), payload };
+    let late = Message { run: stage.run(&execution), facts: vec![signal], ..Message::default() };
+    // Ended, forgotten and started anew by another process, so that this one is told nothing of it.
+    stage.with(&stage.another(), |other| {
+        other.end_and_forget(&execution);
+        other.world.set_now(other.world.now() + 24 * HOUR);
+        other.start("collect/a", "1");
+    });
+    stage.tell(&execution, &late);
+    assert_eq!((stage.end(&execution), stage.facts(&execution)), (None, vec![]));
+    stage.signal(&execution, "2");
+    assert_eq!(stage.end(&execution).as_deref(), Some("[2]"));
 }
 
 #[test]
