@@ -225,6 +225,17 @@ fn nonsense_is_an_error_that_says_what() {
     assert!(decode_message(b"").is_err() && decode_meta(b"[]").is_err());
 }
 
+fn turn_of(task: TaskCall) -> Turn {
+    Turn { number: 1, time: 2, calls: vec![(0, Call::Task(task))], ..Turn::default() }
+}
+
+fn task_of(turn: &Turn) -> &TaskCall {
+    match &turn.calls[0].1 {
+        Call::Task(task) => task,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn texts_of_the_first_release_are_read() {
     let turn = r#"{"number":1,"time":2,"calls":[{"seq":0,"call":{"task":{"name":"t","input":1,"timeoutMs":5,
@@ -233,6 +244,14 @@ fn texts_of_the_first_release_are_read() {
     let turn = decode_turn(turn.as_bytes()).unwrap();
     assert!(
         matches!(&turn.calls[0].1, Call::Task(it) if it.total_ms.is_none() && it.retry.jitter_percent == 0)
+    );
+    // Left out since, where it is this; written down or not, it means the same for ever.
+    let unsaid = turn_of(TaskCall::new("t", "1".into()));
+    let text = encode_turn(&unsaid);
+    assert!(!text.contains("retry"), "{text}");
+    assert_eq!(
+        (decode_turn(text.as_bytes()).unwrap(), task_of(&turn).retry),
+        (unsaid.clone(), task_of(&unsaid).retry)
     );
     assert!(matches!(&turn.calls[1].1, Call::Workflow { close: ParentClose::Cancel, .. }));
     assert!(turn.stops.is_empty() && turn.markers.is_empty() && turn.attributes.is_empty());

@@ -15,6 +15,7 @@ mod forward;
 mod lists;
 mod messages;
 mod outcomes;
+mod retry;
 
 use calls::CallText;
 use facts::KeyText;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use eventual_core::{Call, Emitted, ParentClose, RetryPolicy, TaskCall};
+use eventual_core::{Call, Emitted, ParentClose, TaskCall};
 use serde::{Deserialize, Serialize};
 
+use super::retry::RetryText;
 use super::{AttributeText, Raw, id, payload, raw};
 
 #[derive(Serialize, Deserialize)]
@@ -111,6 +112,7 @@ pub(super) struct TaskText {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<String>,
     timeout_ms: u64,
+    #[serde(default, skip_serializing_if = "RetryText::is_unsaid")]
     retry: RetryText,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     total_ms: Option<u64>,
@@ -118,18 +120,6 @@ pub(super) struct TaskText {
     final_errors: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     heartbeat_ms: Option<u64>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct RetryText {
-    attempts: u32,
-    errors: bool,
-    initial_ms: u64,
-    backoff_percent: u32,
-    max_ms: u64,
-    #[serde(default)]
-    jitter_percent: u32,
 }
 
 impl From<&Emitted> for EmittedText {
@@ -159,14 +149,7 @@ impl From<&Call> for CallText {
                 inline: task.inline,
                 key: task.key.clone(),
                 timeout_ms: task.timeout_ms,
-                retry: RetryText {
-                    attempts: task.retry.attempts,
-                    errors: task.retry.errors,
-                    initial_ms: task.retry.initial_ms,
-                    backoff_percent: task.retry.backoff_percent,
-                    max_ms: task.retry.max_ms,
-                    jitter_percent: task.retry.jitter_percent,
-                },
+                retry: task.retry.into(),
                 total_ms: task.total_ms,
                 final_errors: task.final_errors.clone(),
                 heartbeat_ms: task.heartbeat_ms,
@@ -214,14 +197,7 @@ impl TryFrom<CallText> for Call {
                 inline: task.inline,
                 key: task.key,
                 timeout_ms: task.timeout_ms,
-                retry: RetryPolicy {
-                    attempts: task.retry.attempts,
-                    errors: task.retry.errors,
-                    initial_ms: task.retry.initial_ms,
-                    backoff_percent: task.retry.backoff_percent,
-                    max_ms: task.retry.max_ms,
-                    jitter_percent: task.retry.jitter_percent,
-                },
+                retry: task.retry.into(),
                 total_ms: task.total_ms,
                 final_errors: task.final_errors,
                 heartbeat_ms: task.heartbeat_ms,
