@@ -325,7 +325,7 @@ impl Engine {
     /// The code of a parked or paused execution goes on; what it took before the turn `own` is delivered, or else the execution
     /// would not look as if it stood still.
     async fn unpark(&self, meta: &mut Meta, own: u64) -> Result<(), Fault> {
-        if !matches!(meta.status, Status::Parked | Status::Paused) {
+        if !stands(meta) {
             return Ok(());
         }
         Box::pin(self.deliver_since_parked(meta, own)).await?;
@@ -342,6 +342,9 @@ impl Engine {
         end: &Outcome,
         pending: &Pending,
     ) -> Result<(Next, Turn), TurnError> {
+        if stands(meta) {
+            Box::pin(self.deliver_since_parked(meta, turn.number)).await?;
+        }
         let mut closed = self.closed(meta, end.clone());
         closed.learn([&turn]);
         self.committed(&meta.id, self.ports.store.finish(&closed, &turn).await)?;
@@ -439,6 +442,11 @@ fn log_late(meta: &Meta, message: &Message) {
         execution = %meta.id, run, addressee, ?about,
         "message dropped: it is for another execution, which had the same name"
     );
+}
+
+/// Whether its code stands still.
+const fn stands(meta: &Meta) -> bool {
+    matches!(meta.status, Status::Parked | Status::Paused)
 }
 
 /// The end of an execution that learns `facts`, if they end it without its code.
