@@ -70,15 +70,16 @@ fn wait(child: &mut Child, limit: Duration) -> std::io::Result<Option<ExitStatus
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     fn script(text: &str, limit: Duration) -> Result<Vec<u8>, BuildError> {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("service");
-        std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let (text_file, path) = (folder.path().join("text"), folder.path().join("service"));
+        std::fs::write(&text_file, format!("#!/bin/sh\n{text}\n")).unwrap();
+        // Another process writes it: what a test beside this one starts would have the file open for writing that we had open when
+        // it was started, and Linux runs no such file.
+        let installed = Command::new("install").arg("-m755").args([&text_file, &path]).status().unwrap();
+        assert!(installed.success());
         print(&path, limit)
     }
 
