@@ -62,3 +62,15 @@ pub(crate) fn shown(path: &Path) -> String {
 pub(crate) fn none(what: &str, findings: &[String]) {
     assert!(findings.is_empty(), "{what}:\n  {}", findings.join("\n  "));
 }
+
+/// What git keeps although `.gitignore` names it was generated, and committed before anybody said that it should not be.
+#[test]
+fn nothing_that_is_ignored_is_committed() {
+    let mut git = std::process::Command::new("git");
+    let listed =
+        git.args(["ls-files", "--cached", "--ignored", "--exclude-standard"]).current_dir(root()).output();
+    let listed = listed.expect("git, without which there is no checkout");
+    // A copy of the sources without a repository has nothing that could be committed.
+    let kept = String::from_utf8_lossy(&listed.stdout);
+    assert!(kept.is_empty(), "remove them with `git rm -r --cached`:\n{kept}");
+}
